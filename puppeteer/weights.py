@@ -1,0 +1,42 @@
+"""Records of every file in `weights/` and their verified loading."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from puppeteer.errors import WeightsError
+
+FOLDER = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRecord:
+    """Where a weight file comes from and what it must be."""
+
+    file: str  # below FOLDER
+    sha256: str  # "" where the user brings the file and any content that loads strictly is welcome
+    licence: str
+    origin: str
+
+
+RECORDS = {
+    "face_landmarker": WeightRecord(
+        "face_landmarker.task",
+        "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        "Apache-2.0",
+        "MediaPipe Face Landmarker bundle (float16, version 1) by Google",
+    ),
+}
+
+
+def verified(name: str) -> Path:
+    """Path of a registered file whose checksum was compared. Raises WeightsError where it is missing or differs."""
+    record = RECORDS[name]
+    path = FOLDER / record.file
+    if not path.is_file():
+        raise WeightsError(f"{path} is missing: get the project again, or put the file {path.name} into {path.parent}")
+    if record.sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != record.sha256:
+        raise WeightsError(f"{path} is not the file it should be (checksum differs): get it again from the project")
+    return path
