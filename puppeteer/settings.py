@@ -6,16 +6,35 @@ setting has the same dotted name everywhere, for example `motion.eyes.min_cutoff
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import difflib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from puppeteer.errors import SettingsError
 
 
 def setting(
-    default: Any, low: float | None = None, high: float | None = None, *, help: str, unit: str = "", step: float = 0
+    default: Any,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    help: str,
+    unit: str = "",
+    step: float = 0,
+    alias: str = "",
 ) -> Any:
-    """A field with its range (both ends allowed), unit and help text; the ranges are enforced on assignment."""
-    extra: dict[str, Any] = {"unit": unit, "step": step}
+    """A field with its range (both ends allowed), unit and help text; the ranges are enforced on assignment.
+
+    `alias` is a second, short name on the command line, for the few settings that everybody wants ("--mirror").
+    """
+    extra: dict[str, Any] = {"unit": unit, "step": step, "alias": alias}
     return Field(default, ge=low, le=high, description=help, json_schema_extra=extra)
 
 
@@ -42,17 +61,165 @@ class MotionSettings(Tree):
     neck_x: ParameterSettings = ParameterSettings()
     neck_y: ParameterSettings = ParameterSettings()
     link_eyes: bool = setting(False, help="both eyes always close together; off allows winks")
-    mirror: bool = setting(False, help="the person's left eye drives the eye on the same side of the screen")
+    mirror: bool = setting(
+        False, help="the person's left eye drives the eye on the same side of the screen", alias="--mirror"
+    )
     idle: bool = setting(True, help="blink, breathe and sway while no face is seen")
 
 
 class PoserSettings(Tree):
     family: Literal["auto", "compact", "tha1", "warp"] = setting(
-        "auto", help="the networks: auto takes the best that this machine can load; warp needs no network"
+        "auto",
+        help="the networks: auto takes the best that this machine can load; warp needs no network",
+        alias="--family",
     )
-    device: Literal["auto", "cpu", "cuda"] = setting("auto", help="where the networks run")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", help="where the networks run", alias="--device")
 
 
 class Settings(Tree):
     motion: MotionSettings = MotionSettings()
     poser: PoserSettings = PoserSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One setting as the command line, a profile and a slider see it."""
+
+    name: str  # dotted: "motion.eye_left.min_cutoff"
+    type: Any  # bool, int, float, str or a Literal
+    value: Any  # in the tree that was asked
+    default: Any
+    low: float | None  # both ends of the range are allowed
+    high: float | None
+    unit: str
+    step: float  # of a slider; 0 is continuous
+    help: str
+    alias: str  # "--mirror", or ""
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The values of a Literal; otherwise empty."""
+        return get_args(self.type)
+
+    @property
+    def allowed(self) -> str:
+        """What a value may be, in words: "0.05 to 20 Hz"."""
+        if self.choices:
+            return "one of " + ", ".join(str(choice) for choice in self.choices)
+        if self.type is bool:
+            return "true or false"
+        kind = {int: "a whole number", float: "a number"}.get(self.type, "text")
+        unit = f" {self.unit}" if self.unit else ""
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}{unit}"
+        if self.low is not None:
+            return f"{kind} of at least {self.low:g}{unit}"
+        if self.high is not None:
+            return f"{kind} of at most {self.high:g}{unit}"
+        return kind + (f" ({self.unit})" if self.unit else "")
+
+
+def leaves(settings: Settings | None = None) -> tuple[Leaf, ...]:
+    """Every setting of the tree, in the order of declaration."""
+    return tuple(_leaves(settings or Settings(), Settings(), ""))
+
+
+def _leaves(tree: Tree, default: Tree, prefix: str) -> Iterator[Leaf]:
+    for name, field in type(tree).model_fields.items():
+        value = getattr(tree, name)
+        if isinstance(value, Tree):
+            yield from _leaves(value, getattr(default, name), f"{prefix}{name}.")
+            continue
+        bounds = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        yield Leaf(
+            name=prefix + name,
+            type=field.annotation,
+            value=value,
+            default=getattr(default, name),
+            low=bounds.get("ge"),
+            high=bounds.get("le"),
+            unit=str(extra.get("unit", "")),
+            step=float(str(extra.get("step", 0))),
+            help=field.description or "",
+            alias=str(extra.get("alias", "")),
+        )
+
+
+def set_by_name(settings: Settings, name: str, value: Any) -> Settings:
+    """A new tree with one setting changed. Raises SettingsError for an unknown name or a value out of range."""
+    if name not in {leaf.name for leaf in leaves()}:
+        raise SettingsError(_unknown(name))
+    data = settings.model_dump()
+    *branches, last = name.split(".")
+    here = data
+    for branch in branches:
+        here = here[branch]
+    here[last] = value
+    return settings_from(data)
+
+
+def settings_from(data: Any) -> Settings:
+    """The tree from nested dictionaries; what is left out has its default. Raises SettingsError with one sentence."""
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(dict(item)) for item in error.errors()[:3])) from None
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return _unknown(name)
+    leaf = next((leaf for leaf in leaves() if leaf.name == name), None)
+    if leaf is None:
+        what = f"{name} is" if name else "the settings are"
+        return f"{what} {json.dumps(error['input'], default=str)}: it must be a group of settings in braces"
+    return f"{name} is {json.dumps(error['input'], default=str)}: it must be {leaf.allowed}"
+
+
+def _unknown(name: str) -> str:
+    """The sentence for a setting that does not exist, with the nearest that does."""
+    names = [leaf.name for leaf in leaves()]
+    groups = {name.rsplit(".", depth)[0] for name in names for depth in range(1, name.count(".") + 1)}
+    near = difflib.get_close_matches(name, [*names, *sorted(groups)], n=1, cutoff=0.5)
+    if not near:  # the last word may be right although the way to it is not
+        last = {full.rsplit(".", 1)[-1]: full for full in reversed(names)}
+        near = [last[word] for word in difflib.get_close_matches(name.rsplit(".", 1)[-1], last, n=1, cutoff=0.6)]
+    return f"there is no setting {name}" + (f": did you mean {near[0]}?" if near else "")
+
+
+def load_profile(path: Path) -> Settings:
+    """The tree from a profile file (JSON). Raises SettingsError that names the file and what is wrong in it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows add the mark
+    except FileNotFoundError:
+        raise SettingsError(f"there is no profile {path}: check the name") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise SettingsError(f"the profile {path} cannot be read ({reason}): choose another file") from None
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
+        raise SettingsError(f"the profile {path} is not JSON ({where}): mend it or start without it") from None
+    try:
+        return settings_from(data)
+    except SettingsError as error:
+        raise SettingsError(f"the profile {path} is wrong: {error}") from None
+
+
+def save_profile(path: Path, settings: Settings) -> None:
+    """Writes every setting as JSON, atomically. Raises SettingsError where the folder cannot be written."""
+    text = json.dumps(settings.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise SettingsError(f"the profile {path} cannot be written ({error.strerror}): choose another folder") from None
