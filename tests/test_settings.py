@@ -108,9 +108,9 @@ def test_a_profile_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
 
 
 def test_unknown_names_suggest_the_nearest() -> None:
-    with pytest.raises(SettingsError, match="did you mean poser.device"):
+    with pytest.raises(SettingsError, match=r"did you mean poser\.device"):
         set_by_name(Settings(), "poser.devise", "cpu")
-    with pytest.raises(SettingsError, match="there is no setting xyzzy$"):
+    with pytest.raises(SettingsError, match=r"there is no setting xyzzy$"):
         set_by_name(Settings(), "xyzzy", 1)
 
 
