@@ -1,0 +1,236 @@
+"""One picture of an anime character, moved by your face."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for people with an older Python
+    sys.stderr.write("Puppeteer needs Python 3.11 or newer; this is " + sys.version.split()[0] + "\n")
+    sys.exit(2)
+
+from pathlib import Path
+from typing import Annotated
+
+try:
+    import tyro
+    from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+    from puppeteer.errors import PuppeteerError, SettingsError
+    from puppeteer.flags import Call, deferred
+    from puppeteer.pose import EYES_AND_MOUTH, Pose
+    from puppeteer.settings import Settings, load_profile
+except ModuleNotFoundError as missing:
+    sys.stderr.write(f"the package {missing.name} is not installed: run  python -m pip install -r requirements.txt\n")
+    sys.exit(2)
+
+STUDIO = (
+    "The live studio is not built yet. These commands work: {names}; "
+    "`python app.py COMMAND --help` explains each, and `python app.py demo --output demo.mp4` is a good start."
+)
+HELP_ALL = "--help-all"
+MORE = "\n\nMany more settings can be given: --help-all lists them."
+SYSTEM = (
+    "a library of the operating system is missing ({error}): README lists what to install; on Debian and Ubuntu  {apt}"
+)
+APT = "sudo apt-get install libgl1 libegl1 libgles2"
+
+# Each part of the program is imported by the command that needs it, so that --help is fast.
+Clip = Annotated[Positional[Path], arg(metavar="CLIP", help="A video file with a face.")]
+Character = Annotated[
+    Path | None,
+    arg(metavar="PNG", help="Picture of the character; without it, the one that comes along.", help_behavior_hint=""),
+]
+Video = Annotated[Path, arg(metavar="VIDEO", help="Video file to write: .mp4, or .webm for a transparent background.")]
+Size = Annotated[int, arg(metavar="PIXELS", help="Width and height of the character's picture.")]
+Background = Annotated[str, arg(metavar="COLOUR", help="A colour such as #00FF00, a picture file, or transparent.")]
+
+
+def transfer(
+    clip: Clip,
+    output: Video,
+    settings: Settings,
+    character: Character = None,
+    size: Size = 512,
+    background: Background = "#00FF00",
+    side_by_side: Annotated[FlagCreatePairsOff[bool], arg(help="Show the clip beside the character.")] = False,
+) -> None:
+    """Animate a character with the face in a video file."""
+    from puppeteer.commands.transfer import transfer as run
+
+    run(
+        clip=clip,
+        output=output,
+        character=character,
+        size=size,
+        background=background,
+        side_by_side=side_by_side,
+        settings=settings,
+    )
+
+
+def demo(
+    output: Video,
+    settings: Settings,
+    character: Character = None,
+    size: Size = 512,
+    background: Background = "#00FF00",
+) -> None:
+    """Animate a character with recorded motion: needs neither a camera nor a clip."""
+    from puppeteer.commands.demo import demo as run
+
+    run(output=output, character=character, size=size, background=background, settings=settings)
+
+
+def pose(
+    character: Annotated[Positional[Path], arg(metavar="CHARACTER.png", help="Picture of the character.")],
+    output: Annotated[Path, arg(metavar="FOLDER", help="Folder to write 0000.png, 0001.png, ... into.")],
+    settings: Settings,
+    poses: Annotated[
+        Path | None,
+        arg(metavar="POSES.csv", help="One pose per row, as `track` writes them.", help_behavior_hint=""),
+    ] = None,
+    size: Size = 256,
+    eye_left: Annotated[
+        float | None, arg(metavar="0..1", help="One pose instead of a file: 1 closes the eye.", help_behavior_hint="")
+    ] = None,
+    eye_right: Annotated[float | None, arg(metavar="0..1", help="1 closes the eye.", help_behavior_hint="")] = None,
+    mouth_open: Annotated[float | None, arg(metavar="0..1", help="1 is wide open.", help_behavior_hint="")] = None,
+    neck_z: Annotated[
+        float | None, arg(metavar="-1..1", help="1 leans the head to the viewer's left.", help_behavior_hint="")
+    ] = None,
+    neck_x: Annotated[float | None, arg(metavar="-1..1", help="1 looks up.", help_behavior_hint="")] = None,
+    neck_y: Annotated[
+        float | None, arg(metavar="-1..1", help="1 turns the face to the viewer's left.", help_behavior_hint="")
+    ] = None,
+) -> None:
+    """Draw a character in given poses, one PNG each."""
+    flags = {
+        "eye_left": eye_left,
+        "eye_right": eye_right,
+        "mouth_open": mouth_open,
+        "neck_z": neck_z,
+        "neck_x": neck_x,
+        "neck_y": neck_y,
+    }
+    given = {name: value for name, value in flags.items() if value is not None}
+    for name, value in given.items():
+        low = 0 if name in EYES_AND_MOUTH else -1
+        if not low <= value <= 1:
+            raise SettingsError(f"--{name.replace('_', '-')} is {value:g}: it must be {low} to 1")
+    if (poses is None) == (not given):
+        raise SettingsError("give either --poses POSES.csv or single values such as --eye-left 1 --neck-y 0.5")
+    from puppeteer.commands.pose import pose as run
+
+    values = Pose(**given) if given else None
+    run(character=character, poses=poses, output=output, size=size, values=values, settings=settings)
+
+
+def track(
+    clip: Clip,
+    output: Annotated[Path, arg(metavar="POSES.csv", help="File to write: time, six numbers and face for each frame.")],
+    settings: Settings,
+    raw: Annotated[FlagCreatePairsOff[bool], arg(help="Without calibration and smoothing.")] = False,
+) -> None:
+    """Write the motion of the face in a video file as a table."""
+    from puppeteer.commands.track import track as run
+
+    run(clip=clip, output=output, raw=raw, settings=settings)
+
+
+def character(
+    output: Annotated[Path, arg(metavar="PNG", help="Picture to write.")],
+    seed: Annotated[int, arg(metavar="NUMBER", help="Which character: each number draws another one.")] = 0,
+    size: Size = 1024,
+) -> None:
+    """Draw a new character."""
+    from puppeteer.commands.character import character as run
+
+    run(output=output, seed=seed, size=size)
+
+
+def bench(
+    settings: Settings,
+    clip: Annotated[
+        Path | None,
+        arg(metavar="CLIP", help="A video with a face; without it, tracking is not measured.", help_behavior_hint=""),
+    ] = None,
+    character: Character = None,
+    size: Size = 512,
+    frames: Annotated[int, arg(metavar="NUMBER", help="How many frames of the clip, at most.")] = 300,
+    json: Annotated[
+        Path | None, arg(metavar="FILE", help="Write the figures as JSON too.", help_behavior_hint="")
+    ] = None,
+) -> None:
+    """Measure every stage on this machine."""
+    from puppeteer.commands.bench import bench as run
+
+    run(clip=clip, character=character, size=size, frames=frames, json_file=json, settings=settings)
+
+
+def doctor(settings: Settings) -> None:
+    """Check the installation; each line says ok or what to do."""
+    from puppeteer.commands.doctor import doctor as run
+
+    if not run(settings=settings):
+        raise SystemExit(1)
+
+
+COMMANDS = {  # with the groups of settings that act on each
+    transfer: ("motion", "poser"),
+    demo: ("motion", "poser"),
+    pose: ("poser",),
+    track: ("motion",),
+    character: (),
+    bench: ("motion", "poser"),
+    doctor: ("poser",),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command. Returns 0; 2 for what the user can mend; 130 on Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console whose code page lacks a character
+    if not arguments:
+        return _sentence(STUDIO.format(names=", ".join(command.__name__ for command in COMMANDS)))
+    try:
+        call = _parse(arguments, Settings())
+        base = Settings()
+        if call.profile is not None:
+            base = load_profile(call.profile)
+            call = _parse(arguments, base)
+        call.run(base)
+    except PuppeteerError as error:
+        return _sentence(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.split(".")[0] == "puppeteer":
+            raise
+        return _sentence(f"the package {error.name} is not installed: run  python -m pip install -r requirements.txt")
+    except (ImportError, OSError) as error:
+        if "cannot open shared object file" not in str(error):
+            raise
+        return _sentence(SYSTEM.format(error=str(error).split(":")[0], apt=APT))
+    return 0
+
+
+def _parse(arguments: list[str], base: Settings) -> Call:
+    """Exits with 2 and names the nearest options where the command line is wrong."""
+    brief = bool({"-h", "--help"} & set(arguments)) and HELP_ALL not in arguments
+    commands = {}
+    for command, groups in COMMANDS.items():
+        asked_for = command.__name__ == arguments[0]
+        commands[command.__name__] = deferred(command, base, groups, brief or not asked_for)
+        if brief and asked_for and "motion" in groups:
+            commands[command.__name__].__doc__ = f"{command.__doc__}{MORE}"
+    asked = ["--help" if argument == HELP_ALL else argument for argument in arguments]
+    call: Call = tyro.extras.subcommand_cli_from_dict(commands, prog="app.py", description=__doc__, args=asked)
+    return call
+
+
+def _sentence(text: str) -> int:
+    print(text, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
