@@ -1,0 +1,135 @@
+"""The character over its background, and beside the clip that drives it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageColor
+
+from puppeteer.errors import SettingsError
+from puppeteer.pose import U8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """A colour, a picture, or (neither) nothing: transparent."""
+
+    colour: tuple[int, int, int] | None = None
+    picture: U8 | None = None  # (H, W, 3)
+    _fitted: dict[tuple[int, int], U8] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def transparent(self) -> bool:
+        return self.colour is None and self.picture is None
+
+    def fitted(self, width: int, height: int) -> U8:
+        """uint8 (height, width, 3), read-only; a picture fills it, centred, what sticks out is cut off."""
+        canvas = self._fitted.get((width, height))
+        if canvas is None:
+            if self.picture is not None:
+                canvas = cover(self.picture, width, height)
+            else:
+                canvas = np.empty((height, width, 3), np.uint8)
+                canvas[:] = self.colour or (0, 0, 0)
+            canvas.setflags(write=False)
+            self._fitted.clear()
+            self._fitted[width, height] = canvas
+        return canvas
+
+
+def parse_background(text: str) -> Background:
+    """`transparent`, `#RGB`, `#RRGGBB` (the `#` may be missing), a colour's CSS name, or a picture file.
+
+    Raises SettingsError where it is none of these, ImageError where the picture cannot be read.
+    """
+    text = text.strip()
+    name = text.lower()
+    if name == "transparent":
+        return Background()
+    if name in ImageColor.colormap:
+        return Background(colour=_rgb(name))
+    if re.fullmatch(r"#?([0-9a-f]{3}|[0-9a-f]{6})", name):
+        return Background(colour=_rgb("#" + name.lstrip("#")))
+    path = Path(text).expanduser()
+    if text and path.is_file():
+        from puppeteer.image import read_image
+
+        rgba = read_image(path)
+        return Background(picture=compose(rgba, Background(colour=(255, 255, 255))))
+    near = difflib.get_close_matches(name, ["transparent", *ImageColor.colormap], n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise SettingsError(
+        f"the background {text!r} is neither a colour nor a picture file: {hint}"
+        "take a colour such as #00FF00 or green, the path of a picture, or transparent"
+    )
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    red, green, blue = ImageColor.getrgb(colour)[:3]
+    return red, green, blue
+
+
+def cover(rgb: U8, width: int, height: int) -> U8:
+    """The middle of a picture, scaled so that it just fills (height, width, 3)."""
+    rows, columns = rgb.shape[:2]
+    scale = max(width / columns, height / rows)
+    cut_width, cut_height = min(columns, round(width / scale)), min(rows, round(height / scale))
+    left, top = (columns - cut_width) // 2, (rows - cut_height) // 2
+    middle = rgb[top : top + cut_height, left : left + cut_width]
+    return _resized(middle, width, height)
+
+
+def _resized(picture: U8, width: int, height: int) -> U8:
+    if picture.shape[:2] == (height, width):
+        return picture.copy()
+    shrinks = width * height < picture.shape[0] * picture.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
+
+
+def compose(rgba: U8, background: Background) -> U8:
+    """uint8 (H, W, 4) straight alpha over the background: (H, W, 3); over a transparent one (H, W, 4), see `bled`."""
+    if background.transparent:
+        return bled(rgba)
+    height, width = rgba.shape[:2]
+    canvas = Image.fromarray(background.fitted(width, height))
+    character = Image.fromarray(rgba)
+    canvas.paste(character.convert("RGB"), mask=character)
+    return np.asarray(canvas)
+
+
+def bled(rgba: U8) -> U8:
+    """The same picture with the character's colours carried a few pixels into what is fully transparent.
+
+    Video stores colour at half resolution, so the black of empty pixels would show as a dark rim.
+    """
+    alpha = rgba[..., 3]
+    weighted = cv2.multiply(rgba[..., :3], cv2.merge([alpha] * 3), scale=1 / 255)
+    near = (9, 9)
+    coverage = cv2.blur(alpha.astype(np.float32), near)[..., None]
+    spread = cv2.blur(weighted.astype(np.float32), near) * (255 / np.maximum(coverage, 1))
+    empty = (alpha == 0)[..., None]
+    colour = np.where(empty, np.clip(spread, 0, 255).astype(np.uint8), rgba[..., :3])
+    return np.dstack([colour, alpha])
+
+
+def beside_width(size: tuple[int, int], height: int) -> int:
+    """How wide, in whole pairs of pixels, a clip of `size` (width, height) is at that height."""
+    return max(2, 2 * round(size[0] * height / size[1] / 2))
+
+
+def side_by_side(clip: U8, picture: U8, clip_width: int) -> U8:
+    """The clip's frame (H, W, 3), scaled to the picture's height and `clip_width`, left of the picture.
+
+    uint8 (height, clip_width + width, channels of the picture); with alpha the clip is opaque.
+    """
+    height = picture.shape[0]
+    left = _resized(clip, clip_width, height)
+    if picture.shape[2] == 4:
+        left = np.dstack([left, np.full((height, clip_width), 255, np.uint8)])
+    return np.hstack([left, picture])

@@ -1,0 +1,247 @@
+"""Where frames come from: a video file or a synthetic pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from puppeteer.errors import SourceError
+from puppeteer.pose import U8, Frame
+
+# The face landmarker looks at 256 px of the face, and its detector sees the whole picture at less than that.
+LONGEST_SIDE = 1280
+
+
+class Source(Protocol):
+    """Gives frames; `with` releases whatever it holds."""
+
+    def frames(self) -> Iterator[Frame]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_clip(path: Path) -> InputContainer:
+    """Opens a media file for reading; raises SourceError where it is missing, empty or no media file."""
+    if not path.exists():
+        raise SourceError(f"{path} does not exist: check the name of the clip")
+    if not path.is_file():
+        raise SourceError(f"{path} is not a file: give a video file such as clip.mp4")
+    try:
+        if path.stat().st_size == 0:
+            raise SourceError(f"{path} is empty (0 bytes): record or download the clip again")
+        # Playlists in a clip's clothes must not make us read other hosts.
+        container = av.open(str(path), options={"protocol_whitelist": "file"})
+    except (FFmpegError, UnicodeError) as error:
+        if isinstance(error, PermissionError):
+            raise SourceError(f"{path} may not be read: change its permissions") from error
+        raise SourceError(
+            f"{path} is not a video that can be read, or it was cut off before its index: "
+            "play it in a media player to check, and give another clip"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror}): check the disk and the permissions") from error
+    return container
+
+
+def origin_s(container: InputContainer) -> float:
+    """Seconds to subtract from every timestamp so that the clip starts at 0 and picture and sound stay together.
+
+    Broadcast recordings and cut clips start later than 0. An earlier start is an encoder's priming and stays.
+    """
+    return max(0.0, (container.start_time or 0) / av.time_base)
+
+
+class VideoFile:
+    """The pictures of a video file as it is meant to be seen: upright, square pixels, RGB, true timestamps.
+
+    `time_s` counts from the start of the clip. Frames are decoded one at a time as they are asked for, and damaged
+    ones are left out. `frames` starts from the beginning each time it is called. A picture larger than `longest_side`
+    is scaled down. The constructor decodes the first frame, so that an unusable file fails here with a SourceError.
+
+    Attributes: `size` (width, height) of the frames, `rate` average frames per second, `time_base` of the file's
+    timestamps, `duration_s` and `frame_count` as the file declares them (estimates, or None), `audio` whether there
+    is sound, `end_s` when the last frame decoded so far stops showing, `broken` how many packets of the latest run
+    could not be decoded.
+    """
+
+    def __init__(self, path: Path, longest_side: int = LONGEST_SIDE) -> None:
+        self.path = Path(path)
+        self.longest_side = longest_side
+        self.broken = 0
+        self.end_s = 0.0
+        with open_clip(self.path) as container:
+            stream = self._stream(container)
+            self.audio = bool(container.streams.audio)
+            self.rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+            self.time_base: Fraction = stream.time_base or Fraction(1, 90_000)
+            if container.duration:
+                self.duration_s: float | None = container.duration / av.time_base
+            elif stream.duration:
+                self.duration_s = float(stream.duration * self.time_base)
+            else:
+                self.duration_s = None
+            self.frame_count: int | None = stream.frames or None
+            if self.frame_count is None and self.duration_s is not None:
+                self.frame_count = max(1, round(self.duration_s * self.rate))
+        first = next(self.frames(), None)
+        if first is None:
+            raise SourceError(f"{self.path} holds no frame that can be decoded: record or download the clip again")
+        self.size = (first.rgb.shape[1], first.rgb.shape[0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass  # each run of `frames` closes its own file
+
+    def _stream(self, container: InputContainer) -> VideoStream:
+        if container.format.name == "tty":
+            raise SourceError(f"{self.path} is a text file, not a video: give a clip such as clip.mp4")
+        if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+            raise SourceError(f"{self.path} is a picture, not a video: give a clip, and a drawing with --character")
+        covers = Disposition.attached_pic | Disposition.timed_thumbnails
+        streams = [stream for stream in container.streams.video if not stream.disposition & covers]
+        if not streams:
+            held = "only sound" if container.streams.audio else "no pictures"
+            raise SourceError(f"{self.path} holds {held}: give a video in which a face can be seen")
+        try:
+            streams[0].thread_type = "AUTO"
+        except AttributeError as error:  # no codec context
+            raise SourceError(
+                f"{self.path} is coded in a way that this FFmpeg cannot decode: convert it to H.264 and try again"
+            ) from error
+        return streams[0]
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame that can be decoded, in the order shown, with strictly increasing `time_s`."""
+        self.broken = 0
+        convert = VideoReformatter()
+        with open_clip(self.path) as container:
+            stream = self._stream(container)
+            origin = origin_s(container)
+            usual_s = float(1 / self.rate)
+            time_s = -usual_s
+            for index, picture in enumerate(self._decoded(container, stream)):
+                stamp = picture.time
+                at_s = time_s + usual_s if stamp is None else stamp - origin
+                # Two frames with one timestamp cannot both be shown: the later moves by a tick.
+                time_s = at_s if index == 0 else max(at_s, time_s + max(float(self.time_base), 1e-4))
+                self.end_s = time_s + (float(picture.duration * self.time_base) if picture.duration else usual_s)
+                rgb = self._upright_rgb(picture, stream.sample_aspect_ratio, convert)
+                yield Frame(rgb=rgb, time_s=time_s, index=index)
+
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:  # the file breaks off here
+                self.broken += 1
+                packet = None
+            try:
+                yield from stream.decode(packet)  # None: what the decoder still holds
+            except EOFError:
+                return
+            except FFmpegError:
+                self.broken += 1
+            if packet is None:
+                return
+
+    def _upright_rgb(self, picture: VideoFrame, pixel_aspect: Fraction | None, convert: VideoReformatter) -> U8:
+        """uint8 (H, W, 3)"""
+        width, height = float(picture.width * (pixel_aspect or 1)), float(picture.height)
+        scale = min(1.0, self.longest_side / max(width, height))
+        columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+        scaled = (columns, rows) != (picture.width, picture.height)
+        untagged_hd = picture.colorspace == _UNTAGGED and picture.height >= 720
+        rgb = convert.reformat(
+            picture,
+            columns,
+            rows,
+            "rgb24",
+            src_colorspace=Colorspace.ITU709 if untagged_hd else None,
+            interpolation=Interpolation.AREA if scaled else Interpolation.BILINEAR,
+        ).to_ndarray()
+        return turned(rgb.astype(np.uint8, copy=False), display_matrix(picture))
+
+
+_UNTAGGED = 2  # AVCOL_SPC_UNSPECIFIED; players take BT.709 for HD then
+
+
+def display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
+    """(a, b, c, d) of the display matrix that a phone stores with a clip: (x, y) is shown at (ax + cy, bx + dy).
+
+    Layout: FFmpeg's libavutil/display.h. (1, 0, 0, 1) where there is none.
+    """
+    side_data: Any = picture.side_data  # PyAV's stub names other keys
+    try:
+        data = side_data[SideDataType.DISPLAYMATRIX]
+    except KeyError:
+        return 1, 0, 0, 1
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
+    return a, b, c, d
+
+
+def turned(rgb: U8, matrix: tuple[int, int, int, int]) -> U8:
+    """The picture as the matrix shows it: quarter turns and flips; contiguous."""
+    a, b, c, d = matrix
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        rgb = rgb.swapaxes(0, 1)
+        a, d = c, b
+    if a < 0:
+        rgb = rgb[:, ::-1]
+    if d < 0:
+        rgb = rgb[::-1]
+    return np.ascontiguousarray(rgb)
+
+
+class Synthetic:
+    """A disc that circles over a gradient: frames without a camera or a file, as fast as they are asked for."""
+
+    def __init__(self, size: tuple[int, int] = (640, 480), rate: float = 30.0, count: int | None = None) -> None:
+        self.size = size
+        self.rate = rate
+        self.frame_count = count
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def frames(self) -> Iterator[Frame]:
+        width, height = self.size
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        shade = np.stack([x * (255 / width), y * (255 / height), np.full_like(x, 96)], axis=2).astype(np.uint8)
+        index = 0
+        while self.frame_count is None or index < self.frame_count:
+            angle = 2 * np.pi * index / (4 * self.rate)
+            middle_x, middle_y = width * (0.5 + 0.25 * np.cos(angle)), height * (0.5 + 0.25 * np.sin(angle))
+            rgb = shade.copy()
+            rgb[(x - middle_x) ** 2 + (y - middle_y) ** 2 < (height / 8) ** 2] = 255
+            yield Frame(rgb=rgb, time_s=index / self.rate, index=index)
+            index += 1
+
+
+SOURCES = {"video_file": VideoFile, "synthetic": Synthetic}
