@@ -1,0 +1,259 @@
+"""Meshes as flat arrays: grids, ribbons, balls and ink laid on a surface. Pure numpy.
+
+Space is spec pixels: x to the viewer's right from the picture's left edge, y down, z towards the viewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Surface = Callable[[F64, F64], F64]  # x, y -> z
+
+# one vertex: position 3, morph displacement 3, normal 3, weights root and tip 2, morph mask 3, material 4, colour 4
+POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR = (
+    slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 11), slice(11, 14), slice(14, 18), slice(18, 22),
+)  # fmt: skip
+WIDTH = 22
+Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
+
+
+@dataclass
+class Mesh:
+    """Vertices (N, WIDTH) and triangle indices, grown piece by piece."""
+
+    parts: list[F32] = field(default_factory=list)
+    triangles: list[NDArray[np.int32]] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, vertices: F32, triangles: NDArray[np.int32]) -> None:
+        self.parts.append(vertices)
+        self.triangles.append(triangles + self.count)
+        self.count += len(vertices)
+
+    def arrays(self) -> tuple[F32, NDArray[np.int32]]:
+        if not self.parts:
+            return np.zeros((0, WIDTH), np.float32), np.zeros((0, 3), np.int32)
+        return np.concatenate(self.parts), np.concatenate(self.triangles).astype(np.int32)
+
+
+def smoothstep(low: float, high: float, x: ArrayLike) -> F64:
+    t = np.clip((np.asarray(x, float) - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def spline(points: ArrayLike, n: int) -> F64:
+    """(K, D) control points to (n, D) points of a Catmull-Rom curve through them."""
+    p = np.asarray(points, float)
+    p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
+    t = np.linspace(0, len(p) - 3 - 1e-9, n)
+    i = t.astype(int)
+    f = (t - i)[:, None]
+    a, b, c, e = p[i], p[i + 1], p[i + 2], p[i + 3]
+    return np.asarray(
+        0.5 * (2 * b + (c - a) * f + (2 * a - 5 * b + 4 * c - e) * f**2 + (3 * b - a - 3 * c + e) * f**3), np.float64
+    )
+
+
+def grid_triangles(rows: int, columns: int, closed: bool = False) -> NDArray[np.int32]:
+    i = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    if closed:
+        i = np.concatenate([i, i[:, :1]], 1)
+    a, b, c, e = i[:-1, :-1], i[:-1, 1:], i[1:, :-1], i[1:, 1:]
+    return np.stack([np.stack([a, c, b], -1), np.stack([b, c, e], -1)], 2).reshape(-1, 3)
+
+
+def normals(points: F64, closed: bool = False) -> F64:
+    """(R, C, 3) grid to unit normals, by differences; C wraps round where closed."""
+    down = np.gradient(points, axis=0)
+    if closed:
+        across = np.roll(points, -1, 1) - np.roll(points, 1, 1)
+    else:
+        across = np.gradient(points, axis=1)
+    n = np.cross(across, down)
+    length = np.linalg.norm(n, axis=-1, keepdims=True)
+    return np.asarray(n / np.maximum(length, 1e-9), np.float64)
+
+
+def pack(
+    points: F64,
+    normal: F64,
+    weights: Weights,
+    material: F64 | None = None,
+    colour: ArrayLike = (1.0, 1.0, 1.0, 1.0),
+    morph: F64 | None = None,
+    mask: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> F32:
+    p = points.reshape(-1, 3)
+    v = np.zeros((len(p), WIDTH), np.float32)
+    v[:, POSITION] = p
+    v[:, NORMAL] = normal.reshape(-1, 3)
+    v[:, WEIGHT] = weights(p)
+    if morph is not None:
+        v[:, MORPH] = morph.reshape(-1, 3)
+    v[:, MASK] = mask
+    if material is not None:
+        v[:, MATERIAL] = material.reshape(-1, 4)
+    v[:, COLOUR] = np.broadcast_to(np.asarray(colour, float), (*points.shape[:-1], 4)).reshape(-1, 4)
+    return v
+
+
+def ribbon(
+    path: F64,
+    outward: F64,
+    half_width: F64,
+    weights: Weights,
+    colour: ArrayLike,
+    seed: float = 0.0,
+    bulge: float = 0.25,
+    arc: F64 | None = None,
+    across: int = 5,
+    side: F64 | None = None,
+) -> tuple[F32, NDArray[np.int32]]:
+    """A strip along `path` (N, 3) that is convex towards `outward` (N, 3); material is u, t, half width, arc.
+
+    `colour` holds what the material needs in four numbers; its last is replaced by `seed`.
+    """
+    tangent = np.gradient(path, axis=0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=-1, keepdims=True), 1e-9)
+    b = np.cross(tangent, outward) if side is None else side
+    b = b / np.maximum(np.linalg.norm(b, axis=-1, keepdims=True), 1e-9)
+    n = np.cross(b, tangent)
+    n *= np.sign(np.sum(n * outward, -1, keepdims=True) + 1e-9)
+    u = np.linspace(-1, 1, across)
+    w = half_width[:, None, None]
+    points = path[:, None] + b[:, None] * (u[None, :, None] * w) + n[:, None] * (bulge * w * (1 - u**2)[None, :, None])
+    normal = n[:, None] + b[:, None] * (2 * bulge * u)[None, :, None]
+    normal = normal / np.linalg.norm(normal, axis=-1, keepdims=True)
+    rows = len(path)
+    t = np.linspace(0, 1, rows)
+    material = np.empty((rows, across, 4))
+    material[..., 0] = u
+    material[..., 1] = t[:, None]
+    material[..., 2] = half_width[:, None]
+    material[..., 3] = (np.zeros(rows) if arc is None else arc)[:, None]
+    c = np.broadcast_to(np.asarray(colour, float), (rows, across, 4)).copy()
+    c[..., 3] = seed
+    return pack(points, normal, weights, material, c), grid_triangles(rows, across)
+
+
+def ball(
+    centre: ArrayLike, radii: ArrayLike, weights: Weights, colour: ArrayLike, turn: float = 0.0, rows: int = 9, columns: int = 14
+) -> tuple[F32, NDArray[np.int32]]:
+    """An ellipsoid, turned by `turn` radians in the picture plane; its material is (0, 0, 99, 0): no edge line."""
+    a = np.linspace(1e-3, np.pi - 1e-3, rows)[:, None]
+    b = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
+    unit = np.stack([np.sin(a) * np.sin(b), -np.cos(a) * np.ones_like(b), np.sin(a) * np.cos(b)], -1)
+    r = np.asarray(radii, float)
+    local, normal = unit * r, unit / r
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    c, s = np.cos(turn), np.sin(turn)
+    spin = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    points = local @ spin.T + np.asarray(centre, float)
+    material = np.zeros((rows, columns, 4))
+    material[..., 2] = 99.0
+    return pack(points, normal @ spin.T, weights, material, colour), grid_triangles(rows, columns, closed=True)
+
+
+def ink(
+    line: F64,
+    half_width: F64,
+    surface: Surface,
+    lift: float,
+    weights: Weights,
+    colour: ArrayLike,
+    closed_line: F64 | None = None,
+    mask: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    closed_half_width: F64 | None = None,
+    up: float = 0.0,
+    soft: float = 1.0,
+) -> tuple[F32, NDArray[np.int32]]:
+    """A drawn line (N, 2) of varying width, laid on a surface; `closed_line` is where a full morph carries it.
+
+    `up` moves the stroke to one side of the line: 1 lets it stand on the line, 0 centres it. Colour is RGBA.
+    """
+
+    def lay(points: F64, half: F64) -> F64:
+        tangent = np.gradient(points, axis=0)
+        tangent /= np.maximum(np.linalg.norm(tangent, axis=-1, keepdims=True), 1e-9)
+        side = np.stack([tangent[:, 1], -tangent[:, 0]], -1)
+        u = np.linspace(-1, 1, 3)[None, :, None]
+        xy = points[:, None] + side[:, None] * ((u + up) * half[:, None, None])
+        z = surface(xy[..., 0], xy[..., 1]) + lift
+        return np.concatenate([xy, z[..., None]], -1)
+
+    rows = len(line)
+    points = lay(line, half_width)
+    morph = None
+    if closed_line is not None:
+        morph = lay(closed_line, half_width if closed_half_width is None else closed_half_width) - points
+    material = np.zeros((rows, 3, 4))
+    material[..., 0] = np.linspace(-1, 1, 3)[None]
+    material[..., 1] = np.linspace(0, 1, rows)[:, None]
+    material[..., 2] = half_width[:, None]
+    material[..., 3] = soft
+    normal = np.zeros((rows, 3, 3))
+    normal[..., 2] = 1.0
+    return pack(points, normal, weights, material, colour, morph, mask), grid_triangles(rows, 3)
+
+
+def sheet(
+    top: F64,
+    bottom: F64,
+    surface: Surface,
+    lift: float,
+    weights: Weights,
+    colour: ArrayLike,
+    closed_top: F64 | None = None,
+    closed_bottom: F64 | None = None,
+    mask: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    rows: int = 8,
+    material: Callable[[F64], F64] | None = None,
+) -> tuple[F32, NDArray[np.int32]]:
+    """The area between two drawn lines (N, 2), with the lines that a full morph carries them to.
+
+    `material` maps (N, 2) picture positions to two numbers, interpolated through the morph as positions are.
+    """
+    t = np.linspace(0, 1, rows)[:, None, None]
+
+    def lay(a: F64, b: F64) -> F64:
+        xy = a[None] * (1 - t) + b[None] * t
+        return np.concatenate([xy, (surface(xy[..., 0], xy[..., 1]) + lift)[..., None]], -1)
+
+    points = lay(top, bottom)
+    morph = None
+    mat = np.zeros((*points.shape[:2], 4))
+    if material is None:
+        mat[..., 2] = 99.0  # no soft edge
+    if material is not None:
+        mat[..., :2] = material(points[..., :2])
+    if closed_top is not None and closed_bottom is not None:
+        end = lay(closed_top, closed_bottom)
+        morph = end - points
+        if material is not None:
+            mat[..., 2:] = material(end[..., :2]) - mat[..., :2]
+    normal = np.zeros_like(points)
+    normal[..., 2] = 1.0
+    return pack(points, normal, weights, mat, colour, morph, mask), grid_triangles(rows, len(top))
+
+
+def bend(p: F64, weights: F64, angles: tuple[float, float, float], root: F64, tip: F64) -> F64:
+    """Turn points (N, 3) by neck angles (z, x, y in radians, signs of `Pose`) scaled by weights (N, 2).
+
+    The same arithmetic as in the vertex shader: turn, then nod, about the tip; then lean about the root.
+    """
+    z, x, y = angles
+    q = p - tip
+    a = y * weights[:, 1]
+    q = np.stack([q[:, 0] * np.cos(a) - q[:, 2] * np.sin(a), q[:, 1], q[:, 0] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
+    a = x * weights[:, 1]
+    q = np.stack([q[:, 0], q[:, 1] * np.cos(a) - q[:, 2] * np.sin(a), q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
+    q = q + tip - root
+    a = z * weights[:, 0]
+    q = np.stack([q[:, 0] * np.cos(a) + q[:, 1] * np.sin(a), -q[:, 0] * np.sin(a) + q[:, 1] * np.cos(a), q[:, 2]], -1)
+    return np.asarray(q + root, np.float64)

@@ -1,0 +1,271 @@
+"""GLSL 3.30 of the character renderer: one vertex shader, one fragment shader per material.
+
+One program per material, since a software rasteriser pays for both branches of an `if`; no `discard` in the colour
+programs, so that hidden fragments are rejected before they are painted. Light and texture are fixed to the surface
+(they use rest positions and rest normals): then moving pixels explains every pose.
+"""
+
+VERTEX = """
+#version 330
+in vec3 position; in vec3 morph; in vec3 normal; in vec2 weight; in vec3 mask; in vec4 material; in vec4 colour;
+uniform vec3 expression;       // left eye, right eye, mouth
+uniform vec3 neck;             // radians about z, x, y
+uniform vec3 root; uniform vec3 tip;
+uniform float expand;          // outline, pixels
+out vec4 v_material; out vec4 v_colour; out vec3 v_normal; out vec2 v_rest;
+#ifdef TRUTH
+uniform vec3 rest_expression; uniform float still;
+out vec3 v_neutral; out vec2 v_first; flat out float v_mouth;
+#endif
+vec3 bend(vec3 p) {
+    vec3 q = p - tip;
+    float a = neck.z * weight.y, c = cos(a), s = sin(a);
+    q = vec3(q.x * c - q.z * s, q.y, q.x * s + q.z * c);
+    a = neck.y * weight.y; c = cos(a); s = sin(a);
+    q = vec3(q.x, q.y * c - q.z * s, q.y * s + q.z * c);
+    q += tip - root;
+    a = neck.x * weight.x; c = cos(a); s = sin(a);
+    q = vec3(q.x * c + q.y * s, -q.x * s + q.y * c, q.z);
+    return q + root;
+}
+void main() {
+    float k = dot(mask, expression);
+    vec3 p = position + morph * k + normal * expand;
+    v_material = material;
+#ifdef EYE
+    v_material.xy += material.zw * k;
+#endif
+    v_colour = colour;
+    v_normal = normal;
+    v_rest = position.xy;
+#ifdef TRUTH
+    v_neutral = p;
+    // an eye's window shrinks over a picture that stays where it is
+    v_first = still > 0.5 ? p.xy : position.xy + morph.xy * dot(mask, rest_expression) + normal.xy * expand;
+    v_mouth = mask.z;
+#endif
+    vec3 q = bend(p);
+    gl_Position = vec4(q.xy / 128.0 - 1.0, -q.z / 400.0, 1.0);
+}
+"""
+
+_COMMON = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+out vec4 f;
+uniform vec3 light; uniform float softness; uniform float strength;
+uniform sampler2D noise; uniform float texture_strength;
+float lit(vec3 n, float level) { return smoothstep(level - softness, level + softness, dot(normalize(n), light)); }
+float paint() { return (texture(noise, v_rest / 170.0).g - 0.5) * texture_strength; }
+"""
+
+_SKIN = """
+uniform vec3 skin; uniform vec3 skin_shadow; uniform vec3 blush; uniform vec4 blush_spot; uniform float blush_strength;
+uniform sampler2D shade_map; uniform vec2 shade_shift; uniform float hair_shadow; uniform float neck_shadow;
+vec3 skin_at(float face) {
+    vec2 at = v_rest / 256.0;
+    float hair = texture(shade_map, at - shade_shift / 256.0).r * hair_shadow;
+    float under = texture(shade_map, at - vec2(shade_shift.x * 0.5, 11.0) / 256.0).g * neck_shadow;
+    float form = (1.0 - lit(v_normal, 0.08 + paint() * 0.5)) * strength * 0.75;
+    float dark = max(form, mix(under, hair, face));
+    vec3 c = mix(skin, skin_shadow, clamp(dark, 0.0, 1.0));
+    return c * (1.0 + 0.10 * paint());
+}
+"""
+
+SKIN = (
+    _COMMON
+    + _SKIN
+    + """
+void main() {
+    float kind = v_material.z;
+    float face = kind < 0.5 ? 1.0 : (kind > 1.5 ? 1.0 : 0.0);
+    vec3 c = skin_at(face);
+    vec2 d = vec2(abs(v_material.x - 128.0) - blush_spot.x, v_material.y - blush_spot.y) / blush_spot.zw;
+    float b = exp(-dot(d, d)) * blush_strength * face;
+    if (kind > 1.5) b = blush_strength * 0.4;
+    c = mix(c, c * blush, b);
+    f = vec4(c, 1.0);
+}
+"""
+)
+
+BODY = (
+    _COMMON
+    + _SKIN
+    + """
+uniform vec3 cloth; uniform vec3 trim; uniform vec3 cloth_shadow;
+uniform vec4 neckline; uniform float trim_width; uniform float bare; uniform float straps; uniform float neck_y;
+void main() {
+    float x = abs(v_material.x), y = v_material.y;
+    float t = clamp((y - neck_y) / neckline.y, 0.0, 1.0);
+    float edge = neckline.x * pow(max(1.0 - pow(t, neckline.z), 0.0), neckline.w) * step(1e-3, 1.0 - t);
+    float d = x - edge;                                     // px outside the neckline
+    float top = bare + 5.0 * cos(v_material.x * 0.11);
+    float strap = straps * (1.0 - smoothstep(2.2, 3.0, abs(x - 24.0)));
+    float b = bare > 0.0 ? max(smoothstep(top - 0.4, top + 0.4, y), strap) : smoothstep(-0.3, 0.3, d);
+    float band = bare > 0.0 ? y - top : d;
+    float l = lit(v_normal + vec3(0.0, 0.0, 0.35), 0.12 + paint() * 0.6);
+    float fold = smoothstep(0.62, 0.75, texture(noise, vec2(v_material.x * 0.010, y * 0.003 + v_material.x * 0.002)).b);
+    float under = texture(shade_map, v_rest / 256.0 - vec2(shade_shift.x, 7.0) / 256.0).g;
+    vec3 c = mix(cloth, trim, trim_width > 0.0 ? 1.0 - smoothstep(trim_width - 0.3, trim_width + 0.3, abs(band - trim_width * 0.6)) : 0.0);
+    float dark = max(max((1.0 - l) * strength, fold * 0.4 * strength), under * 0.6 * max(hair_shadow, 0.3));
+    c = mix(c, c * cloth_shadow, dark) * (1.0 + 0.16 * paint());
+    f = vec4(mix(skin_at(0.0), c, b), 1.0);
+}
+"""
+)
+
+HAIR = (
+    _COMMON
+    + """
+uniform vec3 hair_root; uniform vec3 hair_mid; uniform vec3 hair_tip; uniform vec3 hair_inner; uniform vec3 hair_shadow_colour;
+uniform vec3 hair_light; uniform vec3 hair_line; uniform vec4 band; uniform float streaks; uniform float line_width; uniform float line_alpha;
+void main() {
+    float u = v_material.x, t = v_material.y, half_width = v_material.z, arc = v_material.w;
+    float tone = v_colour.x, shine = v_colour.y, seed = v_colour.w;
+    vec4 s = texture(noise, vec2(u * min(half_width, 14.0) * 0.022 + seed * 7.0, t * 0.11 + seed));
+    float streak = s.r - 0.5;
+    vec3 c = mix(hair_root, hair_mid, smoothstep(0.0, 0.45, t));
+    c = mix(c, hair_tip, smoothstep(0.5, 1.0, t));
+    float l = dot(normalize(v_normal), light) + streak * streaks * 1.1 + paint() * 0.7;
+    float dark = 1.0 - smoothstep(0.10 - softness, 0.10 + softness, l);
+    vec3 shade = hair_shadow_colour;
+    c = mix(c, c * shade, dark * strength);
+    c = mix(c, c * shade, clamp((1.0 - tone) * 0.9, 0.0, 1.0) * (0.35 + 0.65 * strength));
+    c = mix(c, hair_inner, smoothstep(0.55, 0.2, tone) );
+    float b = abs(arc - band.x + streak * band.w * 1.6) / band.y;
+    b = (1.0 - smoothstep(0.35, 1.0 + softness, b)) * band.z * shine * smoothstep(-0.1, 0.35, l);
+    c = mix(c, hair_light, b);
+    c *= 1.0 + (0.22 * streak * streaks + 0.12 * paint());
+    float e = (1.0 - abs(u)) * half_width;
+    float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.35, e)) * line_alpha * v_colour.z * smoothstep(0.0, 0.3, t);
+    c = mix(c, hair_line, a);
+    f = vec4(c, 1.0);
+}
+"""
+)
+
+INK = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+out vec4 f;
+uniform float opacity;
+void main() {
+    float e = (1.0 - abs(v_material.x)) * v_material.z;
+    float a = v_colour.a * opacity * clamp(e * 3.2 + 0.1, 0.0, 1.0);
+    f = vec4(v_colour.rgb * a, a);
+}
+"""
+
+EYE = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+out vec4 f;
+uniform float opacity;
+uniform vec3 iris_top; uniform vec3 iris_bottom; uniform vec3 iris_bottom_left; uniform vec3 iris_rim; uniform vec3 sclera;
+uniform vec4 lights[3]; uniform float pupil; uniform float glow; uniform int design;
+void main() {
+    vec2 p = v_material.xy;
+    float r = length(p);
+    vec3 bottom = mix(iris_bottom, iris_bottom_left, v_colour.a);
+    vec3 white = sclera * mix(0.72, 1.0, smoothstep(-1.15, -0.35, p.y));
+    float y = p.y * 0.5 + 0.5;
+    vec3 c = mix(iris_top, bottom, smoothstep(0.12, 0.85, y));
+    float rim = smoothstep(0.70, 0.98, r);
+    if (design == 1) {
+        c = mix(bottom, iris_top, smoothstep(0.35, 0.5, r) * 0.7);
+        c = mix(c, bottom * 1.12, smoothstep(0.6, 0.7, r) * (1.0 - smoothstep(0.78, 0.86, r)));
+    } else if (design == 2) {
+        c = mix(bottom, iris_top, 0.35 * step(p.y, -0.15));
+        rim *= 0.6;
+    } else if (design == 3) {
+        c = mix(iris_rim, bottom, smoothstep(0.35, 1.0, y));
+        float a = atan(p.y, p.x);
+        c *= 0.92 + 0.16 * sin(a * 17.0) * smoothstep(0.2, 0.6, r);
+    } else if (design == 4) {
+        c = mix(iris_top, bottom, smoothstep(0.9, 0.1, length(p - vec2(0.0, 0.45))));
+    } else if (design == 5) {
+        float a = atan(p.y, p.x);
+        c = mix(bottom * 1.15, iris_top, smoothstep(0.30, 0.40, r * (0.75 + 0.35 * cos(a * 5.0 + 1.57))));
+    }
+    vec2 q = p / vec2(max(pupil, 0.01), max(pupil, 0.01) * 1.1);
+    float hole = pupil > 0.0 ? 1.0 - smoothstep(0.8, 1.1, length(q)) : 0.0;
+    c = mix(c, iris_rim * 0.7, hole * (design == 5 ? 0.0 : 0.85));
+    float crescent = smoothstep(0.45, 0.8, r) * smoothstep(0.25, 0.75, p.y) * (1.0 - smoothstep(0.78, 0.95, r));
+    c = mix(c, bottom * 0.5 + 0.55, crescent * glow * 0.7);
+    c = mix(c, iris_rim, rim * 0.85);
+    c = mix(c * 0.55, c, smoothstep(-1.0, -0.35, p.y));
+    c = mix(c, white, smoothstep(0.94, 1.06, r));
+    for (int i = 0; i < 3; i++) {
+        vec2 d = (p - lights[i].xy) / lights[i].zw;
+        c = mix(c, vec3(1.0), 1.0 - smoothstep(0.75, 1.05, length(d)));
+    }
+    f = vec4(c, 1.0) * opacity;
+}
+"""
+
+SOLID = (
+    _COMMON
+    + """
+uniform vec3 cloth_shadow; uniform float line_width; uniform float line_alpha;
+void main() {
+    float l = lit(v_normal + vec3(0.0, 0.0, 0.3), 0.15 + paint() * 0.6);
+    vec3 c = mix(v_colour.rgb, v_colour.rgb * cloth_shadow, (1.0 - l) * strength) * (1.0 + 0.16 * paint());
+    float e = (1.0 - abs(v_material.x)) * v_material.z;
+    float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.4, e)) * line_alpha;
+    f = vec4(mix(c, v_colour.rgb * 0.32, a), 1.0);
+}
+"""
+)
+
+HULL = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+out vec4 f;
+uniform vec3 line; uniform float own;
+void main() { f = vec4(mix(line, v_colour.rgb * 0.32, own), 1.0); }
+"""
+
+MASK = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+out vec4 f;
+void main() { f = vec4(1.0); }
+"""
+
+_TRUTH = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest; in vec3 v_neutral; in vec2 v_first; flat in float v_mouth;
+layout(location = 0) out vec4 f0;
+layout(location = 1) out vec4 f1;
+uniform float part; uniform float mouth_shown; uniform float size; uniform float check; uniform float minimum;
+uniform sampler2D neutral;
+float seen() {
+    // In the neck-zero image, is anything nearer than this point, at the pixels round its place?
+    vec2 at = v_neutral.xy * size / 256.0 - 0.5;
+    ivec2 i = ivec2(floor(at));
+    int last = int(size) - 1;
+    float d = -1e9;
+    float nearest = 1e9;
+    for (int k = 0; k < 4; k++) {
+        ivec2 j = clamp(i + ivec2(k & 1, k >> 1), ivec2(0), ivec2(last));
+        nearest = min(nearest, abs(texelFetch(neutral, j, 0).z * 256.0 / size - v_neutral.z));
+    }
+    return nearest < 2.5 && at.x > -0.5 && at.y > -0.5 && at.x < size - 0.5 && at.y < size - 0.5 ? 1.0 : 0.0;
+}
+void main() {
+    DISCARD
+    float k = size / 256.0;
+    float p = part;
+    ADJUST
+    f0 = vec4(v_neutral * k, p);
+    f1 = vec4(v_first * k, check > 0.5 ? seen() : 1.0, 1.0);
+}
+"""
+TRUTH = _TRUTH.replace("DISCARD", "").replace("ADJUST", "if (part == 2.0 && v_material.z == 1.0 && minimum > 0.0) p = 1.0;")
+TRUTH_INK = _TRUTH.replace(
+    "DISCARD",
+    """float e = (1.0 - abs(v_material.x)) * v_material.z;
+    if (v_colour.a * clamp(e * 3.2 + 0.1, 0.0, 1.0) < 0.4) discard;""",
+).replace("ADJUST", "if (v_mouth > 0.5 && v_material.z > 50.0 && mouth_shown < 0.5) p = 4.0;")
