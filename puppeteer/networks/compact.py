@@ -1,7 +1,7 @@
 """The compact family: a character is encoded once, every frame is decoded from the kept features.
 
-The idea is that of "Talking Head Anime from a Single Image" (Khungurn, 2019): a face morpher, then a face rotator of two
-algorithms (Pumarola et al. 2018: colour change with a mask; Zhou et al. 2016: appearance flow), a combiner and a
+The idea is that of "Talking Head Anime from a Single Image" (Khungurn, 2019): a face morpher, then a face rotator of
+two algorithms (Pumarola et al. 2018: colour change with a mask; Zhou et al. 2016: appearance flow), a combiner and a
 retouch. It is spent differently, so that two CPU cores suffice:
 
 - The *morpher* sees the centre 128x128 crop. Besides keeping a pixel or painting it (Pumarola), it may also move one

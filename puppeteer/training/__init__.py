@@ -1,0 +1,1 @@
+"""Data, training and evaluation of the compact networks. Imports the runtime, never the reverse."""

@@ -1,0 +1,156 @@
+"""What the networks are asked for: the picture, and what only a renderer knows (true flow, layers, visibility)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from puppeteer.networks.compact import (
+    BACK,
+    BODY,
+    CROP,
+    CROP_AT,
+    HEAD,
+    LAYERS,
+    Morpher,
+    MorpherFeatures,
+    MorpherOutput,
+    Painted,
+    Rotator,
+    RotatorFeatures,
+    RotatorOutput,
+    pixel_grid,
+    sample,
+)
+from puppeteer.training.dataset import PART_UNEXPLAINED, MorpherBatch, RotatorBatch
+
+Losses = dict[str, Tensor]
+LAYER_OF_PART = {1: BODY, 2: HEAD, 3: BACK, PART_UNEXPLAINED: HEAD}
+NO_LAYER = -1
+
+
+def weighted_mean(value: Tensor, weight: Tensor) -> Tensor:
+    """Mean of value (B, C, H, W) with weight (B, 1, H, W)."""
+    return (value * weight).sum() / (weight.sum() * value.shape[1]).clamp(min=1)
+
+
+def picture_loss(ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:
+    """L1 plus L1 of the gradients (lines stay crisp); (B, 4, H, W), weight (B, 1, H, W)."""
+    loss = weighted_mean((ours - true).abs(), weight)
+    for axis in (-1, -2):
+        steps = ours.diff(dim=axis) - true.diff(dim=axis)
+        loss = loss + weighted_mean(steps.abs(), weight.narrow(axis, 1, steps.shape[axis]))
+    return loss
+
+
+def expand(features: MorpherFeatures | RotatorFeatures, count: int) -> tuple[Tensor, ...]:
+    """Every character's features for each of its `count` poses."""
+    return tuple(x.repeat_interleave(count, 0) for x in features)
+
+
+def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[Losses, Tensor, MorpherOutput]:
+    """Losses of one batch and the morphed crops. `seen` (B, 4, 128, 128): what the encoder looks at."""
+    count = len(batch.target) // len(batch.rest)
+    features = network.encode(seen)
+    kept = MorpherFeatures(*expand(features, count))
+    # The gate needs the drawn mouth's opening; the true one, so that a wrong guess cannot close the gate in training.
+    true_mouth = batch.rest_mouth.repeat_interleave(count)
+    out = network.decode(kept._replace(rest_mouth=true_mouth), batch.expression)
+    rest = batch.rest.repeat_interleave(count, 0)
+    here = pixel_grid(256, 256, rest.device)[:, :, CROP_AT : CROP_AT + CROP, CROP_AT : CROP_AT + CROP]
+    canvas = F.pad(rest, (CROP_AT,) * 4)
+    moved = sample(canvas, here + out.flow)
+    changed = out.ways[:, :1] * rest + out.ways[:, 1:2] * moved + out.ways[:, 2:] * out.colour
+    ours = rest + out.gate * (changed - rest)
+
+    difference = (batch.target - rest).abs().amax(1, keepdim=True)
+    touched = F.max_pool2d((difference > 0.03).float(), 3, 1, 1)
+    weight = 0.15 + 3 * touched
+    new = (batch.part == PART_UNEXPLAINED)[:, None].float() * touched
+    distance = batch.move.norm(dim=1, keepdim=True)
+    slid = ((distance > 0.3) & (batch.part != PART_UNEXPLAINED)[:, None]).float() * touched
+    # A move that does not reproduce the target (it was hidden) teaches nothing.
+    honest = (sample(canvas, here + batch.move) - batch.target).abs().amax(1, keepdim=True) < 0.12
+    slid = slid * honest
+    ways = -(out.ways + 1e-4).log()
+    losses = {
+        "picture": picture_loss(ours, batch.target, weight),
+        "flow": 0.02 * weighted_mean((out.flow - batch.move).abs(), slid),
+        "calm": 0.002 * weighted_mean(out.flow.diff(dim=-1).abs(), torch.ones_like(out.flow[:, :1, :, 1:])),
+        "colour": 0.5 * weighted_mean((out.colour - batch.target).abs(), touched + 2 * new),
+        "ways": 0.02
+        * (
+            weighted_mean(ways[:, :1], 1 - touched)
+            + weighted_mean(ways[:, 1:2], slid)
+            + weighted_mean(ways[:, 2:], new)
+        ),
+        "mouth": 0.2 * (features.rest_mouth - batch.rest_mouth).abs().mean(),
+    }
+    return losses, ours, out
+
+
+def layer_labels(part: Tensor) -> Tensor:
+    """(B, 128, 128) long: the layer shown, NO_LAYER in the background."""
+    table = torch.full((8,), NO_LAYER, dtype=torch.long)
+    for number, layer in LAYER_OF_PART.items():
+        table[number] = layer
+    return table.to(part.device)[part.long()]
+
+
+def cross_entropy(layers: Tensor, labels: Tensor) -> Tensor:
+    """Of occupancies (B, LAYERS, H, W) that sum to 1; the background may belong to any layer."""
+    known = labels != NO_LAYER
+    chosen = layers.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    return (-(chosen + 1e-3).log() * known).sum() / known.sum().clamp(min=1)
+
+
+def rotator_step(
+    network: Rotator, batch: RotatorBatch, seen: Tensor, flow_only: bool
+) -> tuple[Losses, Painted | None, RotatorOutput | None]:
+    """Losses of one batch; with `flow_only` neither colour branch nor combiner nor retouch is computed."""
+    count = len(batch.target) // len(batch.rest)
+    features = network.encode(seen)
+    kept = RotatorFeatures(*expand(features, count))
+    labels = layer_labels(batch.part)
+    visible = (batch.visible > 0)[:, None].float()
+    out = None if flow_only else network.decode(kept, batch.morphed, batch.neck)
+    sources, layers, validity = network.place(kept, batch.neck) if out is None else out[:3]
+
+    here = pixel_grid(128, 128, seen.device)
+    losses: Losses = {}
+    flow = torch.zeros((), device=seen.device)
+    for layer in range(LAYERS):
+        # hidden surfaces have a true place too, and the layer must follow it there
+        mask = (labels == layer)[:, None].float() * (0.3 + 0.7 * visible)
+        flow = flow + weighted_mean((sources[:, layer] - here - batch.move).abs(), mask)
+    losses["flow"] = 0.05 * flow
+    moves = kept.turn
+    losses["calm"] = 0.01 * (moves.diff(dim=-1).abs().mean() + moves.diff(dim=-2).abs().mean())
+    losses["layers"] = 0.1 * (
+        cross_entropy(layers, labels) + 0.5 * cross_entropy(features.modal, layer_labels(batch.rest_part))
+    )
+    known = (labels != NO_LAYER)[:, None].float()
+    losses["validity"] = 0.1 * weighted_mean((validity - visible).abs(), known * (1 + 4 * (1 - visible)))
+
+    true = batch.target
+    if out is None:
+        small = F.avg_pool2d(batch.morphed, 2)
+        zhou = torch.zeros_like(small)
+        for layer in range(LAYERS):
+            zhou = zhou + layers[:, layer : layer + 1] * sample(small, sources[:, layer])
+        losses["zhou"] = weighted_mean((zhou - F.avg_pool2d(true, 2)).abs(), 0.3 + visible)
+        return losses, None, None
+
+    painted = Rotator.paint(batch.morphed, out)
+    hidden = F.interpolate(known * (1 - visible), scale_factor=2.0, mode="bilinear", align_corners=False)
+    inner = torch.zeros_like(hidden)
+    inner[:, :, 56:200, 60:196] = 1
+    weight = 0.5 + inner + 6 * hidden
+    losses["zhou"] = 0.5 * weighted_mean((painted.zhou - true).abs(), weight - 6 * hidden)
+    losses["pumarola"] = 0.5 * weighted_mean((painted.pumarola - true).abs(), weight)
+    losses["combined"] = picture_loss(painted.combined, true, weight)
+    losses["final"] = picture_loss(painted.final, true, weight)
+    asked = known * (1 - visible)
+    losses["visibility"] = 0.05 * weighted_mean((out.combine - (1 - visible)).abs(), known * (0.3 + 4 * asked))
+    return losses, painted, out

@@ -1,0 +1,201 @@
+"""Trains one part of the compact family, resumably.
+
+    python -m puppeteer.training.train morpher --data data/train --run runs/first --hours 1
+    torchrun --nproc-per-node 2 -m puppeteer.training.train rotator --data data/train --run runs/first
+
+Every ten minutes RUN/PART.pt (weights in FP16, their average, bf16 moments, step, seed) is replaced and a sheet of
+validation characters and of real drawings (`--drawings`, where present) is written. The same command goes on where the
+checkpoint ends. The log is RUN/PART.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from puppeteer.networks.compact import CompactConfig, Morpher, Rotator
+from puppeteer.training import losses
+from puppeteer.training.dataset import ROTATIONS, Shards, morpher_batch, random_rows, rotator_batch
+
+AVERAGE = 0.998
+WARM_UP = 200
+
+
+def rate(step: int, steps: int, peak: float) -> float:
+    """Linear warm-up, then a cosine to a hundredth of the peak."""
+    if step < WARM_UP:
+        return peak * (step + 1) / WARM_UP
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - WARM_UP) / max(1, steps - WARM_UP)))))
+
+
+class Average:
+    """Exponential moving average of the weights, faster while the run is young."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = copy.deepcopy(network).requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        keep = min(AVERAGE, (1 + step) / (10 + step))
+        for mine, new in zip(self.network.parameters(), network.parameters(), strict=True):
+            mine.lerp_(new, 1 - keep)
+
+
+def cast(value: Any, dtype: torch.dtype) -> Any:
+    """Floating tensors of a state dict in another type."""
+    if isinstance(value, Tensor):
+        return value.to(dtype) if value.is_floating_point() and value.dim() else value
+    if isinstance(value, dict):
+        return {k: cast(v, dtype) for k, v in value.items()}
+    return value
+
+
+def save_checkpoint(
+    path: Path, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer, step: int, hours: float
+) -> None:
+    state = {
+        "network": cast(network.state_dict(), torch.float16),
+        "average": cast(average.network.state_dict(), torch.float16),
+        "moments": {k: cast(v, torch.bfloat16) for k, v in optimizer.state_dict()["state"].items()},
+        "step": step,
+        "hours": hours,
+    }
+    draft = path.with_suffix(".draft")
+    torch.save(state, draft)
+    draft.replace(path)
+
+
+def load_checkpoint(
+    path: Path, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+) -> tuple[int, float]:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["network"])
+    average.network.load_state_dict(state["average"])
+    whole = optimizer.state_dict()
+    whole["state"] = {k: cast(v, torch.float32) for k, v in state["moments"].items()}
+    optimizer.load_state_dict(whole)
+    return int(state["step"]), float(state["hours"])
+
+
+def reduce_gradients(network: nn.Module) -> None:
+    """Mean over processes. One flat all-reduce: DistributedDataParallel hooks want a single forward call."""
+    if not dist.is_initialized():
+        return
+    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in network.parameters()]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    at = 0
+    for p, g in zip(network.parameters(), gradients, strict=True):
+        p.grad = flat[at : at + g.numel()].view_as(g).clone()
+        at += g.numel()
+
+
+def train(options: argparse.Namespace) -> None:
+    world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    if world > 1:
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    device = (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
+    )
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    network: Morpher | Rotator = (Morpher if options.part == "morpher" else Rotator)(CompactConfig())
+    network.to(device)
+    average = Average(network)
+    optimizer = torch.optim.AdamW(network.parameters(), options.rate, (0.9, 0.98), weight_decay=1e-3)
+    options.run.mkdir(parents=True, exist_ok=True)
+    checkpoint, log_path = options.run / f"{options.part}.pt", options.run / f"{options.part}.csv"
+    step, hours = 0, 0.0
+    if checkpoint.exists():
+        step, hours = load_checkpoint(checkpoint, network, average, optimizer)
+        print(f"goes on at step {step}, {hours:.2f} hours done")
+    elif options.start and (options.start / f"{options.part}.pt").exists():
+        before = torch.load(options.start / f"{options.part}.pt", map_location="cpu", weights_only=True)
+        network.load_state_dict(before["average"])
+        average = Average(network)
+    shards = Shards(options.data)
+    rng = np.random.default_rng([options.seed, step, rank])
+    batches = random_rows(shards, rng, options.characters)
+    mean: dict[str, float] = {}
+    began = saved = time.time()
+    first = step
+    while step < options.steps:
+        rows, augments = next(batches)
+        if isinstance(network, Morpher):
+            small = morpher_batch(rows, augments)
+            seen = torch.stack([a.seen(x) for a, x in zip(augments, small.rest, strict=True)])
+            parts, _, _ = losses.morpher_step(network, small, seen)
+        else:
+            large = rotator_batch(rows, augments, min(options.poses, ROTATIONS))
+            seen = torch.stack([a.seen(x) for a, x in zip(augments, large.rest, strict=True)])
+            parts, _, _ = losses.rotator_step(network, large, seen, flow_only=step < options.flow_steps)
+        total = torch.stack(list(parts.values())).sum()
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, options.steps, options.rate)
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        reduce_gradients(network)
+        norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        if torch.isfinite(norm):
+            optimizer.step()
+            average.update(network, step)
+        step += 1
+        for name, value in parts.items():
+            mean[name] = mean.get(name, float(value)) * 0.98 + 0.02 * float(value)
+        now = time.time()
+        if rank == 0 and (step % 100 == 0 or step == options.steps):
+            spent = hours + (now - began) / 3600
+            line = {"step": step, "hours": round(spent, 4), **{k: round(v, 5) for k, v in mean.items()}}
+            new = not log_path.exists()
+            with log_path.open("a", newline="") as file:
+                writer = csv.writer(file)
+                if new:
+                    writer.writerow(["step", "hours", "losses"])
+                writer.writerow([step, line["hours"], " ".join(f"{k}={v:.5f}" for k, v in mean.items())])
+            speed = (step - first) / (now - began)
+            print(
+                f"{step} {spent:.2f} h {speed:.2f} steps/s " + " ".join(f"{k} {v:.4f}" for k, v in mean.items()),
+                flush=True,
+            )
+        over = options.hours and now - began > options.hours * 3600
+        if rank == 0 and (now - saved > options.save_minutes * 60 or step == options.steps or over):
+            save_checkpoint(checkpoint, network, average, optimizer, step, hours + (now - began) / 3600)
+            saved = now
+        if over:
+            break
+    if world > 1:
+        dist.destroy_process_group()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("morpher", "rotator"))
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a run whose average is the start (fine-tuning)")
+    parser.add_argument("--steps", type=int, default=40_000)
+    parser.add_argument("--flow-steps", type=int, default=1500, help="rotator: train the flow alone before the rest")
+    parser.add_argument("--characters", type=int, default=2, help="characters in a batch (per process)")
+    parser.add_argument("--poses", type=int, default=3, help="rotator: rotations of each of them")
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--hours", type=float, default=0.0, help="stop after this time, 0 = when the steps are done")
+    parser.add_argument("--save-minutes", type=float, default=10)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
