@@ -28,6 +28,16 @@ RECORDS = {
         "Apache-2.0",
         "MediaPipe Face Landmarker bundle (float16, version 1) by Google",
     ),
+    **{
+        f"tha1/{name}": WeightRecord(
+            f"tha1/{name}.pt",
+            "",
+            "CC BY 4.0",
+            "brought by the user: Talking Head Anime from a Single Image by Pramook Khungurn, "
+            "https://github.com/pkhungurn/talking-head-anime-demo",
+        )
+        for name in ("face_morpher", "two_algo_face_rotator", "combiner")
+    },
 }
 
 

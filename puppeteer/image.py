@@ -1,0 +1,347 @@
+"""Pictures: reading and writing, the prepared character, and the only conversions between sRGB bytes and tensors.
+
+Everything is resampled with premultiplied alpha, so that no colour of a transparent pixel bleeds into an edge.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+import tempfile
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+
+from puppeteer.errors import ImageError
+from puppeteer.pose import U8
+
+SPEC_SIZE = 256  # px, the networks' input
+CHUNK = "puppeteer"  # the iTXt chunk of a prepared character
+SMALLEST_SIDE = 32  # px of a spec square; below that there is no face to move
+LARGEST_PIXELS = 100_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+
+Encoding = Literal["linear_straight", "srgb_premultiplied"]
+Square = tuple[int, int, int]  # left, top, side in px; may reach outside the picture, where nothing is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Character:
+    """A picture and its spec square, which scaled to 256 x 256 is what the networks see.
+
+    Transparent pixels hold (0, 0, 0, 0). `notes` are sentences for the user about what was assumed.
+    """
+
+    rgba: U8  # (H, W, 4) straight alpha
+    square: Square
+    notes: tuple[str, ...] = ()
+
+    def at(self, size: int) -> U8:
+        """The spec square at (size, size, 4): area resampling when it shrinks, bicubic when it grows."""
+        return unpremultiplied(self.premultiplied_at(size))
+
+    def premultiplied_at(self, size: int) -> U8:
+        """Like `at`, with the colours multiplied by alpha."""
+        return resized(premultiplied(cut(self.rgba, self.square)), size)
+
+    def spec(self) -> U8:
+        """uint8 (256, 256, 4)"""
+        return self.at(SPEC_SIZE)
+
+
+def read_character(path: Path) -> Character:
+    """A character from any picture: its own spec square where the chunk says so or the picture is square, a guess
+    elsewhere. Raises ImageError."""
+    path = Path(path)
+    image, notes = _open(path)
+    square = _chunk(image, path)
+    rgba = clean(_to_rgba(image))
+    height, width = rgba.shape[:2]
+    if min(height, width) < SMALLEST_SIDE and square is None:
+        raise ImageError(
+            f"{path} is {width}x{height} pixels, too small to hold a face: take a picture of at least "
+            f"{SMALLEST_SIDE}x{SMALLEST_SIDE}, better 512x512"
+        )
+    if not rgba[..., 3].any():
+        raise ImageError(f"{path} is completely transparent: take a picture with a character in it")
+    if rgba[..., 3].all() and (rgba[..., 3] == 255).all():
+        notes.append(
+            f"{path.name} has no transparent background, so its background moves with the character: "
+            f"cut the character out and save it as a PNG with transparency"
+        )
+    if square is None and width == height:
+        square = (0, 0, width)
+    elif square is None:
+        square = guess_square(rgba)
+        notes.append(f"the head of {path.name} was guessed from the outline: prepare the picture to be sure")
+    if not cut(rgba, square)[..., 3].any():
+        raise ImageError(f"the square {list(square)} of {path} holds nothing of the picture: prepare the picture again")
+    return Character(rgba, square, tuple(notes))
+
+
+def read_image(path: Path) -> U8:
+    """Any picture, such as a background, as uint8 (H, W, 4) sRGB with straight alpha. Raises ImageError."""
+    image, _ = _open(Path(path))
+    return _to_rgba(image)
+
+
+def write_png(path: Path, rgba: U8, square: Square | None = None) -> None:
+    """uint8 (H, W, 4 or 3) to a PNG file that appears complete or not at all; with `square` a prepared character.
+
+    Raises ImageError where the file cannot be written.
+    """
+    path = Path(path)
+    info = PngImagePlugin.PngInfo()
+    if square is not None:
+        info.add_itxt(CHUNK, json.dumps({"version": 1, "square": [int(v) for v in square]}))
+    try:
+        # NamedTemporaryFile would make a file that only its owner can read.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        partial = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                Image.fromarray(rgba).save(file, format="PNG", pnginfo=info, compress_level=3)
+            partial.chmod(0o666 & ~_umask())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be written ({error.strerror or error}): choose another folder") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _open(path: Path) -> tuple[Image.Image, list[str]]:
+    """The decoded first frame, turned upright, and notes about it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks about odd files; what matters is checked here
+            image = Image.open(path, formats=FORMATS)
+            if image.width * image.height > LARGEST_PIXELS:
+                raise _too_large(path, f"{image.width}x{image.height} pixels")
+            frames = getattr(image, "n_frames", 1)
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+    except FileNotFoundError as error:
+        raise ImageError(f"{path} does not exist: check the spelling of the path") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{path} is a folder: name a picture in it") from error
+    except PermissionError as error:
+        raise ImageError(f"{path} may not be read: change its permissions or copy it elsewhere") from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "very large") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{path} is not a picture in a known format: save it as PNG, JPEG or WebP") from error
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
+        raise ImageError(f"{path} is damaged or cut short: get the picture again, or open and save it anew") from error
+    notes = [f"{path.name} is animated: its first frame is used"] if frames > 1 else []
+    upright.info.update(_text_chunks(image))
+    return upright, notes
+
+
+def _too_large(path: Path, what: str) -> ImageError:
+    return ImageError(f"{path} is {what}: scale it down to at most {LARGEST_PIXELS // 1_000_000} megapixels")
+
+
+def _text_chunks(image: Image.Image) -> dict[str, Any]:
+    return dict(image.text) if isinstance(image, PngImagePlugin.PngImageFile) else {}
+
+
+def _chunk(image: Image.Image, path: Path) -> Square | None:
+    """The spec square of a prepared character."""
+    text = image.info.get(CHUNK)
+    if not isinstance(text, str):
+        return None
+    try:
+        content = json.loads(text)
+        version = content["version"]
+        left, top, side = (int(v) for v in content["square"] if math.isfinite(v))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise ImageError(f"the square noted in {path} cannot be read: prepare the picture again") from error
+    if version != 1:
+        raise ImageError(f"{path} was prepared by another version ({version!r}): prepare the picture again")
+    far = 4 * max(image.size)
+    if not SMALLEST_SIDE <= side <= far or not -far <= left <= far or not -far <= top <= far:
+        raise ImageError(f"the square noted in {path}, {[left, top, side]}, makes no sense: prepare the picture again")
+    return left, top, side
+
+
+def _to_rgba(image: Image.Image) -> U8:
+    """uint8 (H, W, 4) from any mode. Pillow clips 16-bit and float greys instead of scaling them."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        grey = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
+        white = 65535.0 if image.mode != "F" or grey.max() > 1 else 1.0
+        levels = np.clip(np.rint(grey * (255 / white)), 0, 255).astype(np.uint8)
+        return np.dstack([levels, levels, levels, np.full_like(levels, 255)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # palettes with transparency given as bytes
+        return np.array(image.convert("RGBA"))
+
+
+def clean(rgba: U8) -> U8:
+    """A copy without the colour that some programs leave under fully transparent pixels."""
+    out = rgba.copy()
+    out[rgba[..., 3] == 0] = 0
+    return out
+
+
+def cut(rgba: U8, square: Square) -> U8:
+    """(side, side, 4), a view where the square lies inside the picture, transparent where it reaches outside."""
+    left, top, side = square
+    height, width = rgba.shape[:2]
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    if (x1 - x0, y1 - y0) == (side, side):
+        return rgba[y0:y1, x0:x1]
+    out = np.zeros((side, side, 4), np.uint8)
+    if x0 < x1 and y0 < y1:
+        out[y0 - top : y1 - top, x0 - left : x1 - left] = rgba[y0:y1, x0:x1]
+    return out
+
+
+def premultiplied(rgba: U8) -> U8:
+    """Straight to premultiplied alpha, (H, W, 4)."""
+    alpha = rgba[..., 3]
+    out = cv2.multiply(rgba, cv2.merge([alpha, alpha, alpha, np.full_like(alpha, 255)]), scale=1 / 255)
+    return np.asarray(out, np.uint8)
+
+
+def unpremultiplied(rgba: U8) -> U8:
+    """Premultiplied to straight alpha, (H, W, 4), a copy; costs only where a pixel is translucent."""
+    out = rgba.copy()
+    pixels = out.reshape(-1, 4)
+    translucent = np.flatnonzero(pixels[:, 3] - np.uint8(1) < np.uint8(254))  # 0 wraps round to 255
+    if translucent.size:
+        some = pixels[translucent].astype(np.float32)
+        some[:, :3] *= 255 / some[:, 3:]
+        pixels[translucent] = np.minimum(np.rint(some), 255).astype(np.uint8)
+    pixels[pixels[:, 3] == 0] = 0
+    return out
+
+
+def resized(premultiplied_rgba: U8, size: int, smooth: bool = True) -> U8:
+    """(H, H, 4) to (size, size, 4), both premultiplied; grows bicubically, or bilinearly where not `smooth`."""
+    side = premultiplied_rgba.shape[0]
+    if side == size:
+        return premultiplied_rgba.copy()
+    growing = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+    out = cv2.resize(premultiplied_rgba, (size, size), interpolation=cv2.INTER_AREA if size < side else growing)
+    if size > side and smooth:
+        out[..., :3] = np.minimum(out[..., :3], out[..., 3:])  # bicubic overshoots
+    return np.asarray(out, np.uint8)
+
+
+def guess_square(rgba: U8) -> Square:
+    """Where the spec square of a character that fills a picture most likely lies.
+
+    The head is taken for the round top of the outline; where the picture has no transparency the outline is what
+    differs from the border. Without any outline: the largest square at the top, in the middle.
+    """
+    height, width = rgba.shape[:2]
+    scale = 256 / max(height, width)
+    small = cv2.resize(rgba, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    head = _round_top(_outline(small))
+    if head is None:
+        side = min(height, width)
+        return (width - side) // 2, 0, side
+    middle, top, diameter = (value / scale for value in head)
+    side = max(SMALLEST_SIDE, round(diameter * HEADS_TO_A_SQUARE))
+    return round(middle - side / 2), round(top - side * SKULL_TOP), side
+
+
+HEADS_TO_A_SQUARE = 2.0
+SKULL_TOP = 0.25  # of the side
+
+
+def _outline(rgba: U8) -> U8:
+    """(H, W) 0 or 1: the largest connected thing that is not background."""
+    if (rgba[..., 3] < 128).mean() > 0.02:
+        mask = (rgba[..., 3] >= 128).astype(np.uint8)
+    else:
+        rgb = rgba[..., :3].astype(np.int16)
+        left_to_right = np.linspace(0, 1, rgb.shape[1], dtype=np.float32)[:, None]
+        background = rgb[:, :1] * (1 - left_to_right) + rgb[:, -1:] * left_to_right  # smooth from border to border
+        mask = (np.abs(rgb - background).max(-1) > 24).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    if count < 2:
+        return np.zeros_like(mask)
+    return np.asarray(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), np.uint8)
+
+
+def _round_top(mask: U8) -> tuple[float, float, float] | None:
+    """Middle x, top y and diameter of the disc that the top of an outline suggests."""
+    rows = np.flatnonzero(mask.any(1))
+    if rows.size == 0:
+        return None
+    mask = mask[rows[0] : rows[-1] + 1]
+    left, right = mask.argmax(1), mask.shape[1] - mask[:, ::-1].argmax(1)
+    spread = right - left
+    broad = np.flatnonzero(spread >= 0.35 * np.median(spread))  # skips a cowlick or an ear
+    top = int(broad[0])
+    depth = np.arange(1, len(spread) - top + 1)
+    round_enough = np.flatnonzero(2 * depth >= spread[top:])
+    if round_enough.size == 0:
+        return None
+    equator = top + int(round_enough[0])
+    middle = float(np.mean((left[top : equator + 1] + right[top : equator + 1]) / 2))
+    return middle, float(rows[0] + top), float(spread[equator])
+
+
+def to_tensor(rgba: U8, encoding: Encoding) -> Tensor:
+    """uint8 (H, W, 4) straight sRGB to float32 (1, 4, H, W).
+
+    "linear_straight": linear light, straight alpha, all in [-1, 1]. "srgb_premultiplied": sRGB values times alpha,
+    all in [0, 1].
+    """
+    x = torch.from_numpy(np.ascontiguousarray(rgba.transpose(2, 0, 1)))[None].float() / 255
+    rgb, alpha = x[:, :3], x[:, 3:]
+    if encoding == "linear_straight":
+        return torch.cat([srgb_to_linear(rgb), alpha], 1) * 2 - 1
+    return torch.cat([rgb * alpha, alpha], 1)
+
+
+def to_premultiplied(x: Tensor, encoding: Encoding) -> Tensor:
+    """(B, 4, H, W) in `encoding` to float32 sRGB values times alpha in [0, 1]; exact for what is that already."""
+    x = x.float()
+    if encoding == "linear_straight":
+        x = (x * 0.5 + 0.5).clamp(0, 1)
+        rgb, alpha = linear_to_srgb(x[:, :3]), x[:, 3:]
+        return torch.cat([rgb * alpha, alpha], 1)
+    return x.clamp(0, 1)
+
+
+def to_bytes(x: Tensor) -> Tensor:
+    """Premultiplied float32 (1, 4, H, W) in [0, 1] to straight uint8 (H, W, 4), on the tensor's own device."""
+    alpha = x[:, 3:]
+    rgb = torch.where(alpha > 0.5 / 255, x[:, :3] / alpha.clamp_min(0.5 / 255), 0)
+    straight = torch.cat([rgb, alpha], 1).clamp(0, 1)
+    return (straight[0].permute(1, 2, 0) * 255 + 0.5).to(torch.uint8).contiguous()
+
+
+def premultiplied_bytes(x: Tensor) -> U8:
+    """Premultiplied float32 (1, C, H, W) in [0, 1] on the CPU to uint8 (H, W, C), premultiplied."""
+    return np.asarray((x[0].permute(1, 2, 0) * 255 + 0.5).to(torch.uint8).numpy())
+
+
+def srgb_to_linear(x: Tensor) -> Tensor:
+    """Both in [0, 1] (IEC 61966-2-1)."""
+    return torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(x: Tensor) -> Tensor:
+    """Both in [0, 1] (IEC 61966-2-1)."""
+    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)
