@@ -121,7 +121,7 @@ class VideoFile:
         covers = Disposition.attached_pic | Disposition.timed_thumbnails
         streams = [stream for stream in container.streams.video if not stream.disposition & covers]
         if not streams:
-            held = "only sound" if container.streams.audio else "no pictures"
+            held = "only sound" if container.streams.audio else "no pictures, or was cut off"
             raise SourceError(f"{self.path} holds {held}: give a video in which a face can be seen")
         try:
             streams[0].thread_type = "AUTO"

@@ -1,0 +1,198 @@
+"""`transfer`: a character moved by the face in a clip.
+
+Two passes. The first tracks the whole clip, because the person's ranges must be known before the first frame is
+posed, and keeps the observations; meanwhile the networks load in another thread. The second poses and encodes. Frames
+are never kept: stages run ahead of each other by a few.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from puppeteer.compose import Background, beside_width, compose, parse_background
+from puppeteer.compose import side_by_side as placed_beside
+from puppeteer.errors import SinkError, SourceError
+from puppeteer.pipeline import ahead
+from puppeteer.pose import U8, FaceObservation, Pose
+from puppeteer.settings import Settings
+from puppeteer.sinks import VideoWriter, check_output
+from puppeteer.sources import LONGEST_SIDE, VideoFile
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from puppeteer.poser import Poser
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What was done: frames written, frames with a face, seconds that tracking and drawing took."""
+
+    frames: int
+    with_face: int
+    track_s: float
+    draw_s: float
+
+
+def transfer(
+    clip: Path,
+    output: Path,
+    character: Path | None = None,
+    size: int = 512,
+    background: str = "#00FF00",
+    side_by_side: bool = False,
+    settings: Settings | None = None,
+) -> Transferred:
+    """Writes a video of the character moved by the face in `clip`, with one frame for each of the clip's, at its time.
+
+    `size` is the character's side in pixels; with `side_by_side` the clip stands left of it at the same height (flipped
+    where `settings.motion.mirror` is on, as in a mirror). Ctrl-C keeps what was drawn so far and raises
+    KeyboardInterrupt. Raises PuppeteerError, and SourceError where no frame shows a face.
+    """
+    settings = settings or Settings()
+    backdrop = parse_background(background)
+    if output.exists() and clip.exists() and output.samefile(clip):
+        raise SinkError(f"{output} is the clip itself: choose another name for the video")
+    with (
+        VideoFile(clip, longest_side=max(LONGEST_SIDE, 2 * size)) as source,
+        progress() as bars,
+        ThreadPoolExecutor(1, thread_name_prefix="load") as loader,
+    ):
+        beside = beside_width(source.size, size) if side_by_side else 0
+        check_output(output, (size + beside, size), backdrop.transparent)
+        loading = loader.submit(ready_poser, character, settings)
+
+        begun = time.perf_counter()
+        seen, times_s = _track(source, loading, bars)
+        tracked = time.perf_counter()
+        with_face = sum(face is not None for face in seen)
+        if not with_face:
+            raise SourceError(
+                f"no face was found in any of the {len(seen)} frames of {clip}: "
+                "give a clip in which one face is large, lit from the front and looks at the camera"
+            )
+        poser = loading.result()
+
+        poses = _poses(seen, times_s, settings)
+        pictures = _pictures(poser, poses, size, backdrop)
+        if beside:
+            pictures = _beside(source, pictures, beside, settings.motion.mirror)
+        writer = VideoWriter(
+            output,
+            (size + beside, size),
+            source.rate,
+            transparent=backdrop.transparent,
+            audio_from=clip if source.audio else None,
+            time_base=source.time_base,
+        )
+        try:
+            write_all(writer, pictures, times_s, source.end_s, bars)
+        except KeyboardInterrupt:
+            if writer.frames:
+                _say(f"Stopped: {output} has the first {writer.frames} of {len(seen)} frames")
+            raise
+    drawn = time.perf_counter()
+    faceless = len(seen) - with_face
+    _say(
+        f"{output}: {writer.frames} frames, {source.end_s:.1f} s, with the {poser.family} family"
+        + (f"; {faceless} frames showed no face" if faceless else "")
+        + (f"; {source.broken} damaged pieces of the clip were left out" if source.broken else "")
+    )
+    return Transferred(writer.frames, with_face, tracked - begun, drawn - tracked)
+
+
+def ready_poser(character: Path | None, settings: Settings) -> Poser:
+    """The networks and the character, loaded; None is the first of the characters that come along."""
+    # Imported here, in the loading thread: PyTorch takes seconds.
+    from puppeteer.image import read_character
+    from puppeteer.poser import Poser
+
+    if character is None:
+        from puppeteer.characters import default_character
+
+        character = default_character()
+    drawing = read_character(character)
+    poser = Poser.load(settings.poser.family, settings.poser.device)
+    poser.set_character(drawing)
+    for note in drawing.notes:
+        _say(note)
+    _say(poser.message)
+    return poser
+
+
+def _track(
+    source: VideoFile, loading: Future[Poser], bars: Progress
+) -> tuple[list[FaceObservation | None], list[float]]:
+    """What was seen in every frame (without landmarks, which would fill the memory), and when."""
+    from puppeteer.tracking import TRACKERS
+
+    seen: list[FaceObservation | None] = []
+    times_s: list[float] = []
+    bar = bars.add_task("Tracking the face", total=source.frame_count)
+    with TRACKERS["face_landmarker"]() as tracker, closing(ahead(source.frames())) as frames:
+        for frame in frames:
+            face = tracker.observe(frame)
+            seen.append(None if face is None else replace(face, landmarks=None))
+            times_s.append(frame.time_s)
+            bars.advance(bar)
+            if loading.done():
+                loading.result()  # a wrong character is told now, not after the whole clip
+    bars.update(bar, total=len(seen), completed=len(seen))
+    return seen, times_s
+
+
+def _poses(seen: Sequence[FaceObservation | None], times_s: Sequence[float], settings: Settings) -> Iterator[Pose]:
+    from puppeteer.motion import Motion, calibrate
+
+    motion = Motion(settings.motion, calibrate(seen))
+    return map(motion.step, seen, times_s)
+
+
+def _pictures(poser: Poser, poses: Iterator[Pose], size: int, backdrop: Background) -> Iterator[U8]:
+    return (compose(poser.pose(pose, size), backdrop) for pose in poses)
+
+
+def _beside(source: VideoFile, pictures: Iterator[U8], width: int, mirror: bool) -> Iterator[U8]:
+    """The clip is decoded again, in a thread of its own."""
+    with closing(ahead(source.frames())) as frames:
+        for frame, picture in zip(frames, pictures, strict=False):
+            clip = frame.rgb[:, ::-1] if mirror else frame.rgb
+            yield placed_beside(clip, picture, width)
+
+
+def write_all(
+    writer: VideoWriter, pictures: Iterator[U8], times_s: Sequence[float], end_s: float, bars: Progress
+) -> None:
+    """Draws in one thread and encodes in this one; closes the writer, which shows the last picture until `end_s`."""
+    bar = bars.add_task("Drawing the character", total=len(times_s))
+    with writer, closing(ahead(pictures)) as drawn:
+        for picture, time_s in zip(drawn, times_s, strict=False):
+            writer.write(picture, time_s)
+            bars.advance(bar)
+        writer.close(end_s)
+
+
+def progress() -> Progress:
+    """Bars with the time that is left, on stderr; nothing but the final state where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        refresh_per_second=4,  # redrawing costs time that the encoder needs
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

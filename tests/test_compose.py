@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from puppeteer.compose import Background, beside_width, bled, compose, parse_background, side_by_side
+from puppeteer.errors import ImageError, SettingsError
+
+
+@pytest.mark.parametrize(
+    ("text", "colour"),
+    [
+        ("#00FF00", (0, 255, 0)),
+        ("#0f0", (0, 255, 0)),
+        ("00ff7f", (0, 255, 127)),
+        ("green", (0, 128, 0)),
+        ("Hot" + "Pink", (255, 105, 180)),
+        (" white ", (255, 255, 255)),
+    ],
+)
+def test_colours(text: str, colour: tuple[int, int, int]) -> None:
+    background = parse_background(text)
+    assert background.colour == colour and not background.transparent
+    assert (background.fitted(4, 2) == np.array(colour)).all() and background.fitted(4, 2).shape == (2, 4, 3)
+
+
+def test_transparent() -> None:
+    assert parse_background("Transparent").transparent
+
+
+@pytest.mark.parametrize("text", ["gren", "#12345", "#00FF00FF", "no/such/picture.png", "", "."])
+def test_nonsense_is_named_with_the_remedy(text: str) -> None:
+    with pytest.raises(SettingsError, match="a colour such as #00FF00") as caught:
+        parse_background(text)
+    assert repr(text) in str(caught.value)
+    if text == "gren":
+        assert "did you mean green?" in str(caught.value)
+
+
+def test_a_file_that_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no")
+    with pytest.raises(ImageError):
+        parse_background(str(tmp_path / "a.png"))
+
+
+def test_picture_covers_and_is_centred(tmp_path: Path) -> None:
+    wide = np.zeros((40, 120, 3), np.uint8)
+    wide[:, :40], wide[:, 40:80], wide[:, 80:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    fitted = parse_background(str(tmp_path / "wide.png")).fitted(80, 80)
+    assert fitted.shape == (80, 80, 3)
+    assert (fitted == (0, 255, 0)).all(), "only the middle third is left"
+    tall = np.swapaxes(wide, 0, 1)
+    assert (Background(picture=tall).fitted(16, 16) == (0, 255, 0)).all()
+
+
+def test_a_picture_with_alpha_is_laid_on_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (parse_background(str(tmp_path / "clear.png")).fitted(4, 4) == 255).all()
+
+
+def test_compose_blends_by_straight_alpha() -> None:
+    rng = np.random.default_rng(1)
+    rgba = rng.integers(0, 256, (32, 32, 4), np.uint8)
+    for background in (Background(colour=(0, 255, 0)), Background(picture=rng.integers(0, 256, (32, 32, 3), np.uint8))):
+        alpha = rgba[..., 3:] / 255
+        expected = rgba[..., :3] * alpha + background.fitted(32, 32) * (1 - alpha)
+        result = compose(rgba, background)
+        assert result.dtype == np.uint8 and result.shape == (32, 32, 3)
+        assert np.abs(result - expected).max() <= 1
+        assert (compose(rgba, background) == result).all(), "the background is not painted over"
+
+
+def test_transparent_keeps_alpha_and_carries_colour_outwards() -> None:
+    rgba = np.zeros((64, 64, 4), np.uint8)
+    rgba[20:40, 20:40] = (200, 100, 50, 255)
+    result = compose(rgba, Background())
+    assert (result[..., 3] == rgba[..., 3]).all()
+    assert (result[20:40, 20:40] == rgba[20:40, 20:40]).all()
+    assert np.abs(result[30, 42, :3].astype(int) - (200, 100, 50)).max() <= 3, "no black beside the edge"
+    assert not result[0, 0].any()
+    assert not bled(np.zeros((8, 8, 4), np.uint8)).any()
+
+
+def test_side_by_side() -> None:
+    clip = np.full((90, 160, 3), 50, np.uint8)
+    width = beside_width((160, 90), 64)
+    assert width == 114 and width % 2 == 0
+    joined = side_by_side(clip, np.full((64, 64, 3), 200, np.uint8), width)
+    assert joined.shape == (64, 178, 3)
+    assert (joined[:, :114] == 50).all() and (joined[:, 114:] == 200).all()
+    clear = side_by_side(clip, np.zeros((64, 64, 4), np.uint8), width)
+    assert (clear[:, :114, 3] == 255).all() and not clear[:, 114:].any()
