@@ -57,6 +57,13 @@ def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Conv2d
     return nn.Conv2d(inputs, outputs, size, stride, size // 2)
 
 
+def start_small(layer: nn.Module, gain: float) -> None:
+    """A last layer whose outputs begin near zero, so that training starts from the identity."""
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            parameter.mul_(gain if name == "weight" else 0)
+
+
 class Residual(nn.Module):
     """x + conv(relu(conv(norm(x)))); only the encoders, which run once per character, pay for a norm."""
 
@@ -68,7 +75,8 @@ class Residual(nn.Module):
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(F.relu(self.norm(x)))))
+        change: Tensor = self.conv2(F.relu(self.conv1(F.relu(self.norm(x)))))
+        return x + change
 
 
 def coordinate_planes(like: Tensor) -> Tensor:
@@ -172,16 +180,14 @@ class Morpher(nn.Module):
         self.conv1 = conv(width, width)
         self.conv2 = conv(width, width)
         self.head = conv(width, 9 * 4)
-        with torch.no_grad():
-            self.head.weight.mul_(0.3)
-        nn.init.zeros_(self.head.bias)
+        start_small(self.head, 0.3)
         self.width = width
 
     def encode(self, crop: Tensor) -> MorpherFeatures:
         """crop (B, 4, 128, 128): the centre of the rest image."""
         features, summary = self.encoder(F.pixel_unshuffle(crop, 2) - 0.5)
         pooled = F.adaptive_avg_pool2d(features, 4).flatten(1)
-        basis = self.spread(features).unflatten(1, (self.TERMS, self.width))
+        basis = self.spread(features).view(len(crop), self.TERMS, self.width, *features.shape[2:])
         rest_mouth = torch.sigmoid(self.measure_mouth(torch.cat([summary, pooled], 1)))[:, 0]
         return MorpherFeatures(basis, rest_mouth)
 
@@ -291,17 +297,14 @@ class Rotator(nn.Module):
         self.conv2 = conv(width, width)
         self.head = conv(width, 4 * 11)
         self.unit = config.flow_unit
-        with torch.no_grad():
-            for layer in (self.maps[2], self.head, self.find_root):
-                assert isinstance(layer, nn.Conv2d | nn.Linear)
-                layer.weight.mul_(0.2)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        for layer in (self.maps[2], self.head, self.find_root):
+            start_small(layer, 0.2)
 
     def encode(self, rest: Tensor) -> RotatorFeatures:
         """rest (B, 4, 256, 256)"""
         features, summary = self.encoder(F.pixel_unshuffle(rest, 4) - 0.5)
         maps = F.pixel_shuffle(self.maps(features), 2)
-        turn, follow, occupancy = maps.float().split((LAYERS * TURN_TERMS * 2, 2, 2), 1)
+        turn, follow, occupancy = torch.split(maps.float(), [LAYERS * TURN_TERMS * 2, 2, 2], 1)
         y = pixel_grid(128, 128, rest.device)[:, 1:]
         body, back = (follow * 4).chunk(2, 1)
         # the start: the body follows from the neck upwards, back hair down to the shoulders
@@ -320,7 +323,8 @@ class Rotator(nn.Module):
         neck = neck.float()
         here = pixel_grid(128, 128, neck.device).expand(len(neck), -1, -1, -1)
         terms = turn_terms(neck)[:, None, :, None, None, None]
-        moves = (features.turn.unflatten(1, (LAYERS, TURN_TERMS, 2)) * terms).sum(2)  # (B, LAYERS, 2, 128, 128)
+        coefficients = features.turn.view(len(neck), LAYERS, TURN_TERMS, 2, *features.turn.shape[2:])
+        moves = (coefficients * terms).sum(2)  # (B, LAYERS, 2, 128, 128)
         sources = []
         for layer in range(LAYERS):
             angle = features.follow[:, layer : layer + 1] * (neck[:, :1, None, None] * NECK_RANGE_RAD)
@@ -354,7 +358,7 @@ class Rotator(nn.Module):
         h = F.relu(self.enter(h) + self.pose(pose)[:, :, None, None])
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        colour, keep, combine, touch, retouch = F.pixel_shuffle(self.head(h), 2).split((4, 1, 1, 4, 1), 1)
+        colour, keep, combine, touch, retouch = torch.split(F.pixel_shuffle(self.head(h), 2), [4, 1, 1, 4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
         combine = gate * torch.sigmoid(4 * combine + 6 * (0.5 - validity.to(kept.dtype)))
         return RotatorOutput(

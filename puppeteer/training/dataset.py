@@ -7,9 +7,9 @@ A shard is a folder of `.npy` arrays for `SHARD` characters in a row of seeds; i
 renamed, so a stopped run goes on where it was. Data is never kept in the repository: a seed range makes it again.
 
 Per character: one rest image (a), `EXPRESSIONS` pictures with another expression (b) and `ROTATIONS` pictures with
-rotation too (c); picture j of (c) has the expression of picture j of (b), the last one that of the rest image. Colours are
-premultiplied uint8 sRGB. Displacements point from a pixel to where the same surface point lies in the picture before the
-change, in spec px.
+rotation too (c); picture j of (c) has the expression of picture j of (b), the last one that of the rest image. Colours
+are premultiplied uint8 sRGB. Displacements point from a pixel to where the same surface point lies in the picture
+before the change, in spec px.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def here(size: int) -> NDArray[np.float32]:
 
 def move(place: NDArray[np.float32], reach: float) -> NDArray[np.float32]:
     """Displacement from a raster of places; not-a-number and wild values become 0."""
-    out = np.nan_to_num(place - here(place.shape[0]), nan=0.0, posinf=0.0, neginf=0.0)
+    out: NDArray[np.float32] = np.nan_to_num(place - here(place.shape[0]), nan=0.0, posinf=0.0, neginf=0.0)
     out[np.abs(out).max(-1) > reach] = 0
     return out
 
@@ -219,7 +219,7 @@ class Shards:
 
 def planes(rgba: NDArray[np.uint8]) -> Tensor:
     """uint8 (..., H, W, 4) -> float (..., 4, H, W) in [0, 1]"""
-    return torch.from_numpy(np.ascontiguousarray(rgba)).movedim(-1, -3).float() / 255
+    return torch.from_numpy(np.array(rgba)).movedim(-1, -3).float() / 255
 
 
 def flipped(row: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -251,7 +251,7 @@ class Augment:
 
     def colour(self, image: Tensor) -> Tensor:
         """(..., 4, H, W) -> the same, other colours."""
-        rgb, alpha = image.split((3, 1), -3)
+        rgb, alpha = image[..., :3, :, :], image[..., 3:, :, :]
         rgb = torch.minimum(rgb * self.gain * self.tint, alpha)
         out = torch.cat([rgb, alpha], -3)
         if self.soft:  # slightly out of focus, as a scaled drawing is

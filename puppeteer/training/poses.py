@@ -24,7 +24,7 @@ def random_expression(rng: np.random.Generator, rest_mouth: float) -> tuple[floa
 
 
 def random_neck(rng: np.random.Generator) -> tuple[float, float, float]:
-    """neck_z, neck_x, neck_y: density growing linearly from 0 to both ends (paper, section on data), a third one axis alone."""
+    """neck_z, neck_x, neck_y: density growing linearly from 0 to both ends (paper, section on data), a third alone."""
 
     def joint() -> float:
         sign = 1.0 if rng.random() < 0.5 else -1.0

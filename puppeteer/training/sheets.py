@@ -38,17 +38,15 @@ GREEN = (0.35, 0.6, 0.35)
 
 def load_networks(run: Path, average: bool = True) -> tuple[Morpher | None, Rotator | None]:
     """The parts that a run has."""
-    config, found = CompactConfig(), []
-    for name, kind in (("morpher", Morpher), ("rotator", Rotator)):
+    networks: tuple[Morpher, Rotator] = (Morpher(CompactConfig()), Rotator(CompactConfig()))
+    there = []
+    for name, network in zip(("morpher", "rotator"), networks, strict=True):
         path = run / f"{name}.pt"
-        if not path.exists():
-            found.append(None)
-            continue
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network = kind(config)
-        network.load_state_dict(state["average" if average else "network"])
-        found.append(network.eval())
-    return found[0], found[1]  # type: ignore[return-value]
+        there.append(path.exists())
+        if path.exists():
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            network.load_state_dict(state["average" if average else "network"])
+    return networks[0] if there[0] else None, networks[1] if there[1] else None
 
 
 @torch.inference_mode()
@@ -70,9 +68,10 @@ def draw(morpher: Morpher | None, rotator: Rotator | None, rest: Tensor, pose: P
 
 def on_green(image: Tensor) -> NDArray[np.uint8]:
     """(1, 4, H, W) premultiplied -> uint8 (H, W, 3)"""
-    rgb, alpha = image[0].split((3, 1), 0)
+    rgb, alpha = image[0, :3], image[0, 3:]
     rgb = rgb + (1 - alpha) * torch.tensor(GREEN)[:, None, None]
-    return (rgb.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    out: NDArray[np.uint8] = (rgb.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    return out
 
 
 def sheet(morpher: Morpher | None, rotator: Rotator | None, pictures: list[Path], stage: str = "final") -> Image.Image:

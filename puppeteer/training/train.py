@@ -153,17 +153,17 @@ def train(options: argparse.Namespace) -> None:
             average.update(network, step)
         step += 1
         for name, value in parts.items():
-            mean[name] = mean.get(name, float(value)) * 0.98 + 0.02 * float(value)
+            now_is = float(value.detach())
+            mean[name] = mean.get(name, now_is) * 0.98 + 0.02 * now_is
         now = time.time()
         if rank == 0 and (step % 100 == 0 or step == options.steps):
             spent = hours + (now - began) / 3600
-            line = {"step": step, "hours": round(spent, 4), **{k: round(v, 5) for k, v in mean.items()}}
             new = not log_path.exists()
             with log_path.open("a", newline="") as file:
                 writer = csv.writer(file)
                 if new:
                     writer.writerow(["step", "hours", "losses"])
-                writer.writerow([step, line["hours"], " ".join(f"{k}={v:.5f}" for k, v in mean.items())])
+                writer.writerow([step, round(spent, 4), " ".join(f"{k}={v:.5f}" for k, v in mean.items())])
             speed = (step - first) / (now - began)
             print(
                 f"{step} {spent:.2f} h {speed:.2f} steps/s " + " ".join(f"{k} {v:.4f}" for k, v in mean.items()),
