@@ -27,10 +27,6 @@ STUDIO = (
 )
 HELP_ALL = "--help-all"
 MORE = "\n\nMany more settings can be given: --help-all lists them."
-SYSTEM = (
-    "a library of the operating system is missing ({error}): README lists what to install; on Debian and Ubuntu  {apt}"
-)
-APT = "sudo apt-get install libgl1 libegl1 libgles2"
 
 # Each part of the program is imported by the command that needs it, so that --help is fast.
 Clip = Annotated[Positional[Path], arg(metavar="CLIP", help="A video file with a face.")]
@@ -202,14 +198,13 @@ def main(arguments: list[str]) -> int:
         return _sentence(str(error))
     except KeyboardInterrupt:
         return 130
-    except ModuleNotFoundError as error:
-        if not error.name or error.name.split(".")[0] == "puppeteer":
-            raise
-        return _sentence(f"the package {error.name} is not installed: run  python -m pip install -r requirements.txt")
     except (ImportError, OSError) as error:
-        if "cannot open shared object file" not in str(error):
+        from puppeteer.commands.doctor import remedy
+
+        sentence = remedy(error)
+        if sentence is None:
             raise
-        return _sentence(SYSTEM.format(error=str(error).split(":")[0], apt=APT))
+        return _sentence(sentence)
     return 0
 
 

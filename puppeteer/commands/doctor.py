@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import os
 import platform
-import re
 import shutil
 import struct
 import subprocess
@@ -33,7 +32,7 @@ CUDA_INDEX = (
 )
 MODULES = {"opencv-python": "cv2", "pillow": "PIL"}  # where the module is not called like its package
 NOT_IMPORTED = {"dearpygui", "pyvirtualcam", "opencv-contrib-python"}  # no display needed here; GPL only on demand
-SYSTEM_PACKAGES = {"libGL": "libgl1", "libEGL": "libegl1", "libGLESv2": "libgles2"}
+SYSTEM_PACKAGES = "libgl1 libegl1 libgles2 libgl1-mesa-dri libglib2.0-0"  # Debian's names; README has them too
 
 State = Literal["ok", "note", "bad"]
 
@@ -86,21 +85,27 @@ def findings(settings: Settings) -> Iterator[Line]:
             yield Line("bad", topic, mended(error))
 
 
-def mended(error: BaseException) -> str:
-    """What to do about an exception, in a sentence."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, PuppeteerError):
-        return text
-    library = re.match(r"(lib\w+)\S*: cannot open shared object file", text)
-    if library:
-        package = SYSTEM_PACKAGES.get(library[1])
-        how = f"sudo apt-get install {package}" if package else "install the package that has it"
-        return f"{text.split(':')[0]} of the operating system is missing: {how}"
+def remedy(error: BaseException) -> str | None:
+    """What to do about an incomplete installation, in a sentence; None where the exception is something else."""
+    text = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("puppeteer"):
         return f"the package {error.name} is not installed: run  {INSTALL}"
-    if isinstance(error, ImportError | OSError) and "DLL load failed" in text:
-        return f"{text}: install the Microsoft Visual C++ Redistributable (x64), then  {INSTALL}"
-    return f"{type(error).__name__}: {text}; run  {INSTALL}  and, if that does not help, report this line"
+    if isinstance(error, ImportError | OSError) and "cannot open shared object file" in text:
+        install = f"on Debian and Ubuntu run  sudo apt-get install {SYSTEM_PACKAGES}"
+        return f"{text.split(':')[0]} of the operating system is missing: {install}"
+    if isinstance(error, ImportError | OSError) and ("DLL load failed" in text or "[WinError 126]" in text):
+        return f"{text}: install the Microsoft Visual C++ Redistributable (x64), then run  {INSTALL}"
+    return None
+
+
+def mended(error: BaseException) -> str:
+    """The remedy, or what to report."""
+    if isinstance(error, PuppeteerError):
+        return str(error)
+    text = " ".join(str(error).split())
+    return (
+        remedy(error) or f"{type(error).__name__}: {text}; run  {INSTALL}  and, if that does not help, report this line"
+    )
 
 
 def check_python() -> Iterator[Line]:
