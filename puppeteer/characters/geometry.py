@@ -179,10 +179,10 @@ class _Builder:
 
             def upper(s: F64) -> F64:
                 q = np.clip(s - e.peak * (1 - s**2), -1, 1)
-                return np.asarray(-e.upper * np.power(1 - np.abs(q) ** (2.1 + 0.9 * e.roundness), 0.62))
+                return np.asarray(-e.upper * np.power(1 - np.abs(q) ** (2.3 + 1.2 * e.roundness), 0.6))
 
             def lower(s: F64) -> F64:
-                return np.asarray(e.lower * np.power(np.maximum(1 - np.abs(s) ** 2.3, 0), 0.6))
+                return np.asarray(e.lower * np.power(np.maximum(1 - np.abs(s) ** 2.6, 0), 0.6))
 
             def closed(s: F64) -> F64:
                 # Fixed by what the open eye shows, so that a network can learn it.
@@ -210,7 +210,7 @@ class _Builder:
             lash_y = upper(inside) + beyond * e.half_width * (0.25 - 0.6 * e.lash_wing)
             shut_y = closed(inside) - beyond * e.half_width * 0.25
             t = np.linspace(0, 1, k)
-            profile = (0.22 + 0.78 * smoothstep(0.0, 0.45, t)) * np.power(np.maximum(1 - t**3.2, 0), 0.8)
+            profile = (0.2 + 0.5 * smoothstep(0.0, 0.35, t) + 0.3 * smoothstep(0.3, 0.75, t)) * np.power(np.maximum(1 - t**5, 0), 0.9)
             half = np.maximum(0.5 * e.lash_thick * profile, 0.12)
             if side < 0:
                 half = half[::-1]
@@ -395,9 +395,16 @@ class _Builder:
         outward[:, 1] = np.minimum(path[:, 1] - self.cy, 0)
         outward /= np.maximum(np.linalg.norm(outward, axis=-1, keepdims=True), 1e-6)
         w = width * (0.3 + 0.7 * smoothstep(0.0, 0.45, t)) * np.power(np.maximum(1 - t**taper, 0), blunt)
-        self.mesh(name).add(
-            *ribbon(path, outward, np.maximum(w, 0.05), self.hair_weight, (tone, shine, line, 1), self.rng.uniform(0, 1), bulge, arc)
-        )
+        seed = self.rng.uniform(0, 1)
+        tone = tone * (1 - self.r.hair.variety * self.rng.random()) if tone > 0.6 else tone
+        v, f = ribbon(path, outward, np.maximum(w, 0.05), self.hair_weight, (tone, shine, line, 1), seed, bulge, arc)
+        if name == "front":
+            # never into the face, whatever the shell does
+            x, y = v[:, 0].astype(float), v[:, 1].astype(float)
+            near = (np.abs(x - MIDDLE) < self.face_half_width(y)) & (y < self.r.head.chin_y)
+            floor = self.surface(x, y) + 1.5 + 0.8 * max(lift, 0.0) + 0.15 * np.maximum(v[:, 2] + 30, 0) / 10
+            v[:, 2] = np.where(near, np.maximum(v[:, 2], floor), v[:, 2])
+        self.mesh(name).add(v, f)
 
     def strand(
         self, name: str, points: list[tuple[float, float, float]], width: float, outward: tuple[float, float, float],
@@ -419,7 +426,7 @@ class _Builder:
         angle = np.linspace(-180, 180, columns, endpoint=False)
         ears = self.r.head.ears
         y_line = np.interp(
-            np.abs(angle), [0, 30, 50, 62, 75, 100, 130, 180], [98, 103, 116, 128 if ears else 142, 140 if ears else 160, 168, 182, 186]
+            np.abs(angle), [0, 30, 50, 62, 75, 100, 130, 180], [98, 103, 116, 128 if ears else 142, 138 if ears else 154, 160, 172, 178]
         )
         t = np.linspace(0, 1, rows)[:, None]
         last = np.where(
@@ -429,7 +436,7 @@ class _Builder:
         )[None]
         arc = 1.0 + (last - 1.0) * t
         theta = np.broadcast_to(np.radians(angle)[None], arc.shape)
-        points = self.shell(theta, arc, np.full_like(arc, -1.5), 0.34)
+        points = self.shell(theta, arc, np.full_like(arc, -1.5), 0.46)
         material = np.zeros((rows, columns, 4))
         material[..., 0] = np.sin(theta * 9)
         material[..., 1] = 0.2 * np.broadcast_to(t, arc.shape)
@@ -497,7 +504,7 @@ class _Builder:
             )  # fmt: skip
         for _ in range(h.strays // 2):
             end = rng.uniform(-40, 40)
-            self.lock("front", end * 0.6, end + rng.uniform(-12, 12), y0 + rng.uniform(-4, 8), rng.uniform(0.8, 1.8), phi=0.5, lift=4.5, bow=rng.uniform(-1, 1))
+            self.lock("front", end * 0.6, end + rng.uniform(-12, 12), y0 + rng.uniform(-4, 8), rng.uniform(0.9, 1.9), phi=0.5, lift=4.5, bow=rng.uniform(-1, 1), line=0.0)
 
     def sides(self) -> None:
         h, rng = self.r.hair, self.rng
@@ -513,9 +520,16 @@ class _Builder:
             # temples: close the space between bangs and back hair
             if not self.r.head.ears or h.side_locks:
                 self.lock("front", side * 40, side * 68, min(h.back_length, 172) + rng.uniform(-6, 4), 9.5, phi=0.25, lift=0.8, hug=0.2, tone=0.9)
+        for side in (-1.0, 1.0):
+            for i in range(h.wisps):
+                end = side * (41 + 7 * i + rng.uniform(-3, 3))
+                self.lock(
+                    "front", side * (20 + 7 * i), end, 174 - 9 * (h.wisps - i) + rng.uniform(-5, 5), rng.uniform(2.4, 4.6), phi=0.35, lift=3.0, hug=0.16,
+                    hug_y=45, bow=side * rng.uniform(0.1, 0.7), curl=-side * rng.uniform(0.1, 0.6), taper=1.9, blunt=0.9,
+                )  # fmt: skip
         for _ in range(h.strays // 3):
             side = float(rng.choice([-1, 1]))
-            self.lock("front", side * 40, side * rng.uniform(55, 80), h.side_length + rng.uniform(-12, 10), rng.uniform(0.7, 1.5), phi=0.5, lift=4.5, hug=0.15, wave=h.wave + 1)
+            self.lock("front", side * 40, side * rng.uniform(55, 80), h.side_length + rng.uniform(-12, 10), rng.uniform(0.9, 1.7), phi=0.5, lift=4.5, hug=0.1, wave=h.wave + 1, line=0.0)
 
     def back(self) -> None:
         h, rng = self.r.hair, self.rng
@@ -523,16 +537,19 @@ class _Builder:
         tied = kind in ("twin", "pony", "bun", "drill")
         y1 = h.back_length
         short = y1 < 182
-        hug = 0.42 if tied else (0.34 if short else 0.16)
+        hug = 0.40 if tied else (0.28 if short else 0.02)
         # sheet behind the neck: no hole between the locks
         bottom = min(y1 - 8, 262) if not tied else 186
-        columns, rows = 25, 14
-        angle = np.radians(np.linspace(88, 272, columns))[None]
-        arc = np.linspace(self.equator * 0.8, self.equator + bottom - self.cy, rows)[:, None]
+        columns, rows = 49, 14
+        angle = np.radians(np.linspace(100, 260, columns))[None]
+        teeth = np.abs(((np.arange(columns) / 6.0 + rng.uniform(0, 1)) % 1.0) - 0.5) * 2
+        tooth = 4.0 + 0.06 * (bottom - 150)
+        last = bottom - tooth * teeth * rng.uniform(0.6, 1.4, columns) - 10 * np.abs(np.linspace(-1, 1, columns)) ** 3
+        arc = np.linspace(self.equator * 0.8, self.equator + last - self.cy, rows)
         theta = np.broadcast_to(angle, (rows, columns))
         arcs = np.broadcast_to(arc, (rows, columns))
-        flare = 40 * h.back_flare * smoothstep(self.equator + 40, self.equator + 140, arcs)
-        points = self.shell(theta, arcs, -3.0 + 0.8 * flare, hug + 0.04, 70)
+        flare = 30 * h.back_flare * smoothstep(self.equator + 30, self.equator + 120, arcs)
+        points = self.shell(theta, arcs, -4.0 + 0.8 * flare, hug + 0.06, 70)
         material = np.zeros((rows, columns, 4))
         material[..., 0] = np.sin(theta * 12)
         material[..., 1] = np.linspace(0.3, 0.9, rows)[:, None]
@@ -551,11 +568,11 @@ class _Builder:
                 y = y1 - 6 * near * (kind != "layered") + rng.uniform(-7, 5) - (26 * near if kind == "layered" else 0)
                 if tied:
                     y = rng.uniform(176, 188)
-                out = 34 * h.back_flare
+                out = 30 * h.back_flare + 3
                 if kind == "flip":
                     out += rng.uniform(8, 16)
                 if kind == "bob":
-                    out -= rng.uniform(2, 8)
+                    out -= rng.uniform(0, 9)
                 if kind == "spiky":
                     out += rng.uniform(6, 18) * (0.4 + near)
                     y = 130 + (y1 - 130) * (0.35 + 0.65 * f) + rng.uniform(-8, 8)
@@ -588,8 +605,8 @@ class _Builder:
             side = float(rng.choice([-1, 1]))
             end = rng.uniform(76, 120)
             self.lock(
-                "middle", side * 70, side * end, y1 + rng.uniform(-15, 8), rng.uniform(0.7, 2.0), phi=0.6, lift=2, lift_end=2 + 34 * h.back_flare + rng.uniform(0, 10),
-                hug=hug * 0.8, hug_y=70, wave=h.wave + 1, curl=side * rng.uniform(0, 0.8),
+                "middle", side * 70, side * end, y1 + rng.uniform(-20, 2), rng.uniform(0.9, 2.2), phi=0.6, lift=2, lift_end=2 + 34 * h.back_flare + rng.uniform(0, 10),
+                hug=hug * 0.8, hug_y=70, wave=h.wave + 1, curl=side * rng.uniform(0, 0.8), line=0.0,
             )  # fmt: skip
 
     def bun(self, x: float, y: float, z: float, radius: float) -> None:
@@ -667,7 +684,7 @@ class _Builder:
         rows = 30
         t = np.linspace(0, 1, rows)
         y = 203 + 92 * t**1.25
-        knots_y = np.array([203, 208, 213, 219, 226, 234, 244, 258, 280, 300.0])
+        knots_y = np.array([200, 204, 208, 213, 220, 228, 239, 255, 280, 300.0])
         k = b.slope
         knots_w = np.array([0.0, 0.06, 0.20 + 0.05 * k, 0.44 + 0.10 * k, 0.70 + 0.08 * k, 0.88, 0.98, 1.06, 1.12, 1.14])
         w = b.neck_width * 0.9 + (b.shoulder - b.neck_width * 0.9) * np.interp(y, knots_y, knots_w)
@@ -678,6 +695,8 @@ class _Builder:
         a = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
         x = MIDDLE + w[:, None] * np.sign(np.sin(a)) * np.abs(np.sin(a)) ** (2 / n)
         z = -6 + depth[:, None] * np.sign(np.cos(a)) * np.abs(np.cos(a)) ** (2 / n)
+        bust = b.bust * np.exp(-(((np.abs(x - MIDDLE) - 17) / 13) ** 2) - ((y[:, None] - 246) / 13) ** 2)
+        z = z + np.where(np.cos(a) > 0, bust, 0)
         points = np.stack([x, np.broadcast_to(y[:, None], x.shape), z], -1)
         material = np.zeros((rows, columns, 4))
         material[..., 0] = x - MIDDLE
@@ -690,7 +709,8 @@ class _Builder:
         def front(x: F64, y: F64) -> F64:
             ww = np.interp(y, 203 + 92 * t**1.25, w)
             d = np.interp(y, [203, 215, 240, 300], [9, 14, 22, 26])
-            return np.asarray(-6 + d * np.power(np.maximum(1 - np.minimum(np.abs(x - MIDDLE) / ww, 1) ** n, 0), 1 / n))
+            bump = b.bust * np.exp(-(((np.abs(x - MIDDLE) - 17) / 13) ** 2) - ((y - 246) / 13) ** 2)
+            return np.asarray(-6 + d * np.power(np.maximum(1 - np.minimum(np.abs(x - MIDDLE) / ww, 1) ** n, 0), 1 / n) + bump)
 
         self.chest = front
         ink_colour = (*_mix(b.cloth, (0.1, 0.07, 0.1), 0.6), 0.75 * r.style.line_alpha)
@@ -802,10 +822,10 @@ class _Builder:
             if rng.random() < 0.65:  # a hand: a sleeve, a palm and fingers
                 sleeve = [(x + side * rng.uniform(12, 26), 292.0, z0 - 8), (x + side * rng.uniform(6, 14), y + 26, z0 - 4), (x + side * 2, y + 8, z0)]
                 self.panel("prop_body", sleeve, [12.0, 9.0, 6.5], b.cloth if not b.bare else self.r.skin, (0, 0, 1), 0.5)
-                self.ball("prop_body", (x, y, z0 + 2), (6.5, 7.5, 5), self.r.skin, side * 0.3)
+                self.ball("prop_body", (x, y, z0 + 2), (7.5, 9, 6), self.r.skin, side * 0.3)
                 for i in range(4):
                     fx = x - side * (3.5 + 1.2 * i) + side * 3
-                    self.ball("prop_body", (fx, y - 6.5 + 1.7 * i, z0 + 5), (2.0, 4.4, 2.4), self.r.skin, -side * (0.5 + 0.25 * i))
+                    self.ball("prop_body", (fx, y - 6.5 + 1.7 * i, z0 + 5), (2.3, 5.6, 2.6), self.r.skin, -side * (0.5 + 0.25 * i))
             else:
                 self.ball("prop_body", (x, y, z0), tuple(rng.uniform(5, 12, 3)), self.r.extras.second, rng.uniform(-0.6, 0.6))
                 self.ball("prop_body", (x, y + 10, z0 - 1), (rng.uniform(2.5, 6), rng.uniform(8, 18), 4), self.r.body.accent, rng.uniform(-0.3, 0.3))

@@ -122,6 +122,7 @@ class Hair:
     curl: float
     strays: int
     ahoge: int
+    wisps: int  # short locks over each cheek
     root: Colour
     mid: Colour
     tip: Colour
@@ -131,6 +132,8 @@ class Hair:
     line: Colour
     band: tuple[float, float, float, float]  # arc, width, strength, zigzag of the bright band
     streaks: float
+    strands: float  # darkness of fine lines within locks
+    variety: float  # how much neighbouring locks differ in tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,9 @@ class Body:
     choker: bool
     blob: int
     straps: bool
+    jacket: float  # half width at the bottom of an open jacket's gap; 0 for none
+    braces: float  # half width of two bands over the shoulders; 0 for none
+    bust: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +278,9 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
     skin, skin_shadow, skin_line = _skin(d, odd)
     turned = d.chance(0.45)
     head = Head(
-        face_width=d.near(36.0, 1.5 * wide, 32, 41),
-        jaw_power=d.near(1.75, 0.22 * wide, 1.3, 2.6),
-        jaw_square=d.near(0.72, 0.07 * wide, 0.52, 0.9),
+        face_width=d.near(35.0, 1.4 * wide, 31.5, 40),
+        jaw_power=d.near(1.98, 0.2 * wide, 1.5, 2.8),
+        jaw_square=d.near(0.68, 0.06 * wide, 0.52, 0.85),
         chin_y=d.near(190.5, 1.2, 187, 193),
         depth=d.near(40.0, 2.0 * wide, 34, 46),
         ear_y=d.near(153, 2, 148, 158),
@@ -294,7 +300,7 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
         smile=d.near(0.9, 0.8, -1.2, 2.6),
         open_round=d.range(0.0, 1.0) if mouth_open and rest_mouth > 0.35 else 0.5,
         line=line,
-        line_width=d.near(0.75, 0.22, 0.45, 1.4),
+        line_width=d.near(0.62, 0.18, 0.42, 1.2),
         teeth=d.chance(0.6) if mouth_open and rest_mouth > 0.5 else True,
         fang=d.chance(0.12) if mouth_open and rest_mouth > 0.5 else False,
         # seen in the rest image only where the mouth is clearly open: else the same in every character
@@ -305,7 +311,7 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
     face = Face(
         brow_y=eyes.y - eyes.upper - d.near(8.5, 2.0, 5, 14),
         brow_length=d.near(7.6, 1.0, 5, 10.5),
-        brow_thick=d.near(0.75, 0.4, 0.35, 2.3) if not d.chance(0.12) else d.range(1.5, 2.8),
+        brow_thick=d.near(0.65, 0.3, 0.35, 2.0) if not d.chance(0.12) else d.range(1.5, 2.8),
         brow_tilt=d.near(0.0, 0.14 * wide, -0.45, 0.45),
         brow_arch=d.near(1.6, 0.8, -0.4, 4),
         brow_alpha=d.range(0.55, 1.0),
@@ -366,9 +372,9 @@ def _style(d: _Draw) -> Style:
 
 
 def _skin(d: _Draw, odd: bool) -> tuple[Colour, Colour, Colour]:
-    kind = d.pick(("light", 76), ("pale", 10), ("tan", 7), ("dark", 5), ("fantasy", 4 if odd else 0.5))
+    kind = d.pick(("light", 80), ("pale", 6), ("tan", 7), ("dark", 5), ("fantasy", 4 if odd else 0.5))
     if kind == "light":
-        base = _hsv(d.near(0.065, 0.014, 0.03, 0.1), d.range(0.06, 0.2), d.range(0.97, 1.0))
+        base = _hsv(d.near(0.068, 0.013, 0.035, 0.105), d.range(0.07, 0.21), d.range(0.98, 1.0))
     elif kind == "pale":
         base = _hsv(d.range(0.0, 0.12), d.range(0.01, 0.06), d.range(0.95, 1.0))
     elif kind == "tan":
@@ -377,7 +383,7 @@ def _skin(d: _Draw, odd: bool) -> tuple[Colour, Colour, Colour]:
         base = _hsv(d.range(0.045, 0.075), d.range(0.4, 0.58), d.range(0.42, 0.7))
     else:
         base = _hsv(d.range(0.0, 1.0), d.range(0.08, 0.3), d.range(0.75, 0.98))
-    tint = _mix((0.93, 0.74, 0.70), (0.86, 0.72, 0.78), d.range(0, 1)) if d.chance(0.8) else (0.80, 0.72, 0.80)
+    tint = _mix((0.96, 0.74, 0.66), (0.88, 0.72, 0.77), d.range(0, 1)) if d.chance(0.8) else (0.80, 0.72, 0.80)
     shadow = _times(base, _mix((1.0, 1.0, 1.0), tint, d.range(0.75, 1.3)))
     line = _mix(_times(base, (0.52, 0.30, 0.26)), (0.16, 0.1, 0.12), d.range(0.0, 0.85))
     return base, shadow, line
@@ -426,7 +432,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     return Hair(
         bangs=bangs,
         back=back,
-        radius=d.near(53.5, 2.2, 47, 60),
+        radius=d.near(55.5, 2.5, 49, 62),
         volume=d.near(0.0, 1.5, -3, 5),
         bangs_y=d.range(low, high),
         bangs_count=d.whole(6, 11),
@@ -436,11 +442,12 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
         side_length=d.range(168, 225) if d.chance(0.75) else d.range(150, 172),
         side_width=d.near(1.0, 0.25, 0.55, 1.7),
         back_length=length,
-        back_flare=d.near(0.1, 0.12, -0.2, 0.45),
-        wave=d.range(1.5, 5.0) if back == "wavy" else d.near(0.5, 0.6, 0, 2),
-        curl=d.near(0, 0.5, -1, 1),
-        strays=d.whole(0, 9),
+        back_flare=d.near(0.26, 0.2, -0.15, 0.8),
+        wave=d.range(2.0, 6.0) if back == "wavy" else d.near(0.9, 0.8, 0, 3),
+        curl=d.near(0.1, 0.65, -1.3, 1.3),
+        strays=0 if d.chance(0.4) else d.whole(1, 7),
         ahoge=0 if d.chance(0.6) else d.whole(1, 3),
+        wisps=0 if d.chance(0.35) else d.whole(1, 3),
         root=root,
         mid=mid,
         tip=tip,
@@ -455,6 +462,8 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
             d.range(2, 16),
         ),
         streaks=d.range(0.1, 1.0) if style.shade != "flat" else d.range(0.0, 0.3),
+        strands=d.range(0.1, 0.8) if d.chance(0.7) else 0.0,
+        variety=d.range(0.0, 0.3) if d.chance(0.8) else 0.0,
     )
 
 
@@ -466,20 +475,20 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
     s, v = d.range(0.35, 0.95), d.range(0.55, 0.98)
     if d.chance(0.1):
         s *= 0.25
-    top = _hsv(h + 0.02, min(1, s * 1.1), v * d.range(0.25, 0.6))
-    bottom = _hsv(h - d.range(-0.02, 0.06), s * d.range(0.5, 1.0), min(1, v * d.range(1.0, 1.35)))
+    top = _hsv(h + 0.02, min(1, s * 1.1), v * d.range(0.3, 0.7))
+    bottom = _hsv(h - d.range(-0.02, 0.06), s * d.range(0.5, 1.0), min(1, v * d.range(1.1, 1.6)))
     rim = _hsv(h + 0.03, min(1, s * 1.1), v * d.range(0.12, 0.4))
     other = _hsv(d.range(0, 1), d.range(0.4, 0.9), d.range(0.6, 1.0)) if d.chance(0.03) else None
-    half_width = d.near(9.4, 0.8 * wide, 7.0, 11.8)
-    aspect = d.near(0.60, 0.10, 0.36, 0.80) if male else d.near(0.82, 0.12 * wide, 0.5, 1.12)
+    half_width = d.near(9.9, 0.8 * wide, 7.4, 12.2)
+    aspect = d.near(0.60, 0.10, 0.36, 0.80) if male else d.near(0.88, 0.11 * wide, 0.55, 1.15)
     height = half_width * 2 * aspect
     upper = height * d.near(0.60, 0.05, 0.45, 0.72)
     highlights: list[tuple[float, float, float, float]] = []
     side = -1.0 if d.chance(0.5) else 1.0
     if d.chance(0.95):
-        highlights.append((side * d.range(0.2, 0.5), d.range(-0.65, -0.25), d.range(0.18, 0.36), d.range(0.14, 0.34)))
+        highlights.append((side * d.range(0.2, 0.5), d.range(-0.65, -0.25), d.range(0.24, 0.46), d.range(0.18, 0.42)))
     if d.chance(0.65):
-        highlights.append((-side * d.range(0.15, 0.5), d.range(0.25, 0.65), d.range(0.1, 0.22), d.range(0.08, 0.2)))
+        highlights.append((-side * d.range(0.15, 0.5), d.range(0.25, 0.65), d.range(0.12, 0.28), d.range(0.1, 0.24)))
     if d.chance(0.3):
         highlights.append((side * d.range(0.3, 0.6), d.range(0.0, 0.3), d.range(0.06, 0.14), d.range(0.06, 0.14)))
     lash_kind = d.pick(("black", 5), ("brown", 4), ("hair", 3))
@@ -494,15 +503,15 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
         iris = d.pick(("gradient", 5), ("ring", 3), ("flat", 1.2), ("deep", 3), ("glow", 3))
     return Eyes(
         spacing=d.near(18.6, 0.8 * wide, 16.2, 21.5),
-        y=d.near(150, 2.2, 144, 156),
+        y=d.near(149.5, 2.2, 144, 155),
         half_width=half_width,
         upper=upper,
         lower=height - upper,
         tilt=d.near(0.6, 1.2, -2.5, 3.5),
         peak=d.near(-0.05, 0.15, -0.4, 0.4),
         roundness=d.range(0.0, 1.0),
-        iris_width=half_width * d.near(0.56, 0.05, 0.4, 0.72),
-        iris_height=height * d.near(0.54, 0.05, 0.40, 0.66),
+        iris_width=half_width * d.near(0.60, 0.055, 0.44, 0.76),
+        iris_height=height * d.near(0.56, 0.05, 0.42, 0.68),
         iris_y=d.near(-0.03, 0.05, -0.14, 0.14) * height,
         gaze=(d.near(0, 0.8, -2.2, 2.2), d.near(0, 0.3, -1, 1)) if d.chance(0.4) else (0.0, 0.0),
         iris=iris,
@@ -515,8 +524,8 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
         highlights=tuple(highlights),
         glow=d.range(0.0, 1.0),
         lash=lash,
-        lash_thick=d.near(1.5, 0.4, 0.7, 2.1) if male else d.near(2.2, 0.6 * wide, 1.0, 4.0),
-        lash_wing=d.near(0.12, 0.08, 0.0, 0.34),
+        lash_thick=d.near(2.1, 0.5, 1.0, 3.0) if male else d.near(3.4, 0.7 * wide, 1.4, 5.4),
+        lash_wing=d.near(0.15, 0.08, 0.0, 0.36),
         lash_spikes=0 if d.chance(0.35) else d.whole(1, 4),
         lower_lash=d.range(0.25, 1.0) if d.chance(0.88) else 0.0,
         crease=d.range(0.25, 0.95) if d.chance(0.75) else 0.0,
@@ -545,22 +554,31 @@ def _body(d: _Draw, odd: bool) -> Body:
         "high": (0.0, 1.0, 1.0, 1.0),
         "wide": (d.range(24, 40), d.range(10, 24), 3.0, 0.4),
     }[shape]
+    bare = d.range(230, 246) if d.chance(0.15) else 0.0
+    collar = d.pick(("none", 4), ("shirt", 5), ("sailor", 3), ("hood", 1.6), ("scarf", 0.8), ("high", 1.5), ("frill", 1))
+    if bare and collar not in ("none", "frill"):
+        collar = "none"
+    if collar == "high":
+        neckline = (0.0, 1.0, 1.0, 1.0)
     return Body(
         neck_width=d.near(11.6, 1.0, 9, 15.5),
         shoulder=d.near(57, 5, 44, 72),
         slope=d.near(0.0, 0.25, -0.6, 0.6),
         neckline=neckline,
-        bare=d.range(232, 250) if d.chance(0.15) else 0.0,
+        bare=bare,
         cloth=_cloth_colour(d),
         trim=_cloth_colour(d),
         trim_width=d.range(1.2, 5.0) if d.chance(0.55) else 0.0,
         inner=_cloth_colour(d),
-        collar=d.pick(("none", 4), ("shirt", 5), ("sailor", 3), ("hood", 2), ("scarf", 1.3), ("high", 1.5), ("frill", 1)),
+        collar=collar,
         bow=d.pick(("none", 6), ("bow", 3), ("tie", 2), ("neckerchief", 1.5)),
         accent=_cloth_colour(d),
         choker=d.chance(0.12),
         blob=0 if d.chance(0.78) else d.whole(1, 3),
-        straps=d.chance(0.2),
+        straps=d.chance(0.5) if bare else False,
+        jacket=d.range(7, 34) if not bare and d.chance(0.4) else 0.0,
+        braces=d.range(2.5, 5.5) if not bare and d.chance(0.12) else 0.0,
+        bust=d.near(3.5, 2.5, 0, 9),
     )
 
 

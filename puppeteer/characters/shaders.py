@@ -66,7 +66,10 @@ vec3 skin_at(float face) {
     vec2 at = v_rest / 256.0;
     float hair = texture(shade_map, at - shade_shift / 256.0).r * hair_shadow;
     float under = texture(shade_map, at - vec2(shade_shift.x * 0.5, 11.0) / 256.0).g * neck_shadow;
-    float form = (1.0 - lit(v_normal, 0.08 + paint() * 0.5)) * strength * 0.75;
+    // drawn faces are nearly flat: bend the normals towards the viewer
+    vec3 n = normalize(v_normal + vec3(0.0, 0.0, mix(0.25, 0.9, face)));
+    float edge = mix(softness, max(softness, 0.22), face);
+    float form = (1.0 - smoothstep(-edge, edge, dot(n, light) - 0.1 + paint() * 0.5)) * strength * mix(0.75, 0.55, face);
     float dark = max(form, mix(under, hair, face));
     vec3 c = mix(skin, skin_shadow, clamp(dark, 0.0, 1.0));
     return c * (1.0 + 0.10 * paint());
@@ -95,7 +98,7 @@ BODY = (
     + _SKIN
     + """
 uniform vec3 cloth; uniform vec3 trim; uniform vec3 cloth_shadow;
-uniform vec4 neckline; uniform float trim_width; uniform float bare; uniform float straps; uniform float neck_y;
+uniform vec4 neckline; uniform float trim_width; uniform float bare; uniform float straps; uniform float neck_y; uniform float jacket; uniform float braces; uniform vec3 inner; uniform vec3 accent;
 void main() {
     float x = abs(v_material.x), y = v_material.y;
     float t = clamp((y - neck_y) / neckline.y, 0.0, 1.0);
@@ -106,10 +109,16 @@ void main() {
     float b = bare > 0.0 ? max(smoothstep(top - 0.4, top + 0.4, y), strap) : smoothstep(-0.3, 0.3, d);
     float band = bare > 0.0 ? y - top : d;
     float l = lit(v_normal + vec3(0.0, 0.0, 0.35), 0.12 + paint() * 0.6);
-    float fold = smoothstep(0.62, 0.75, texture(noise, vec2(v_material.x * 0.010, y * 0.003 + v_material.x * 0.002)).b);
+    float fold = smoothstep(0.5, 0.9, texture(noise, vec2(v_material.x * 0.006, y * 0.0025 - abs(v_material.x) * 0.004)).b);
     float under = texture(shade_map, v_rest / 256.0 - vec2(shade_shift.x, 7.0) / 256.0).g;
-    vec3 c = mix(cloth, trim, trim_width > 0.0 ? 1.0 - smoothstep(trim_width - 0.3, trim_width + 0.3, abs(band - trim_width * 0.6)) : 0.0);
-    float dark = max(max((1.0 - l) * strength, fold * 0.4 * strength), under * 0.6 * max(hair_shadow, 0.3));
+    float gap = 1.5 + jacket * smoothstep(200.0, 262.0, y);
+    vec3 base = jacket > 0.0 ? mix(inner, cloth, smoothstep(-0.4, 0.4, x - gap)) : cloth;
+    float lapel = jacket > 0.0 ? 1.0 - smoothstep(0.0, 1.0, abs(x - gap) - 0.2) : 0.0;
+    float brace = braces > 0.0 ? 1.0 - smoothstep(braces - 0.4, braces + 0.4, abs(x - 23.0)) : 0.0;
+    base = mix(base, accent, brace);
+    base = mix(base, base * 0.45, max(lapel, braces > 0.0 ? 1.0 - smoothstep(0.0, 0.8, abs(abs(x - 23.0) - braces)) : 0.0) * 0.7);
+    vec3 c = mix(base, trim, trim_width > 0.0 ? 1.0 - smoothstep(trim_width - 0.3, trim_width + 0.3, abs(band - trim_width * 0.6)) : 0.0);
+    float dark = max(max((1.0 - l) * strength, fold * 0.55 * strength), under * 0.6 * max(hair_shadow, 0.3));
     c = mix(c, c * cloth_shadow, dark) * (1.0 + 0.16 * paint());
     f = vec4(mix(skin_at(0.0), c, b), 1.0);
 }
@@ -120,7 +129,7 @@ HAIR = (
     _COMMON
     + """
 uniform vec3 hair_root; uniform vec3 hair_mid; uniform vec3 hair_tip; uniform vec3 hair_inner; uniform vec3 hair_shadow_colour;
-uniform vec3 hair_light; uniform vec3 hair_line; uniform vec4 band; uniform float streaks; uniform float line_width; uniform float line_alpha;
+uniform vec3 hair_light; uniform vec3 hair_line; uniform vec4 band; uniform float streaks; uniform float strands; uniform float line_width; uniform float line_alpha;
 void main() {
     float u = v_material.x, t = v_material.y, half_width = v_material.z, arc = v_material.w;
     float tone = v_colour.x, shine = v_colour.y, seed = v_colour.w;
@@ -134,6 +143,9 @@ void main() {
     c = mix(c, c * shade, dark * strength);
     c = mix(c, c * shade, clamp((1.0 - tone) * 0.9, 0.0, 1.0) * (0.35 + 0.65 * strength));
     c = mix(c, hair_inner, smoothstep(0.55, 0.2, tone) );
+    float hairline = smoothstep(0.60, 0.70, s.r) * smoothstep(0.02, 0.2, t) * strands;
+    c = mix(c, hair_line, hairline * 0.55);
+    c *= 1.0 - 0.18 * strength * u * u * step(half_width, 50.0);
     float b = abs(arc - band.x + streak * band.w * 1.6) / band.y;
     b = (1.0 - smoothstep(0.35, 1.0 + softness, b)) * band.z * shine * smoothstep(-0.1, 0.35, l);
     c = mix(c, hair_light, b);
@@ -195,7 +207,7 @@ void main() {
     float crescent = smoothstep(0.45, 0.8, r) * smoothstep(0.25, 0.75, p.y) * (1.0 - smoothstep(0.78, 0.95, r));
     c = mix(c, bottom * 0.5 + 0.55, crescent * glow * 0.7);
     c = mix(c, iris_rim, rim * 0.85);
-    c = mix(c * 0.55, c, smoothstep(-1.0, -0.35, p.y));
+    c = mix(c * 0.6, c, smoothstep(-1.0, -0.3, p.y));
     c = mix(c, white, smoothstep(0.94, 1.06, r));
     for (int i = 0; i < 3; i++) {
         vec2 d = (p - lights[i].xy) / lights[i].zw;
