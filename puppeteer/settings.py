@@ -47,16 +47,17 @@ class Tree(BaseModel):
 class ParameterSettings(Tree):
     """One of the six numbers of a pose, from calibrated value to output."""
 
-    min_cutoff: float = setting(1.5, 0.05, 20, unit="Hz", help="One Euro filter: lower is steadier at rest")
-    beta: float = setting(0.5, 0, 20, help="One Euro filter: higher follows fast moves with less lag")
+    min_cutoff: float = setting(1.0, 0.05, 20, unit="Hz", help="One Euro filter: lower is steadier at rest")
+    beta: float = setting(3.0, 0, 20, help="One Euro filter: higher follows fast moves with less lag")
     gain: float = setting(1.0, 0, 4, help="multiplies the calibrated value")
     dead_zone: float = setting(0.0, 0, 0.5, help="movements smaller than this are ignored")
+    range: float = setting(1.0, 0.05, 1, help="the character never goes further than this")
 
 
 class MotionSettings(Tree):
-    eye_left: ParameterSettings = ParameterSettings(min_cutoff=4.0, beta=5.0)
-    eye_right: ParameterSettings = ParameterSettings(min_cutoff=4.0, beta=5.0)
-    mouth_open: ParameterSettings = ParameterSettings(min_cutoff=3.0, beta=3.0)
+    eye_left: ParameterSettings = ParameterSettings(min_cutoff=8.0, beta=15.0, dead_zone=0.15)
+    eye_right: ParameterSettings = ParameterSettings(min_cutoff=8.0, beta=15.0, dead_zone=0.15)
+    mouth_open: ParameterSettings = ParameterSettings(min_cutoff=4.0, beta=4.0, dead_zone=0.04)
     neck_z: ParameterSettings = ParameterSettings()
     neck_x: ParameterSettings = ParameterSettings()
     neck_y: ParameterSettings = ParameterSettings()
@@ -65,6 +66,9 @@ class MotionSettings(Tree):
         False, help="the person's left eye drives the eye on the same side of the screen", alias="--mirror"
     )
     idle: bool = setting(True, help="blink, breathe and sway while no face is seen")
+    hold_s: float = setting(0.6, 0, 10, unit="s", help="a lost face: how long the last pose is held")
+    rest_s: float = setting(0.8, 0, 10, unit="s", help="a lost face: how long the way to rest takes after that")
+    return_s: float = setting(0.3, 0, 5, unit="s", help="a face found again: how long the way back to it takes")
 
 
 class PoserSettings(Tree):

@@ -1,0 +1,93 @@
+"""`track`: the motion of the face in a clip, as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from puppeteer.commands.transfer import progress
+from puppeteer.errors import SinkError, SourceError
+from puppeteer.motion import Motion, calibrate
+from puppeteer.pipeline import ahead
+from puppeteer.pose import POSE_NAMES, FaceObservation
+from puppeteer.settings import Settings
+from puppeteer.sources import VideoFile
+from puppeteer.tracking import TRACKERS
+
+HEADER = ("time_s", *POSE_NAMES, "face")
+
+
+def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None = None) -> None:
+    """Writes one row for each frame of `clip`: `time_s`, the six numbers, and `face` 1 or 0.
+
+    The whole clip is seen first, so that the person's ranges hold from its first frame on; then come smoothing and, in
+    frames without a face, holding and idle motion. `raw` leaves all of that out (neck in degrees / 15, eyes and mouth
+    as the tracker measures them); a raw row without a face has zeros. Raises PuppeteerError, and SourceError where no
+    frame shows a face.
+    """
+    settings = settings or Settings()
+    if output.is_dir():
+        raise SinkError(f"{output} is a folder: give the name of a file such as {output / 'poses.csv'}")
+    if not output.parent.is_dir():
+        raise SinkError(f"the folder {output.parent} does not exist: make it, or choose another place")
+    if output.exists() and clip.exists() and output.samefile(clip):
+        raise SinkError(f"{output} is the clip itself: choose another name for the table")
+    seen, times_s = observe_clip(clip)
+    with_face = sum(face is not None for face in seen)
+    if not with_face:
+        raise SourceError(
+            f"no face was found in any of the {len(seen)} frames of {clip}: "
+            "give a clip in which one face is large, lit from the front and looks at the camera"
+        )
+    if raw:
+        values = [face.values() if face else (0.0,) * len(POSE_NAMES) for face in seen]
+    else:
+        motion = Motion(settings.motion, calibrate(seen))
+        values = [motion.step(face, time_s).values() for face, time_s in zip(seen, times_s, strict=True)]
+    write_table(
+        output,
+        (
+            (f"{time_s:.6f}", *(f"{value:.6f}" for value in row), int(face is not None))
+            for time_s, row, face in zip(times_s, values, seen, strict=True)
+        ),
+    )
+    print(f"{output}: {len(seen)} frames, {with_face} with a face", file=sys.stderr)
+
+
+def observe_clip(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
+    """What was seen in every frame, and when (seconds)."""
+    seen: list[FaceObservation | None] = []
+    times_s: list[float] = []
+    with VideoFile(clip) as source, progress() as bars, TRACKERS["face_landmarker"]() as tracker:
+        bar = bars.add_task("Tracking the face", total=source.frame_count)
+        with closing(ahead(source.frames())) as frames:
+            for frame in frames:
+                seen.append(tracker.observe(frame))
+                times_s.append(frame.time_s)
+                bars.advance(bar)
+        bars.update(bar, total=len(seen), completed=len(seen))
+    return seen, times_s
+
+
+def write_table(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """A CSV file with HEADER, complete or not at all. Raises SinkError where it cannot be written."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(rows)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise SinkError(f"{path} cannot be written ({error.strerror}): choose another folder") from None

@@ -1,0 +1,203 @@
+"""Calibrated, smoothed Pose from raw FaceObservations. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from puppeteer.motion.calibration import Calibration, Step, calibrate, guided
+from puppeteer.motion.idle import idle_pose
+from puppeteer.motion.one_euro import OneEuro
+from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, FaceObservation, Pose
+from puppeteer.settings import MotionSettings, ParameterSettings
+
+__all__ = ["Calibration", "Meters", "Motion", "Step", "calibrate", "guided", "idle_pose"]
+
+SHORT_GAP_S = 0.15  # a face lost for less than this was never away: filters go on
+WINK_STARTS, WINK_ENDS = 0.45, 0.2  # difference between the eyes
+WINK_AFTER_S = 0.06  # in a blink one eye may be ahead by a frame
+WINK_FADE_S = 0.08
+
+MEMORY_S = 60.0  # what the automatic calibration is made of
+SAMPLE_EVERY_S = 0.05
+CALIBRATE_EVERY_S = 0.5
+CALIBRATION_EASE_S = 0.7
+
+Six = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """The latest step, for meters: each has six numbers in the person's own left and right, before any mirror."""
+
+    raw: Six
+    calibrated: Six  # after calibration, gain, dead zone and range, before smoothing
+    ranges: tuple[tuple[float, float], ...]  # the raw values that mean 0 and 1
+
+
+class Motion:
+    """Turns what the tracker saw into the pose of the character, one step per output frame.
+
+    `settings` and `calibration` may be replaced between steps and act at once. Without a calibration, the person's
+    ranges come from what was seen in the last minute and grow better with time.
+    """
+
+    def __init__(self, settings: MotionSettings, calibration: Calibration | None = None) -> None:
+        self.settings = settings
+        self.calibration = calibration
+        self.meters: Meters | None = None  # of the latest step with a face
+        self._automatic = Automatic()
+        self._filters = [OneEuro() for _ in POSE_NAMES]
+        self._winks = Winks()
+        self._seen_s: float | None = None  # when a face was last seen
+        self._away = True  # no face for longer than the hold time, or never
+        self._tracked = Pose()  # the latest pose made from a face
+        self._output: Pose | None = None  # the latest pose of all, unmirrored
+        self._ease_from: Pose | None = None
+        self._ease_start_s = 0.0
+        self._ease_s = 0.0
+
+    @property
+    def used_calibration(self) -> Calibration:
+        """The given calibration, or the automatic one as it is now."""
+        return self.calibration or self._automatic.calibration
+
+    def recentre(self) -> None:
+        """Makes the head's latest rotation the neutral one; eyes and mouth stay as they are."""
+        if self.meters is None:
+            return
+        _, _, _, neck_z, neck_x, neck_y = self.meters.raw
+        self.calibration = replace(self.used_calibration, neck_z=neck_z, neck_x=neck_x, neck_y=neck_y)
+
+    def step(self, seen: FaceObservation | None, time_s: float) -> Pose:
+        """The pose at `time_s` (seconds, any origin, not decreasing), given what was seen then."""
+        target = self._lost(time_s) if seen is None else self._found(seen, time_s)
+        if self._ease_from is not None:
+            passed = (time_s - self._ease_start_s) / self._ease_s if self._ease_s > 0 else 1.0
+            if passed < 1:
+                target = between(self._ease_from, target, passed * passed * (3 - 2 * passed))
+            else:
+                self._ease_from = None
+        self._output = target.clamped()
+        return self._output.mirrored() if self.settings.mirror else self._output
+
+    def _found(self, seen: FaceObservation, time_s: float) -> Pose:
+        if self._seen_s is None or time_s - self._seen_s > SHORT_GAP_S:
+            for one_euro in self._filters:
+                one_euro.reset()
+            self._winks.reset()
+            if self._output is not None:
+                self._ease(self._output, time_s, self.settings.return_s)
+        self._away = False
+        self._seen_s = time_s
+        if self.calibration is None:
+            self._automatic.see(seen, time_s)
+        calibration = self.used_calibration
+        calibrated = self._shaped(calibration.apply(seen), time_s)
+        self.meters = Meters(seen.values(), calibrated, calibration.ranges())
+        self._tracked = Pose(
+            *(
+                one_euro.step(value, time_s, parameter.min_cutoff, parameter.beta)
+                for one_euro, value, parameter in zip(self._filters, calibrated, self._parameters(), strict=True)
+            )
+        )
+        return self._tracked
+
+    def _lost(self, time_s: float) -> Pose:
+        if self._seen_s is not None and time_s - self._seen_s <= self.settings.hold_s:
+            return self._tracked
+        if not self._away:
+            self._away = True
+            self._ease(self._tracked, time_s, self.settings.rest_s)
+        return idle_pose(time_s) if self.settings.idle else Pose()
+
+    def _ease(self, start: Pose, time_s: float, duration_s: float) -> None:
+        self._ease_from, self._ease_start_s, self._ease_s = start, time_s, duration_s
+
+    def _parameters(self) -> tuple[ParameterSettings, ...]:
+        return tuple(getattr(self.settings, name) for name in POSE_NAMES)
+
+    def _shaped(self, values: Six, time_s: float) -> Six:
+        """Gain, dead zone and range of each parameter, then the eyes together or apart."""
+        left, right, *others = (
+            shaped(value, parameter, one_sided=name in EYES_AND_MOUTH)
+            for name, value, parameter in zip(POSE_NAMES, values, self._parameters(), strict=True)
+        )
+        left, right = self._winks.step(left, right, time_s, allowed=not self.settings.link_eyes)
+        mouth, neck_z, neck_x, neck_y = others
+        return left, right, mouth, neck_z, neck_x, neck_y
+
+
+def shaped(value: float, parameter: ParameterSettings, one_sided: bool) -> float:
+    """A calibrated value after gain, dead zone and range; continuous, and 1 stays 1 whatever the dead zone."""
+    value *= parameter.gain
+    size = max(0.0, value if one_sided else abs(value))
+    size = max(0.0, size - parameter.dead_zone) / (1 - parameter.dead_zone)
+    size = min(size, parameter.range)
+    return size if value >= 0 else -size
+
+
+def between(start: Pose, end: Pose, share: float) -> Pose:
+    """The pose `share` of the way from one to the other."""
+    return Pose(*(a + share * (b - a) for a, b in zip(start.values(), end.values(), strict=True)))
+
+
+class Winks:
+    """Two eyes that close together, until they clearly differ.
+
+    No face tracker sees both eyes alike: small differences would make a character that forever half winks. A
+    difference above WINK_STARTS that lasts sets the eyes free, until it falls below WINK_ENDS.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._free = False
+        self._share = 0.0  # 0 together, 1 free; moves smoothly between
+        self._differs_since_s: float | None = None
+        self._time_s: float | None = None
+
+    def step(self, left: float, right: float, time_s: float, allowed: bool) -> tuple[float, float]:
+        passed_s = 0.0 if self._time_s is None else max(0.0, time_s - self._time_s)
+        self._time_s = time_s
+        difference = abs(left - right)
+        if difference < WINK_STARTS:
+            self._differs_since_s = None
+        elif self._differs_since_s is None:
+            self._differs_since_s = time_s
+        if not allowed or difference < WINK_ENDS:
+            self._free = False
+        elif self._differs_since_s is not None and time_s - self._differs_since_s >= WINK_AFTER_S:
+            self._free = True
+        step = passed_s / WINK_FADE_S
+        self._share = min(1.0, self._share + step) if self._free else max(0.0, self._share - step)
+        together = (left + right) / 2
+        return together + self._share * (left - together), together + self._share * (right - together)
+
+
+class Automatic:
+    """A calibration that follows what was seen in the last MEMORY_S, without jumps."""
+
+    def __init__(self) -> None:
+        self.calibration = Calibration()
+        self._samples: deque[tuple[float, FaceObservation]] = deque()
+        self._goal = Calibration()
+        self._goal_s: float | None = None
+        self._time_s: float | None = None
+
+    def see(self, seen: FaceObservation, time_s: float) -> None:
+        if not self._samples or time_s - self._samples[-1][0] >= SAMPLE_EVERY_S:
+            self._samples.append((time_s, replace(seen, landmarks=None)))
+        while time_s - self._samples[0][0] > MEMORY_S:
+            self._samples.popleft()
+        if self._goal_s is None or time_s - self._goal_s >= CALIBRATE_EVERY_S:
+            first = self._goal_s is None
+            self._goal, self._goal_s = calibrate([sample for _, sample in self._samples]), time_s
+            if first:  # the first look is taken for the neutral one
+                self.calibration = self._goal
+        passed_s = 0.0 if self._time_s is None else max(0.0, time_s - self._time_s)
+        self._time_s = time_s
+        share = passed_s / (passed_s + CALIBRATION_EASE_S)
+        old, goal = self.calibration.asdict(), self._goal.asdict()
+        self.calibration = Calibration(**{name: old[name] + share * (goal[name] - old[name]) for name in old})
