@@ -233,7 +233,7 @@ def unpremultiplied(rgba: U8) -> U8:
 
 
 def resized(premultiplied_rgba: U8, size: int, smooth: bool = True) -> U8:
-    """(H, H, 4) to (size, size, 4), both premultiplied; grows bicubically, or bilinearly where not `smooth`."""
+    """(H, H, ...) to (size, size, ...), premultiplied; grows bicubically (RGBA only), or bilinearly if not `smooth`."""
     side = premultiplied_rgba.shape[0]
     if side == size:
         return premultiplied_rgba.copy()
@@ -252,7 +252,9 @@ def guess_square(rgba: U8) -> Square:
     """
     height, width = rgba.shape[:2]
     scale = 256 / max(height, width)
-    small = cv2.resize(rgba, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        rgba, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    )
     head = _round_top(_outline(small))
     if head is None:
         side = min(height, width)

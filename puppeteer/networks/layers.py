@@ -1,12 +1,12 @@
 """What a family of networks is to the poser, and how its answer becomes a picture of any size.
 
-A family answers with layers of low resolution. The flow is a field, not a picture: enlarged, it warps the original
+A family answers with maps of low resolution. A flow is a field, not a picture: enlarged, it warps the original
 drawing at the output's own resolution, so that a 1024 px drawing stays sharp although the network works at 256.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -15,35 +15,35 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.image import Encoding, premultiplied_bytes, resized, to_bytes, to_premultiplied, unpremultiplied
-from puppeteer.pose import F32, U8
+from puppeteer.pose import U8
 
-Features = tuple[Tensor, ...]
+
+class Copy(NamedTuple):
+    """Part of a frame that is the original drawing, moved."""
+
+    flow: Tensor | None  # (1, 2, h, w) x, y: where to look, minus here; the picture's side is 2. None: not moved
+    share: Tensor | None  # (1, 1, h, w) in [0, 1]: how much of the frame it is. None: all of it
 
 
 class Layers(NamedTuple):
-    """One frame: `keep * warp(original, flow) + paint`, each part at a resolution of its own choice.
+    """One frame: the sum of `share * warp(original, flow)` over the copies, plus `paint`. All at sizes of their own."""
 
-    Without `flow` the original is not moved, without `keep` it shows wherever there is no paint at all: everywhere
-    where `paint` is absent, nowhere where it is given.
-    """
-
-    flow: Tensor | None = None  # (1, 2, h, w) where to look, minus here: x, y; the picture's side is 2
-    keep: Tensor | None = None  # (1, 1 or 4, h, w) in [0, 1]
-    paint: Tensor | None = None  # (1, 4, h, w) in the family's encoding; "srgb_premultiplied" where keep is given
+    copies: tuple[Copy, ...] = ()
+    paint: Tensor | None = None  # (1, 4, h, w) in the family's encoding; "srgb_premultiplied" where there are copies
 
 
 class Network(Protocol):
-    """One family. Pure functions of tensors: no word about device or dtype, no copy between devices, no data-dependent
-    control flow, so that a frame can be recorded as a CUDA graph and counted without being computed."""
+    """One family. Pure functions of tensors: no word about device or dtype, no copy between devices, no control flow
+    that depends on values, so that a frame can be recorded as a CUDA graph and counted without being computed."""
 
     encoding: Encoding  # of the image that `encode` takes and of `Layers.paint`
 
-    def encode(self, image: Tensor) -> Features:
-        """Once per character: image (1, 4, 256, 256) to what all of its frames share."""
+    def encode(self, image: Tensor) -> Any:
+        """Once per character: image (1, 4, 256, 256) to whatever its frames share (tensors, in tuples if many)."""
         ...
 
-    def decode(self, features: Features, pose: Tensor) -> Layers:
-        """Once per pose: pose (1, 6) in the order of `POSE_NAMES`."""
+    def decode(self, features: Any, pose: Tensor) -> Layers:
+        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`."""
         ...
 
 
@@ -53,52 +53,72 @@ def drawn(layers: Layers, encoding: Encoding, original: U8) -> U8:
     OpenCV on bytes: at 1024 px several times faster than tensors of floats.
     """
     size = original.shape[0]
-    out = original
-    if layers.flow is not None:
-        flow = np.ascontiguousarray(layers.flow[0].permute(1, 2, 0).float().numpy())
-        # The body ends at the picture's edge: what moves in from outside continues it.
-        out = cv2.remap(original, _where_to_look(flow, size), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    if layers.paint is not None:
-        paint = resized(premultiplied_bytes(to_premultiplied(layers.paint, encoding)), size, smooth=layers.keep is None)
-        if layers.keep is None:
-            out = paint
-        else:
-            keep = premultiplied_bytes(layers.keep.float().clamp(0, 1).expand(-1, 4, -1, -1))
-            keep = cv2.resize(keep, (size, size), interpolation=cv2.INTER_LINEAR)
-            out = cv2.add(cv2.multiply(out, keep, scale=1 / 255), paint)
-    return unpremultiplied(np.asarray(out, np.uint8))
+    if layers.paint is None and len(layers.copies) == 1 and layers.copies[0].share is None:
+        return unpremultiplied(_warped(original, layers.copies[0].flow, (slice(0, size), slice(0, size))))
+    if layers.paint is None:
+        out = np.zeros_like(original)
+    else:
+        paint = premultiplied_bytes(to_premultiplied(layers.paint, encoding))
+        out = resized(paint, size, smooth=not layers.copies)
+    for flow, share in layers.copies:
+        weights = _bytes(share, size) if share is not None else np.full((size, size), 255, np.uint8)
+        x, y, width, height = cv2.boundingRect(weights)
+        if width and height:
+            part = (slice(y, y + height), slice(x, x + width))
+            weight = cv2.cvtColor(weights[part], cv2.COLOR_GRAY2RGBA)
+            weight[..., 3] = weights[part]
+            moved = _warped(original, flow, part)
+            out[part] = cv2.add(out[part], cv2.multiply(moved, weight, scale=1 / 255))
+    alpha = out[..., 3]
+    alpha[alpha >= NEARLY_OPAQUE] = 255
+    return unpremultiplied(out)
 
 
-def _where_to_look(flow: F32, size: int) -> F32:
-    """(h, w, 2) flow in a picture whose side is 2 to the positions (size, size, 2) in px."""
-    out = cv2.resize(flow, (size, size), interpolation=cv2.INTER_LINEAR)
-    out *= np.float32(size / 2)
-    pixels = np.arange(size, dtype=np.float32)
-    out[..., 0] += pixels
-    out[..., 1] += pixels[:, None]
-    return np.asarray(out, np.float32)
+NEARLY_OPAQUE = 252  # shares that sum to 1 lose a few steps when each is rounded to bytes
+
+
+def _bytes(share: Tensor, size: int) -> U8:
+    return resized(premultiplied_bytes(share.float().clamp(0, 1))[..., 0], size, smooth=False)
+
+
+def _warped(original: U8, flow: Tensor | None, part: tuple[slice, slice]) -> U8:
+    """The part (rows, columns) of the moved original."""
+    if flow is None:
+        return original[part]
+    size = original.shape[0]
+    look = cv2.resize(np.ascontiguousarray(flow[0].permute(1, 2, 0).float().numpy()), (size, size))[part]
+    rows, columns = part
+    look *= np.float32(size / 2)
+    look[..., 0] += np.arange(columns.start, columns.stop, dtype=np.float32)
+    look[..., 1] += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+    # The body ends at the picture's edge: what moves in from outside continues it.
+    moved = cv2.remap(original, look, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
 
 
 def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
-    """The same without leaving the device: premultiplied original float32 (1, 4, S, S) to straight uint8 (S, S, 4)."""
+    """The same without leaving the device: premultiplied original float32 (1, 4, S, S) to straight uint8 (S, S, 4).
+
+    Sampling grids are float32: in half precision neighbouring pixels of a large picture would share a position.
+    """
     size = original.shape[-1]
-    out = original
-    if layers.flow is not None:
-        pixels = (torch.arange(size, dtype=torch.float32, device=original.device) + 0.5) * (2 / size) - 1
-        here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
-        look = _enlarged(layers.flow.float(), size) + here
-        grid = look.permute(0, 2, 3, 1)
-        out = F.grid_sample(original, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    pixels = (torch.arange(size, dtype=torch.float32, device=original.device) + 0.5) * (2 / size) - 1
+    here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
+    out = torch.zeros_like(original)
     if layers.paint is not None:
-        paint = to_premultiplied(layers.paint, encoding)
-        if layers.keep is None:
-            out = _enlarged(paint, size, "bicubic").clamp(0, 1)
-        else:
-            out = out * _enlarged(layers.keep.float(), size) + _enlarged(paint, size)
+        mode = "bilinear" if layers.copies else "bicubic"
+        out = _at(to_premultiplied(layers.paint, encoding), size, mode).clamp(0, 1)
+    for flow, share in layers.copies:
+        moved = original
+        if flow is not None:
+            grid = (_at(flow.float(), size) + here).permute(0, 2, 3, 1)
+            moved = F.grid_sample(original, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        out = out + (moved if share is None else moved * _at(share.float().clamp(0, 1), size))
     return to_bytes(out)
 
 
-def _enlarged(x: Tensor, size: int, mode: str = "bilinear") -> Tensor:
+def _at(x: Tensor, size: int, mode: str = "bilinear") -> Tensor:
+    """(1, C, h, h) to (1, C, size, size)"""
     if x.shape[-1] == size:
         return x
     return F.interpolate(x, size=(size, size), mode=mode, align_corners=False, antialias=x.shape[-1] > size)

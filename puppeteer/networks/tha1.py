@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from puppeteer import weights
 from puppeteer.errors import WeightsError
 from puppeteer.image import Encoding
-from puppeteer.networks.layers import Features, Layers
+from puppeteer.networks.layers import Layers
 
 CHANNELS = (64, 128, 256, 512)  # at 256, 128, 64 and 32 px
 RESIDUAL_BLOCKS = 6
@@ -202,11 +202,11 @@ class Tha1(nn.Module):
         self.two_algo_face_rotator = TwoAlgoFaceRotator()
         self.combiner = Combiner()
 
-    def encode(self, image: Tensor) -> Features:
-        return (image,)
+    def encode(self, image: Tensor) -> Tensor:
+        return image
 
-    def decode(self, features: Features, pose: Tensor) -> Layers:
-        (image,) = features
+    def decode(self, features: Tensor, pose: Tensor) -> Layers:
+        image, pose = features, pose.to(features.dtype)
         morphed = self.face_morpher(image, pose[:, :3])
         neck = torch.cat([pose[:, 4:6], pose[:, 3:4]], 1)  # z, x, y to x, y, z; no index tensor: it would be an upload
         pumarola, zhou = self.two_algo_face_rotator(morphed, neck)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from puppeteer.image import SPEC_SIZE, Encoding
-from puppeteer.networks.layers import Features, Layers
+from puppeteer.networks.layers import Copy, Layers
 from puppeteer.pose import NECK_RANGE_DEG
 
 FLOW_SIZE = 64  # cells; nothing in this flow is finer
@@ -34,15 +34,15 @@ class Warp:
 
     encoding: Encoding = "srgb_premultiplied"
 
-    def encode(self, image: Tensor) -> Features:
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image (1, 4, 256, 256); only where it lives matters"""
         cells = (torch.arange(FLOW_SIZE, dtype=torch.float32, device=image.device) + 0.5) * (SPEC_SIZE / FLOW_SIZE)
         return (cells[None, None].expand(1, FLOW_SIZE, -1), cells[None, :, None].expand(1, -1, FLOW_SIZE))
 
-    def decode(self, features: Features, pose: Tensor) -> Layers:
-        """pose (1, 6) to a flow (1, 2, 64, 64); float32 in, float32 out"""
+    def decode(self, features: tuple[Tensor, Tensor], pose: Tensor) -> Layers:
+        """pose (1, 6) to one copy with a flow (1, 2, 64, 64)"""
         x, y = features
-        tilt, nod, turn = (pose.float()[:, 3:] * math.radians(NECK_RANGE_DEG))[:, :, None, None].unbind(1)
+        tilt, nod, turn = (pose[:, 3:] * math.radians(NECK_RANGE_DEG))[:, :, None, None].unbind(1)
         # Tilt: each pixel looks back along a circle about the root.
         tilt = tilt * _headness(x, y)
         dx, dy = x - MIDDLE_X, y - ROOT_Y
@@ -55,7 +55,7 @@ class Warp:
         above_tip = (TIP_Y - at_y).clamp_min(0)
         at_x = at_x + depth * torch.sin(turn)
         at_y = at_y + depth * torch.sin(nod) - above_tip * (1 - torch.cos(nod))
-        return Layers(flow=torch.stack([at_x - x, at_y - y], 1) * (2 / SPEC_SIZE))
+        return Layers((Copy(torch.stack([at_x - x, at_y - y], 1) * (2 / SPEC_SIZE), None),))
 
 
 def _headness(x: Tensor, y: Tensor) -> Tensor:
