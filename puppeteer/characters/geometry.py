@@ -17,6 +17,7 @@ from puppeteer.characters.mesh import F32, F64, Mesh, ball, ink, ribbon, sheet, 
 from puppeteer.characters.recipe import Colour, Recipe
 
 MIDDLE = 128.0
+HEAD_GRID = (36, 36)
 PART_BODY, PART_HEAD, PART_BACK, PART_NEW = 1, 2, 3, 4
 
 
@@ -102,10 +103,11 @@ class _Builder:
         return np.asarray(middle + (front - middle) * bulge + nose, np.float64)
 
     def head(self) -> None:
-        rows, columns = 44, 52
+        rows, columns = HEAD_GRID
         t = np.linspace(0.002, 1, rows)
         y = 70.0 + (self.r.head.chin_y - 70.0) * (1 - (1 - t) ** 1.25)
-        a = np.linspace(0, 2 * np.pi, columns, endpoint=False)
+        a = np.linspace(-np.pi, np.pi, columns, endpoint=False)
+        a = a - 0.45 * np.sin(a)  # dense at the front
         w = np.maximum(self.face_half_width(y), 0.02)[:, None]
         front, back = self.face_front(y)[:, None], self.face_back(y)[:, None]
         middle = np.minimum(0.0, front) + np.maximum(back, 0.0)
@@ -374,7 +376,7 @@ class _Builder:
         shine: float = 1.0,
         line: float = 1.0,
         bulge: float = 0.22,
-        rows: int = 20,
+        rows: int = 18,
     ) -> None:
         """One lock from the crown: azimuths in degrees, its tip at row `y_end`."""
         y_end = float(y_end)
@@ -408,7 +410,7 @@ class _Builder:
 
     def strand(
         self, name: str, points: list[tuple[float, float, float]], width: float, outward: tuple[float, float, float],
-        tone: float = 1.0, arc0: float = 60.0, taper: float = 2.0, blunt: float = 0.8, root: float = 0.45, rows: int = 22,
+        tone: float = 1.0, arc0: float = 60.0, taper: float = 2.0, blunt: float = 0.8, root: float = 0.45, rows: int = 20,
     ) -> None:  # fmt: skip
         """A lock along any curve."""
         path = spline(points, rows)
@@ -422,7 +424,7 @@ class _Builder:
 
     def cap(self) -> None:
         """What hides the skull: from the crown to a hairline that leaves the face free."""
-        rows, columns = 22, 56
+        rows, columns = 15, 44
         angle = np.linspace(-180, 180, columns, endpoint=False)
         ears = self.r.head.ears
         y_line = np.interp(
@@ -540,7 +542,7 @@ class _Builder:
         hug = 0.40 if tied else (0.28 if short else 0.02)
         # sheet behind the neck: no hole between the locks
         bottom = min(y1 - 8, 262) if not tied else 186
-        columns, rows = 49, 14
+        columns, rows = 49, 8
         angle = np.radians(np.linspace(100, 260, columns))[None]
         teeth = np.abs(((np.arange(columns) / 6.0 + rng.uniform(0, 1)) % 1.0) - 0.5) * 2
         tooth = 4.0 + 0.06 * (bottom - 150)
@@ -673,15 +675,15 @@ class _Builder:
     def body(self) -> None:
         b, r = self.r.body, self.r
         # neck
-        columns = 28
+        columns = 20
         a = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
-        y = np.linspace(168, 226, 16)[:, None]
+        y = np.linspace(168, 226, 10)[:, None]
         w = b.neck_width * (1 + 0.10 * smoothstep(206, 224, y) - 0.06 * smoothstep(172, 196, y) + 0.10 * smoothstep(196, 168, y))
         x = MIDDLE + w * np.sin(a)
         z = -5 + 0.95 * w * np.cos(a) + 0.0 * y
         self.skin(np.stack([x, np.broadcast_to(y, x.shape), z], -1), self.body_weight, 1.0)
         # torso with arms, one skin: rows from the neck to below the picture
-        rows = 30
+        rows = 22
         t = np.linspace(0, 1, rows)
         y = 203 + 92 * t**1.25
         knots_y = np.array([200, 204, 208, 213, 220, 228, 239, 255, 280, 300.0])
@@ -691,7 +693,7 @@ class _Builder:
         w = np.convolve(np.pad(w, 2, mode="edge"), np.ones(5) / 5, "valid")
         depth = np.interp(y, [203, 215, 240, 300], [9, 14, 22, 26])
         n = 2.6
-        columns = 48
+        columns = 34
         a = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
         x = MIDDLE + w[:, None] * np.sign(np.sin(a)) * np.abs(np.sin(a)) ** (2 / n)
         z = -6 + depth[:, None] * np.sign(np.cos(a)) * np.abs(np.cos(a)) ** (2 / n)
@@ -978,7 +980,10 @@ class _Builder:
                 start = m.bend(p, w, (angles[0], angles[1], angles[2]), self.root, self.tip)
                 end = m.bend(p + v[:, m.MORPH], w, (angles[0], angles[1], angles[2]), self.root, self.tip)
                 v[:, m.POSITION], v[:, m.MORPH] = start, end - start
-            layers.append(Layer(name, program, part, np.ascontiguousarray(v), f, hull, morphs))
+            if program not in ("ink", "skin"):
+                # from front to back, so that hidden fragments are never painted; ink is painted in its own order
+                f = f[np.argsort(-v[f, 2].mean(1), kind="stable")]
+            layers.append(Layer(name, program, part, np.ascontiguousarray(v), np.ascontiguousarray(f), hull, morphs))
         return layers
 
 

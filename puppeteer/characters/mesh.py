@@ -112,7 +112,7 @@ def ribbon(
     seed: float = 0.0,
     bulge: float = 0.25,
     arc: F64 | None = None,
-    across: int = 5,
+    across: int = 3,
     side: F64 | None = None,
 ) -> tuple[F32, NDArray[np.int32]]:
     """A strip along `path` (N, 3) that is convex towards `outward` (N, 3); material is u, t, half width, arc.

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from puppeteer.characters import shaders
-from puppeteer.characters.geometry import PART_NEW, Layer, build
+from puppeteer.characters.geometry import HEAD_GRID, PART_NEW, Layer, build
 from puppeteer.characters.recipe import IRISES, IRISES_TEST, Recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, Pose
@@ -89,6 +89,8 @@ class Renderer:
             "eye": make(shaders.EYE, "EYE"), "solid": make(shaders.SOLID), "hull": make(shaders.HULL), "mask": make(shaders.MASK),
             "truth": make(shaders.TRUTH, "TRUTH"), "truth_ink": make(shaders.TRUTH_INK, "TRUTH"),
         }  # fmt: skip
+        for name, flatten in (("skin", 0.8), ("body", 0.35), ("solid", 0.3), ("hair", 0.0)):
+            self._programs[name]["flatten"].value = flatten
         self._noise = gl.texture((256, 256), 4, _noise().tobytes())
         self._noise.repeat_x = self._noise.repeat_y = True
         self._shade_map = gl.texture((256, 256), 2)
@@ -100,6 +102,8 @@ class Renderer:
         self._layers: list[Layer] = []
         self._arrays: list[dict[str, Any]] = []
         self._neutral_of: tuple[object, ...] | None = None
+        self._neutral_depth = np.zeros((0, 0), np.float32)
+        self._identity = np.zeros((0, 0, 2), np.float32)
         self._recipe: Recipe | None = None
 
     def __enter__(self) -> Self:
@@ -195,7 +199,7 @@ class Renderer:
                 if layer.name not in names:
                     continue
                 if layer.name == "skin":
-                    arrays["mask"].render(vertices=44 * 52 * 6 - 52 * 6)  # the head, which comes first, without the neck
+                    arrays["mask"].render(vertices=(HEAD_GRID[0] - 1) * HEAD_GRID[1] * 6)  # the head comes first, without the neck
                 else:
                     arrays["mask"].render()
             plane = np.frombuffer(self._mask_target.read(components=1), np.uint8).reshape(256, 256)
@@ -241,9 +245,9 @@ class Renderer:
         gl.depth_func = "<="
         style = r.style
         for layer, arrays in zip(self._layers, self._arrays, strict=True):
-            if layer.program in ("ink", "eye"):
-                continue
-            arrays[layer.program].render()
+            if layer.program not in ("ink", "eye"):
+                self._cull(layer)
+                arrays[layer.program].render()
         if style.line_alpha > 0:
             gl.enable_only(flags.DEPTH_TEST | flags.CULL_FACE)
             gl.cull_face = "front"
@@ -277,6 +281,13 @@ class Renderer:
         small = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
         return straight(small)
 
+    def _cull(self, layer: Layer) -> None:
+        self._gl.cull_face = "back"
+        if layer.program in ("skin", "body"):  # closed: half of their triangles are never seen
+            self._gl.enable(self._flags.CULL_FACE)
+        else:
+            self._gl.disable(self._flags.CULL_FACE)
+
     def _draw_ink(self) -> None:
         for layer, arrays in zip(self._layers, self._arrays, strict=True):
             if layer.program in ("ink", "eye"):
@@ -288,7 +299,7 @@ class Renderer:
         gl, flags, r = self._gl, self._flags, self._recipe
         assert r is not None
         target.use()
-        target.clear(0.0, 0.0, -1e6, 0.0)
+        target.clear(0.0, 0.0, 0.0, 0.0)
         gl.enable_only(flags.DEPTH_TEST)
         gl.depth_func = "<="
         plain, ink = self._programs["truth"], self._programs["truth_ink"]
@@ -296,7 +307,7 @@ class Renderer:
         for program in (plain, ink):
             for name, value in (
                 ("expression", expression), ("neck", neck), ("rest_expression", rest), ("size", float(size)), ("check", float(check)),
-                ("expand", 0.0), ("mouth_shown", float(r.rest_mouth > 0.15)), ("minimum", 0.0), ("still", 0.0),
+                ("expand", 0.0), ("mouth_shown", float(r.rest_mouth > 0.15)), ("neck_part", 0.0), ("still", 0.0),
             ):  # fmt: skip
                 if name in program:
                     program[name].value = value
@@ -311,19 +322,13 @@ class Renderer:
 
         for layer, arrays in pairs:
             if layer.program not in ("ink", "eye"):
-                plain["minimum"].value = float(layer.program == "skin")
+                self._cull(layer)
+                plain["neck_part"].value = float(layer.program == "skin")
+                # outlines belong to what they go round
+                plain["expand"].value = r.style.line_width if layer.hull and r.style.line_alpha > 0 else 0.0
                 draw(layer, arrays, layer.part)
-        plain["minimum"].value = 0.0
-        if r.style.line_alpha > 0:
-            gl.enable_only(flags.DEPTH_TEST | flags.CULL_FACE)
-            gl.cull_face = "front"
-            plain["expand"].value = r.style.line_width
-            for layer, arrays in pairs:
-                if layer.hull:
-                    plain["minimum"].value = float(layer.program == "skin")
-                    draw(layer, arrays, layer.part)
-            plain["expand"].value, plain["minimum"].value = 0.0, 0.0
-            gl.enable_only(flags.DEPTH_TEST)
+        plain["expand"].value = plain["neck_part"].value = 0.0
+        gl.enable_only(flags.DEPTH_TEST)
         # where features were in the rest image and are no longer: skin that no pixel of it shows
         target.depth_mask = False
         plain["expression"].value = ink["expression"].value = rest
@@ -358,31 +363,32 @@ class Renderer:
             self._noise.use(2)
             self._truth_pass(neutral, (0.0, 0.0, self._recipe.rest_mouth), (0.0, 0.0, 0.0), size, check=False)
             self._neutral_of = (size,)
-        depth = np.frombuffer(neutral.read(components=4, dtype="f4"), np.float32).reshape(size, size, 4)
+            planes = np.frombuffer(neutral.read(components=4, dtype="f4"), np.float32).reshape(size, size, 4)
+            self._neutral_depth = np.where(planes[..., 3] > 0, planes[..., 2], np.float32(-1e6))
+            grid = np.arange(size, dtype=np.float32) + 0.5
+            self._identity = np.stack(np.broadcast_arrays(grid[None], grid[:, None]), -1)
         neutral.color_attachments[0].use(2)
         self._truth_pass(posed, expression, neck, size, check=True)
-        first = np.frombuffer(posed.read(components=4, dtype="f4"), np.float32).reshape(size, size, 4)
-        second = np.frombuffer(posed.read(components=4, attachment=1, dtype="f4"), np.float32).reshape(size, size, 4)
-        part = np.rint(first[..., 3]).astype(np.uint8)
-        here = part > 0
-        grid = np.arange(size, dtype=np.float32) + 0.5
-        identity = np.stack(np.broadcast_arrays(grid[None], grid[:, None]), -1)
+        first, second = (
+            np.frombuffer(posed.read(components=4, attachment=i, dtype="f4"), np.float32).reshape(size, size, 4) for i in (0, 1)
+        )
         return Rendering(
             rgba,
-            np.where(here[..., None], first[..., :2], identity),
-            np.where(here, first[..., 2], np.float32(0)),
-            np.where(here[..., None], second[..., :2], identity),
-            part,
-            np.where(depth[..., 3] > 0, depth[..., 2], np.float32(-1e6)),
-            np.where(here, second[..., 2] > 0.5, False).astype(np.uint8),
+            first[..., :2] + self._identity,
+            first[..., 2].astype(np.float32),
+            second[..., :2] + self._identity,
+            first[..., 3].astype(np.uint8),
+            self._neutral_depth,
+            second[..., 2].astype(np.uint8),
         )
 
 
 def straight(premultiplied: U8) -> U8:
     """(H, W, 4) premultiplied to straight alpha, (0, 0, 0, 0) where transparent."""
-    alpha = premultiplied[..., 3:].astype(np.float32)
-    colour = premultiplied[..., :3] * (255.0 / np.maximum(alpha, 1.0))
-    out = np.empty_like(premultiplied)
-    out[..., :3] = np.minimum(colour + 0.5, 255.0)
-    out[..., 3] = premultiplied[..., 3]
+    out = premultiplied.copy()
+    alpha = premultiplied[..., 3]
+    edge = (alpha > 0) & (alpha < 255)
+    some = premultiplied[edge].astype(np.float32)
+    some[:, :3] = np.minimum(some[:, :3] * (255.0 / some[:, 3:]) + 0.5, 255.0)
+    out[edge] = some
     return out

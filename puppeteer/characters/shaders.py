@@ -12,31 +12,39 @@ uniform vec3 expression;       // left eye, right eye, mouth
 uniform vec3 neck;             // radians about z, x, y
 uniform vec3 root; uniform vec3 tip;
 uniform float expand;          // outline, pixels
-out vec4 v_material; out vec4 v_colour; out vec3 v_normal; out vec2 v_rest;
+uniform vec3 light; uniform float flatten;   // drawn surfaces are nearly flat: normals bent towards the viewer
+out vec4 v_material; out vec4 v_colour; out float v_light; out vec2 v_rest;
 #ifdef TRUTH
 uniform vec3 rest_expression; uniform float still;
 out vec3 v_neutral; out vec2 v_first; flat out float v_mouth;
 #endif
+// Angles are below 0.3: these series are exact to a millionth, and far cheaper than a software rasteriser's own.
+float cosine(float a) { float b = a * a; return 1.0 - b * (0.5 - b * (1.0 / 24.0 - b / 720.0)); }
+float sine(float a) { float b = a * a; return a * (1.0 - b * (1.0 / 6.0 - b * (1.0 / 120.0 - b / 5040.0))); }
 vec3 bend(vec3 p) {
     vec3 q = p - tip;
-    float a = neck.z * weight.y, c = cos(a), s = sin(a);
+    float a = neck.z * weight.y, c = cosine(a), s = sine(a);
     q = vec3(q.x * c - q.z * s, q.y, q.x * s + q.z * c);
-    a = neck.y * weight.y; c = cos(a); s = sin(a);
+    a = neck.y * weight.y; c = cosine(a); s = sine(a);
     q = vec3(q.x, q.y * c - q.z * s, q.y * s + q.z * c);
     q += tip - root;
-    a = neck.x * weight.x; c = cos(a); s = sin(a);
+    a = neck.x * weight.x; c = cosine(a); s = sine(a);
     q = vec3(q.x * c + q.y * s, -q.x * s + q.y * c, q.z);
     return q + root;
 }
 void main() {
     float k = dot(mask, expression);
+#ifdef TRUTH
+    vec3 p = position + morph * k + vec3(normal.xy * expand, 0.0);
+#else
     vec3 p = position + morph * k + normal * expand;
+#endif
     v_material = material;
 #ifdef EYE
     v_material.xy += material.zw * k;
 #endif
     v_colour = colour;
-    v_normal = normal;
+    v_light = dot(normalize(normal + vec3(0.0, 0.0, flatten)), light);
     v_rest = position.xy;
 #ifdef TRUTH
     v_neutral = p;
@@ -51,11 +59,11 @@ void main() {
 
 _COMMON = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 out vec4 f;
-uniform vec3 light; uniform float softness; uniform float strength;
+uniform float softness; uniform float strength;
 uniform sampler2D noise; uniform float texture_strength;
-float lit(vec3 n, float level) { return smoothstep(level - softness, level + softness, dot(normalize(n), light)); }
+float lit(float level) { return smoothstep(level - softness, level + softness, v_light); }
 float paint() { return (texture(noise, v_rest / 170.0).g - 0.5) * texture_strength; }
 """
 
@@ -63,16 +71,13 @@ _SKIN = """
 uniform vec3 skin; uniform vec3 skin_shadow; uniform vec3 blush; uniform vec4 blush_spot; uniform float blush_strength;
 uniform sampler2D shade_map; uniform vec2 shade_shift; uniform float hair_shadow; uniform float neck_shadow;
 vec3 skin_at(float face) {
-    vec2 at = v_rest / 256.0;
-    float hair = texture(shade_map, at - shade_shift / 256.0).r * hair_shadow;
-    float under = texture(shade_map, at - vec2(shade_shift.x * 0.5, 11.0) / 256.0).g * neck_shadow;
-    // drawn faces are nearly flat: bend the normals towards the viewer
-    vec3 n = normalize(v_normal + vec3(0.0, 0.0, mix(0.25, 0.9, face)));
-    float edge = mix(softness, max(softness, 0.22), face);
-    float form = (1.0 - smoothstep(-edge, edge, dot(n, light) - 0.1 + paint() * 0.5)) * strength * mix(0.75, 0.55, face);
-    float dark = max(form, mix(under, hair, face));
+    vec2 shift = mix(vec2(shade_shift.x * 0.5, 11.0), shade_shift, face);
+    vec2 map = texture(shade_map, (v_rest - shift) / 256.0).rg;
+    float p = paint(), edge = mix(softness, max(softness, 0.22), face);
+    float form = (1.0 - smoothstep(-edge, edge, v_light - 0.1 + p * 0.5)) * strength * 0.6;
+    float dark = max(form, mix(map.g * neck_shadow, map.r * hair_shadow, face));
     vec3 c = mix(skin, skin_shadow, clamp(dark, 0.0, 1.0));
-    return c * (1.0 + 0.10 * paint());
+    return c * (1.0 + 0.10 * p);
 }
 """
 
@@ -108,9 +113,11 @@ void main() {
     float strap = straps * (1.0 - smoothstep(2.2, 3.0, abs(x - 24.0)));
     float b = bare > 0.0 ? max(smoothstep(top - 0.4, top + 0.4, y), strap) : smoothstep(-0.3, 0.3, d);
     float band = bare > 0.0 ? y - top : d;
-    float l = lit(v_normal + vec3(0.0, 0.0, 0.35), 0.12 + paint() * 0.6);
-    float fold = smoothstep(0.5, 0.9, texture(noise, vec2(v_material.x * 0.006, y * 0.0025 - abs(v_material.x) * 0.004)).b);
-    float under = texture(shade_map, v_rest / 256.0 - vec2(shade_shift.x, 7.0) / 256.0).g;
+    vec3 bare_skin = skin_at(0.0);
+    float p = paint();
+    float l = lit(0.12 + p * 0.6);
+    float fold = smoothstep(0.5, 0.9, texture(noise, vec2(x * 0.006, y * 0.0025 - x * 0.004)).b);
+    float under = texture(shade_map, (v_rest - vec2(shade_shift.x * 0.5, 11.0)) / 256.0).g;
     float gap = 1.5 + jacket * smoothstep(200.0, 262.0, y);
     vec3 base = jacket > 0.0 ? mix(inner, cloth, smoothstep(-0.4, 0.4, x - gap)) : cloth;
     float lapel = jacket > 0.0 ? 1.0 - smoothstep(0.0, 1.0, abs(x - gap) - 0.2) : 0.0;
@@ -119,8 +126,8 @@ void main() {
     base = mix(base, base * 0.45, max(lapel, braces > 0.0 ? 1.0 - smoothstep(0.0, 0.8, abs(abs(x - 23.0) - braces)) : 0.0) * 0.7);
     vec3 c = mix(base, trim, trim_width > 0.0 ? 1.0 - smoothstep(trim_width - 0.3, trim_width + 0.3, abs(band - trim_width * 0.6)) : 0.0);
     float dark = max(max((1.0 - l) * strength, fold * 0.55 * strength), under * 0.6 * max(hair_shadow, 0.3));
-    c = mix(c, c * cloth_shadow, dark) * (1.0 + 0.16 * paint());
-    f = vec4(mix(skin_at(0.0), c, b), 1.0);
+    c = mix(c, c * cloth_shadow, dark) * (1.0 + 0.16 * p);
+    f = vec4(mix(bare_skin, c, b), 1.0);
 }
 """
 )
@@ -137,7 +144,8 @@ void main() {
     float streak = s.r - 0.5;
     vec3 c = mix(hair_root, hair_mid, smoothstep(0.0, 0.45, t));
     c = mix(c, hair_tip, smoothstep(0.5, 1.0, t));
-    float l = dot(normalize(v_normal), light) + streak * streaks * 1.1 + paint() * 0.7;
+    float p = paint();
+    float l = v_light + streak * streaks * 1.1 + p * 0.7;
     float dark = 1.0 - smoothstep(0.10 - softness, 0.10 + softness, l);
     vec3 shade = hair_shadow_colour;
     c = mix(c, c * shade, dark * strength);
@@ -149,7 +157,7 @@ void main() {
     float b = abs(arc - band.x + streak * band.w * 1.6) / band.y;
     b = (1.0 - smoothstep(0.35, 1.0 + softness, b)) * band.z * shine * smoothstep(-0.1, 0.35, l);
     c = mix(c, hair_light, b);
-    c *= 1.0 + (0.22 * streak * streaks + 0.12 * paint());
+    c *= 1.0 + (0.22 * streak * streaks + 0.12 * p);
     float e = (1.0 - abs(u)) * half_width;
     float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.35, e)) * line_alpha * v_colour.z * smoothstep(0.0, 0.3, t);
     c = mix(c, hair_line, a);
@@ -160,7 +168,7 @@ void main() {
 
 INK = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 out vec4 f;
 uniform float opacity;
 void main() {
@@ -172,7 +180,7 @@ void main() {
 
 EYE = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 out vec4 f;
 uniform float opacity;
 uniform vec3 iris_top; uniform vec3 iris_bottom; uniform vec3 iris_bottom_left; uniform vec3 iris_rim; uniform vec3 sclera;
@@ -222,8 +230,9 @@ SOLID = (
     + """
 uniform vec3 cloth_shadow; uniform float line_width; uniform float line_alpha;
 void main() {
-    float l = lit(v_normal + vec3(0.0, 0.0, 0.3), 0.15 + paint() * 0.6);
-    vec3 c = mix(v_colour.rgb, v_colour.rgb * cloth_shadow, (1.0 - l) * strength) * (1.0 + 0.16 * paint());
+    float p = paint();
+    float l = lit(0.15 + p * 0.6);
+    vec3 c = mix(v_colour.rgb, v_colour.rgb * cloth_shadow, (1.0 - l) * strength) * (1.0 + 0.16 * p);
     float e = (1.0 - abs(v_material.x)) * v_material.z;
     float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.4, e)) * line_alpha;
     f = vec4(mix(c, v_colour.rgb * 0.32, a), 1.0);
@@ -233,7 +242,7 @@ void main() {
 
 HULL = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 out vec4 f;
 uniform vec3 line; uniform float own;
 void main() { f = vec4(mix(line, v_colour.rgb * 0.32, own), 1.0); }
@@ -241,24 +250,24 @@ void main() { f = vec4(mix(line, v_colour.rgb * 0.32, own), 1.0); }
 
 MASK = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 out vec4 f;
 void main() { f = vec4(1.0); }
 """
 
 _TRUTH = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in vec3 v_normal; in vec2 v_rest; in vec3 v_neutral; in vec2 v_first; flat in float v_mouth;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest; in vec3 v_neutral; in vec2 v_first; flat in float v_mouth;
 layout(location = 0) out vec4 f0;
 layout(location = 1) out vec4 f1;
-uniform float part; uniform float mouth_shown; uniform float size; uniform float check; uniform float minimum;
+uniform float part; uniform float mouth_shown; uniform float size; uniform float check; uniform float neck_part;
 uniform sampler2D neutral;
 float seen() {
     // In the neck-zero image, is anything nearer than this point, at the pixels round its place?
     vec2 at = v_neutral.xy * size / 256.0 - 0.5;
     ivec2 i = ivec2(floor(at));
     int last = int(size) - 1;
-    float d = -1e9;
+    
     float nearest = 1e9;
     for (int k = 0; k < 4; k++) {
         ivec2 j = clamp(i + ivec2(k & 1, k >> 1), ivec2(0), ivec2(last));
@@ -271,11 +280,12 @@ void main() {
     float k = size / 256.0;
     float p = part;
     ADJUST
-    f0 = vec4(v_neutral * k, p);
-    f1 = vec4(v_first * k, check > 0.5 ? seen() : 1.0, 1.0);
+    // differences from this pixel: background stays zero
+    f0 = vec4(v_neutral.xy * k - gl_FragCoord.xy, v_neutral.z * k, p);
+    f1 = vec4(v_first * k - gl_FragCoord.xy, check > 0.5 ? seen() : 1.0, 1.0);
 }
 """
-TRUTH = _TRUTH.replace("DISCARD", "").replace("ADJUST", "if (part == 2.0 && v_material.z == 1.0 && minimum > 0.0) p = 1.0;")
+TRUTH = _TRUTH.replace("DISCARD", "").replace("ADJUST", "if (part == 2.0 && v_material.z == 1.0 && neck_part > 0.0) p = 1.0;")
 TRUTH_INK = _TRUTH.replace(
     "DISCARD",
     """float e = (1.0 - abs(v_material.x)) * v_material.z;
