@@ -221,14 +221,14 @@ def premultiplied(rgba: U8) -> U8:
 
 def unpremultiplied(rgba: U8) -> U8:
     """Premultiplied to straight alpha, (H, W, 4), a copy; costs only where a pixel is translucent."""
-    out = rgba.copy()
-    pixels = out.reshape(-1, 4)
-    translucent = np.flatnonzero(pixels[:, 3] - np.uint8(1) < np.uint8(254))  # 0 wraps round to 255
+    alpha = cv2.extractChannel(rgba, 3)
+    out = np.asarray(cv2.min(rgba, cv2.merge([alpha] * 4)), np.uint8)  # rounding may have left colour without alpha
+    translucent = np.flatnonzero(alpha - np.uint8(1) < np.uint8(254))  # 0 wraps round to 255
     if translucent.size:
+        pixels = out.reshape(-1, 4)
         some = pixels[translucent].astype(np.float32)
         some[:, :3] *= 255 / some[:, 3:]
-        pixels[translucent] = np.minimum(np.rint(some), 255).astype(np.uint8)
-    pixels[pixels[:, 3] == 0] = 0
+        pixels[translucent] = (some + 0.5).astype(np.uint8)
     return out
 
 

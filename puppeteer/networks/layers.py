@@ -6,6 +6,7 @@ drawing at the output's own resolution, so that a 1024 px drawing stays sharp al
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import cv2
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.image import Encoding, premultiplied_bytes, resized, to_bytes, to_premultiplied, unpremultiplied
-from puppeteer.pose import U8
+from puppeteer.pose import F32, U8
 
 
 class Copy(NamedTuple):
@@ -86,14 +87,18 @@ def _warped(original: U8, flow: Tensor | None, part: tuple[slice, slice]) -> U8:
     if flow is None:
         return original[part]
     size = original.shape[0]
-    look = cv2.resize(np.ascontiguousarray(flow[0].permute(1, 2, 0).float().numpy()), (size, size))[part]
-    rows, columns = part
-    look *= np.float32(size / 2)
-    look[..., 0] += np.arange(columns.start, columns.stop, dtype=np.float32)
-    look[..., 1] += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+    enlarged = cv2.resize(np.ascontiguousarray(flow[0].permute(1, 2, 0).float().numpy()), (size, size))[part]
+    look = cv2.scaleAdd(enlarged, size / 2, _positions(size)[part])
     # The body ends at the picture's edge: what moves in from outside continues it.
     moved = cv2.remap(original, look, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
+
+
+@lru_cache(maxsize=3)
+def _positions(size: int) -> F32:
+    """(size, size, 2) x and y of every pixel."""
+    pixels = np.arange(size, dtype=np.float32)
+    return np.dstack(np.meshgrid(pixels, pixels))
 
 
 def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
