@@ -31,6 +31,18 @@ def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
     return motion
 
 
+def write_loop(tracked: Path, path: Path = MOTION) -> None:
+    """Makes a table that loops out of one that `track` wrote: forwards, then backwards. See `motions/README.md`."""
+    with tracked.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    step_s = (float(rows[-1][0]) - float(rows[0][0])) / (len(rows) - 1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for index, (_, *values, face) in enumerate([*rows, *rows[-2:0:-1]]):
+            writer.writerow([f"{index * step_s:.6f}", *(f"{float(value):.4f}" for value in values), face])
+
+
 def demo(
     output: Path,
     character: Path | None = None,
@@ -48,10 +60,14 @@ def demo(
     poses = (pose.mirrored() if settings.motion.mirror else pose for _, pose in motion)
 
     with progress() as bars:
-        poser = ready_poser(character, settings)
+        poser = ready_poser(character, size, settings)
         writer = VideoWriter(output, (size, size), rate, transparent=backdrop.transparent)
         pictures = (compose(poser.pose(pose, size), backdrop) for pose in poses)
         write_all(writer, pictures, times_s, times_s[-1] + 1 / rate, bars)
     print(
         f"{output}: {writer.frames} frames, {len(motion) / rate:.1f} s, with the {poser.family} family", file=sys.stderr
     )
+
+
+if __name__ == "__main__":
+    write_loop(Path(sys.argv[1]))

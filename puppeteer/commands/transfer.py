@@ -67,7 +67,7 @@ def transfer(
     ):
         beside = beside_width(source.size, size) if side_by_side else 0
         check_output(output, (size + beside, size), backdrop.transparent)
-        loading = loader.submit(ready_poser, character, settings)
+        loading = loader.submit(ready_poser, character, size, settings)
 
         begun = time.perf_counter()
         seen, times_s = _track(source, loading, bars)
@@ -108,8 +108,8 @@ def transfer(
     return Transferred(writer.frames, with_face, tracked - begun, drawn - tracked)
 
 
-def ready_poser(character: Path | None, settings: Settings) -> Poser:
-    """The networks and the character, loaded; None is the first of the characters that come along."""
+def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
+    """The networks and the character, loaded and tried once; None is the first of the characters that come along."""
     # Imported here, in the loading thread: PyTorch takes seconds.
     from puppeteer.image import read_character
     from puppeteer.poser import Poser
@@ -121,6 +121,7 @@ def ready_poser(character: Path | None, settings: Settings) -> Poser:
     drawing = read_character(character)
     poser = Poser.load(settings.poser.family, settings.poser.device)
     poser.set_character(drawing)
+    poser.pose(Pose(), size)  # an impossible size is told before the clip is tracked
     for note in drawing.notes:
         _say(note)
     _say(poser.message)
@@ -143,7 +144,7 @@ def _track(
             times_s.append(frame.time_s)
             bars.advance(bar)
             if loading.done():
-                loading.result()  # a wrong character is told now, not after the whole clip
+                loading.result()  # a wrong character or size is told now, not after the whole clip
     bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
 
