@@ -6,8 +6,9 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for people with 
     sys.stderr.write("Puppeteer needs Python 3.11 or newer; this is " + sys.version.split()[0] + "\n")
     sys.exit(2)
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 try:
     import tyro
@@ -188,12 +189,8 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         return _sentence(STUDIO.format(names=", ".join(command.__name__ for command in COMMANDS)))
     try:
-        call = _parse(arguments, Settings())
-        base = Settings()
-        if call.profile is not None:
-            base = load_profile(call.profile)
-            call = _parse(arguments, base)
-        call.run(base)
+        command, keywords = parse(arguments)
+        command(**keywords)
     except PuppeteerError as error:
         return _sentence(str(error))
     except KeyboardInterrupt:
@@ -208,8 +205,20 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parse(arguments: list[str], base: Settings) -> Call:
-    """Exits with 2 and names the nearest options where the command line is wrong."""
+def parse(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
+    """The command and its keyword arguments: the command line wins over the profile, the profile over the defaults.
+
+    Exits with 2, naming the nearest options, where the command line is wrong. Raises SettingsError.
+    """
+    base = Settings()
+    call = _parsed(arguments, base)
+    if call.profile is not None:
+        base = load_profile(call.profile)
+        call = _parsed(arguments, base)
+    return call.function, call.keywords(base)
+
+
+def _parsed(arguments: list[str], base: Settings) -> Call:
     brief = bool({"-h", "--help"} & set(arguments)) and HELP_ALL not in arguments
     commands = {}
     for command, groups in COMMANDS.items():

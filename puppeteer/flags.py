@@ -27,12 +27,11 @@ class Call:
     profile: Path | None = None
     options: Any = None  # of `options_type`
 
-    def run(self, base: Settings) -> None:
-        """Carries it out; settings that were not given come from `base`. Raises what the command raises."""
+    def keywords(self, base: Settings) -> dict[str, Any]:
+        """What `function` is to be called with; settings that were not given come from `base`. Raises SettingsError."""
         if self.options is None:
-            self.function(**self.arguments)
-        else:
-            self.function(**self.arguments, settings=settings_from_options(base, self.options))
+            return self.arguments
+        return self.arguments | {"settings": settings_from_options(base, self.options)}
 
 
 def deferred(

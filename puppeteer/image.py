@@ -128,9 +128,9 @@ def _umask() -> int:
 def _open(path: Path) -> tuple[Image.Image, list[str]]:
     """The decoded first frame, turned upright, and notes about it."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:  # Pillow leaves a damaged file open
             warnings.simplefilter("ignore")  # Pillow's remarks about odd files; what matters is checked here
-            image = Image.open(path, formats=FORMATS)
+            image = Image.open(file, formats=FORMATS)
             if image.width * image.height > LARGEST_PIXELS:
                 raise _too_large(path, f"{image.width}x{image.height} pixels")
             frames = getattr(image, "n_frames", 1)

@@ -40,6 +40,7 @@ STAGES = ("decode", "track", "motion", "pose", "compose", "encode")
 WARM_UP = 10  # frames left out of the figures: caches, the face detector's first look
 MADE_FRAMES = 160  # of the clip that is made where none is given
 MADE_SIZE = 512
+MATMUL_SIDE = {"cpu": 1536, "cuda": 8192}  # large enough to reach the peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,14 @@ def bench(
 
 def measure(clip: Path | None, character: Path | None, size: int, frames: int, settings: Settings) -> Report:
     """Runs every stage on `frames` frames of a clip, or of one made here, and `transfer` on the whole clip."""
-    from puppeteer.characters import default_character
     from puppeteer.image import read_character
     from puppeteer.poser import Poser
 
     start_up: dict[str, float] = {}
-    character = character or default_character()
+    if character is None:
+        from puppeteer.characters import default_character
+
+        character = default_character()
     drawing = read_character(character)
     with _timed(start_up, "load the networks"):
         poser = Poser.load(settings.poser.family, settings.poser.device)
@@ -257,7 +260,7 @@ def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
     """The most floating point operations per second that a large matrix multiplication reaches here."""
     import torch
 
-    side, runs = (8192, 10) if device.type == "cuda" else (1536, 6)
+    side, runs = MATMUL_SIDE[device.type], 8
     left, right = (torch.randn(side, side).to(device, dtype) for _ in range(2))
     best = math.inf
     for _ in range(runs):
