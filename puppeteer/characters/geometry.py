@@ -122,7 +122,7 @@ class _Builder:
         points = np.stack([x, np.broadcast_to(y[:, None], x.shape), z], -1)
         self.skin(points, self.head_weight, 0.0)
         if self.r.head.ears:
-            for side in (-1.0, 1.0):
+            for side in self.r.head.ears:
                 ey = self.r.head.ear_y
                 ex = MIDDLE + side * (float(self.face_half_width(np.array([ey]))[0]) + 0.5)
                 v, f = ball((ex, ey, -4.0), (5.0, 9.5, 3.5), self.head_weight, (1, 1, 1, 1), side * 0.28, 11, 16)
@@ -376,6 +376,8 @@ class _Builder:
         shine: float = 1.0,
         line: float = 1.0,
         bulge: float = 0.22,
+        split: float = 1.0,
+        swell: float = 0.0,
         rows: int = 18,
     ) -> None:
         """One lock from the crown: azimuths in degrees, its tip at row `y_end`."""
@@ -385,20 +387,31 @@ class _Builder:
         else:
             last = self.equator + y_end - self.cy
         first = min(phi * self.arc_radius, last - 8)
+        if self.rng.random() < split * self.r.hair.split and width > 3:
+            self.lock(
+                name, start, end + float(self.rng.choice([-1, 1])) * self.rng.uniform(2.5, 6.0), y_end + self.rng.uniform(-6, 7), width * self.rng.uniform(0.3, 0.5),
+                phi=phi + 0.3, lift=lift + 0.9, lift_end=None if lift_end is None else lift_end + self.rng.uniform(0, 4), hug=hug, hug_y=hug_y, bow=bow,
+                wave=wave, curl=curl + self.rng.uniform(-0.4, 0.4), taper=max(taper - 0.6, 1.4), blunt=0.9, tone=min(1.0, tone + 0.05), shine=shine, line=line,
+                split=0.0, rows=14, swell=swell,
+            )  # fmt: skip
         t = np.linspace(0, 1, rows)
         arc = first + (last - first) * t
         theta = np.radians(start + (end - start) * t**1.15 + bow * np.sin(np.pi * t) * 10)
-        theta = theta + np.radians(wave) * np.sin(t * 9 + self.rng.uniform(0, 6)) * smoothstep(0.25, 0.8, t)
+        theta = theta + np.radians(wave) * np.sin(t * 7 + self.rng.uniform(-1, 1) + (0 if start < 0 else 3.1)) * smoothstep(0.25, 0.8, t)
         grow = lift + ((lift if lift_end is None else lift_end) - lift) * smoothstep(0.3, 1.0, t)
+        grow = grow + swell * np.sin(np.pi * np.clip(t * 1.15 - 0.1, 0, 1)) ** 2
         path = self.shell(theta, arc, grow, hug, hug_y)
         if curl:
-            path[:, 0] += curl * 9 * smoothstep(0.62, 1.0, t) ** 1.5
+            path[:, 0] += curl * 13 * smoothstep(0.55, 1.0, t) ** 1.4
         outward = path - np.array([MIDDLE, 0, self.cz])
         outward[:, 1] = np.minimum(path[:, 1] - self.cy, 0)
+        # locks at the sides turn their flat to the viewer, as they are drawn
+        outward[:, 2] += 55 * smoothstep(np.radians(140), np.radians(105), np.abs(theta)) * smoothstep(0.1, 0.5, t)
         outward /= np.maximum(np.linalg.norm(outward, axis=-1, keepdims=True), 1e-6)
         w = width * (0.3 + 0.7 * smoothstep(0.0, 0.45, t)) * np.power(np.maximum(1 - t**taper, 0), blunt)
         seed = self.rng.uniform(0, 1)
         tone = tone * (1 - self.r.hair.variety * self.rng.random()) if tone > 0.6 else tone
+        w = np.where(t < 0.97, np.maximum(w, 0.4), w)  # thinner falls between the pixels
         v, f = ribbon(path, outward, np.maximum(w, 0.05), self.hair_weight, (tone, shine, line, 1), seed, bulge, arc)
         if name == "front":
             # never into the face, whatever the shell does
@@ -406,6 +419,8 @@ class _Builder:
             near = (np.abs(x - MIDDLE) < self.face_half_width(y)) & (y < self.r.head.chin_y)
             floor = self.surface(x, y) + 1.5 + 0.8 * max(lift, 0.0) + 0.15 * np.maximum(v[:, 2] + 30, 0) / 10
             v[:, 2] = np.where(near, np.maximum(v[:, 2], floor), v[:, 2])
+            low = (y > 204) & (np.abs(x - MIDDLE) < 0.95 * self.r.body.shoulder)
+            v[:, 2] = np.where(low, np.maximum(v[:, 2], self.chest(x, y) + 3.0 + 0.5 * max(lift, 0.0)), v[:, 2])
         self.mesh(name).add(v, f)
 
     def strand(
@@ -426,10 +441,10 @@ class _Builder:
         """What hides the skull: from the crown to a hairline that leaves the face free."""
         rows, columns = 15, 44
         angle = np.linspace(-180, 180, columns, endpoint=False)
-        ears = self.r.head.ears
-        y_line = np.interp(
-            np.abs(angle), [0, 30, 50, 62, 75, 100, 130, 180], [98, 103, 116, 128 if ears else 142, 138 if ears else 154, 160, 172, 178]
-        )
+        knots = [0, 30, 50, 62, 75, 100, 130, 180]
+        covered = np.interp(np.abs(angle), knots, [98, 103, 116, 142, 154, 160, 172, 178])
+        bare = np.interp(np.abs(angle), knots, [98, 103, 114, 124, 132, 138, 166, 178])
+        y_line = np.where(np.isin(np.sign(angle), self.r.head.ears), bare, covered)
         t = np.linspace(0, 1, rows)[:, None]
         last = np.where(
             y_line < self.cy,
@@ -511,8 +526,9 @@ class _Builder:
     def sides(self) -> None:
         h, rng = self.r.hair, self.rng
         for side in (-1.0, 1.0):
-            for i in range(h.side_locks):
-                end = side * (60 + 9 * i + rng.uniform(-3, 3))
+            ear = side in self.r.head.ears
+            for i in range(min(h.side_locks, 1) if ear else h.side_locks):
+                end = side * ((48 if ear else 60) + 9 * i + rng.uniform(-3, 3))
                 y = h.side_length - 11 * i + rng.uniform(-5, 5)
                 self.lock(
                     "front", side * (26 + 8 * i), end, y, 6.2 * h.side_width * rng.uniform(0.8, 1.15), phi=0.2, lift=3.2 - 0.8 * i,
@@ -520,8 +536,13 @@ class _Builder:
                     taper=2.6, blunt=0.8,
                 )  # fmt: skip
             # temples: close the space between bangs and back hair
-            if not self.r.head.ears or h.side_locks:
+            if not ear:
                 self.lock("front", side * 40, side * 68, min(h.back_length, 172) + rng.uniform(-6, 4), 9.5, phi=0.25, lift=0.8, hug=0.2, tone=0.9)
+            for i in range(h.drape):
+                self.lock(
+                    "front", side * (50 + 8 * i), side * (68 + 9 * i + rng.uniform(-5, 5)), rng.uniform(222, 262), rng.uniform(4.5, 8.5), phi=0.5, lift=1.5,
+                    hug=0.1 + rng.uniform(-0.06, 0.1), hug_y=60, wave=h.wave * 1.3 + 0.6, curl=rng.uniform(-0.6, 0.6), taper=1.9, blunt=0.9, tone=0.97,
+                )  # fmt: skip
         for side in (-1.0, 1.0):
             for i in range(h.wisps):
                 end = side * (41 + 7 * i + rng.uniform(-3, 3))
@@ -561,16 +582,17 @@ class _Builder:
         self.mesh("back").add(
             m.pack(points, m.normals(points), self.hair_weight, material, colour), m.grid_triangles(rows, columns)
         )
-        n = 9
+        n = 7
+        swell = rng.uniform(1, 9) if kind in ("bob", "long", "wavy", "layered", "half_up", "flip") else 0.0
         for side in (-1.0, 1.0):
             for i in range(n):
                 f = i / (n - 1)
-                end = 76 + 98 * f + rng.uniform(-4, 4)
+                end = (97 if side in self.r.head.ears else 76) + (174 - (97 if side in self.r.head.ears else 76)) * f + rng.uniform(-4, 4)
                 near = 1 - f
                 y = y1 - 6 * near * (kind != "layered") + rng.uniform(-7, 5) - (26 * near if kind == "layered" else 0)
                 if tied:
                     y = rng.uniform(176, 188)
-                out = 30 * h.back_flare + 3
+                out = 30 * h.back_flare
                 if kind == "flip":
                     out += rng.uniform(8, 16)
                 if kind == "bob":
@@ -581,9 +603,9 @@ class _Builder:
                 if kind == "short":
                     y -= 18 * near
                 self.lock(
-                    "back" if f > 0.3 else "middle", side * (60 + 80 * f), side * end, y, rng.uniform(9, 12.5), phi=0.25, lift=1.0 + 1.3 * (i % 2) - 1.5 * f,
-                    lift_end=1.0 + (0 if tied else out) * (0.5 + 0.5 * near), hug=hug, hug_y=70, wave=h.wave, curl=side * h.curl * 0.5 * (not tied),
-                    tone=0.92 - 0.5 * f, taper=2.4 if kind != "spiky" else 1.6, blunt=0.8, bow=rng.uniform(-0.3, 0.3),
+                    "back" if f > 0.3 else "middle", side * (end - 16 + 4 * f), side * end, y, rng.uniform(9, 13), phi=0.25, lift=1.0 + 1.3 * (i % 2) - 1.5 * f,
+                    lift_end=1.0 + (0 if tied else out) * (0.5 + 0.5 * near), hug=hug, hug_y=70, wave=h.wave, curl=side * (h.curl * 0.6 + rng.uniform(-0.25, 0.25)) * (not tied),
+                    tone=0.92 - 0.5 * f, taper=2.0 if kind != "spiky" else 1.6, blunt=0.85, swell=swell, bow=rng.uniform(-0.3, 0.3),
                 )  # fmt: skip
         if kind == "spiky":
             for i in range(12):
@@ -605,9 +627,9 @@ class _Builder:
             self.bun(MIDDLE + float(rng.choice([-1, 1])) * 48, rng.uniform(84, 108), -8, rng.uniform(5, 8))
         for _ in range(h.strays):
             side = float(rng.choice([-1, 1]))
-            end = rng.uniform(76, 120)
+            end = rng.uniform(80, 120)
             self.lock(
-                "middle", side * 70, side * end, y1 + rng.uniform(-20, 2), rng.uniform(0.9, 2.2), phi=0.6, lift=2, lift_end=2 + 34 * h.back_flare + rng.uniform(0, 10),
+                "middle", side * 70, side * end, y1 + rng.uniform(-20, 2), rng.uniform(0.9, 2.2), phi=0.6, lift=2, lift_end=2 + 42 * h.back_flare + rng.uniform(0, 10),
                 hug=hug * 0.8, hug_y=70, wave=h.wave + 1, curl=side * rng.uniform(0, 0.8), line=0.0,
             )  # fmt: skip
 
@@ -681,7 +703,7 @@ class _Builder:
         w = b.neck_width * (1 + 0.10 * smoothstep(206, 224, y) - 0.06 * smoothstep(172, 196, y) + 0.10 * smoothstep(196, 168, y))
         x = MIDDLE + w * np.sin(a)
         z = -5 + 0.95 * w * np.cos(a) + 0.0 * y
-        self.skin(np.stack([x, np.broadcast_to(y, x.shape), z], -1), self.body_weight, 1.0)
+        self.neck = np.stack([x, np.broadcast_to(y, x.shape), z], -1)
         # torso with arms, one skin: rows from the neck to below the picture
         rows = 22
         t = np.linspace(0, 1, rows)
@@ -935,7 +957,9 @@ class _Builder:
     # ---- all -----------------------------------------------------------------------------------------------
 
     def build(self) -> list[Layer]:
+        self.body()
         self.head()
+        self.skin(self.neck, self.body_weight, 1.0)
         self.eyes()
         self.features()
         self.mouth()
@@ -944,7 +968,6 @@ class _Builder:
         self.sides()
         self.back()
         self.ahoge()
-        self.body()
         self.extras()
         if self.r.extras.watermark:
             self.watermark()

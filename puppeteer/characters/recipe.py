@@ -32,7 +32,7 @@ class Head:
     chin_y: float
     depth: float
     ear_y: float
-    ears: bool
+    ears: tuple[float, ...]  # sides (-1 viewer's left, 1 right) where hair leaves an ear bare
     turn: tuple[float, float, float]  # degrees of z, x, y that the rest drawing already has
 
 
@@ -122,6 +122,8 @@ class Hair:
     curl: float
     strays: int
     ahoge: int
+    drape: int  # locks that fall over each shoulder to the chest
+    split: float  # how many locks end in several points
     wisps: int  # short locks over each cheek
     root: Colour
     mid: Colour
@@ -284,7 +286,7 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
         chin_y=d.near(190.5, 1.2, 187, 193),
         depth=d.near(40.0, 2.0 * wide, 34, 46),
         ear_y=d.near(153, 2, 148, 158),
-        ears=d.chance(0.5),
+        ears=((-1.0, 1.0), (-1.0,), (1.0,))[d.whole(0, 2)] if d.chance(0.42) else (),
         turn=(d.near(0, 2.2, -5, 5), d.near(0, 2.0, -4, 4), d.near(0, 4.0, -9, 9)) if turned else (0.0, 0.0, 0.0),
     )
     hair = _hair(d, style, odd, test)
@@ -447,6 +449,8 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
         curl=d.near(0.1, 0.65, -1.3, 1.3),
         strays=0 if d.chance(0.4) else d.whole(1, 7),
         ahoge=0 if d.chance(0.6) else d.whole(1, 3),
+        drape=d.whole(1, 3) if back in ("long", "wavy", "half_up", "layered") and d.chance(0.55) else 0,
+        split=d.range(0.0, 0.7),
         wisps=0 if d.chance(0.35) else d.whole(1, 3),
         root=root,
         mid=mid,
@@ -459,7 +463,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
             d.range(26, 52),
             d.range(3.5, 12),
             0.0 if d.chance(0.12) else d.range(0.25, 0.95),
-            d.range(2, 16),
+            d.range(3, 22),
         ),
         streaks=d.range(0.1, 1.0) if style.shade != "flat" else d.range(0.0, 0.3),
         strands=d.range(0.1, 0.8) if d.chance(0.7) else 0.0,
@@ -583,7 +587,7 @@ def _body(d: _Draw, odd: bool) -> Body:
 
 
 def _extras(d: _Draw, hair: Hair, odd: bool) -> Extras:
-    glasses = d.pick(("none", 84), ("thin", 9), ("thick", 5), ("half", 3))
+    glasses = d.pick(("none", 88), ("thin", 6), ("thick", 3.5), ("half", 2.5))
     colour = _hsv(d.range(0, 1), d.range(0.2, 0.9), d.range(0.3, 1.0))
     return Extras(
         animal_ears=d.pick(("none", 88), ("cat", 6), ("fox", 3), ("bunny", 1.5), ("horn", 1.5)),

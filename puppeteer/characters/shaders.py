@@ -159,7 +159,7 @@ void main() {
     c = mix(c, hair_light, b);
     c *= 1.0 + (0.22 * streak * streaks + 0.12 * p);
     float e = (1.0 - abs(u)) * half_width;
-    float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.35, e)) * line_alpha * v_colour.z * smoothstep(0.0, 0.3, t);
+    float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.35, e)) * line_alpha * v_colour.z * smoothstep(0.0, 0.3, t) * smoothstep(0.5, 2.4, half_width);
     c = mix(c, hair_line, a);
     f = vec4(c, 1.0);
 }
