@@ -328,7 +328,7 @@ class Rotator(nn.Module):
         sources = []
         for layer in range(LAYERS):
             angle = features.follow[:, layer : layer + 1] * (neck[:, :1, None, None] * NECK_RANGE_RAD)
-            upright = tilted(here, -angle, features.root)
+            upright = tilted(here, angle, features.root)
             sources.append(upright + sample(moves[:, layer], upright))
         head = sample(features.occupancy[:, :1], sources[HEAD])
         torso = sample(features.occupancy[:, 1:], sources[BODY])
