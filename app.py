@@ -170,7 +170,7 @@ def doctor(settings: Settings) -> None:
         raise SystemExit(1)
 
 
-COMMANDS = {  # with the groups of settings that act on each
+COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of settings that act on each
     transfer: ("motion", "poser"),
     demo: ("motion", "poser"),
     pose: ("poser",),

@@ -316,8 +316,9 @@ def show(report: Report) -> None:
     )
     if report.end_to_end_fps is not None:
         console.print(f"End to end: {report.end_to_end_fps:.1f} frames a second (`transfer` of the whole clip)")
-    networks = f"{report.gflop_per_frame:.2f} GFLOP a frame, {100 * report.share_of_peak:.0f}% of this machine's "
-    console.print(f"Networks: {networks}matrix multiplication peak ({report.peak_gflops:.0f} GFLOP/s)", highlight=False)
+    peak = f"matrix multiplication peak {report.peak_gflops:.0f} GFLOP/s"
+    share = f"{report.gflop_per_frame:.2f} GFLOP a frame, {100 * report.share_of_peak:.0f}% of this machine's {peak}"
+    console.print("Networks: " + (share if report.gflop_per_frame else f"none ({peak})"), highlight=False)
     console.print("Start-up: " + ", ".join(f"{name} {spent:.2f} s" for name, spent in report.start_up_s.items()))
     console.print(f"Memory: {report.peak_memory_mb:.0f} MB at most")
 

@@ -152,10 +152,12 @@ def check_weights() -> Iterator[Line]:
     """Every shipped weight file is there and unchanged."""
     from puppeteer import weights
 
+    absent: dict[str, int] = {}
     for name, record in weights.RECORDS.items():
         path = weights.FOLDER / record.file
         if not record.sha256 and not path.is_file():
-            yield Line("note", f"weights {name}", f"not there, which is fine: {record.origin}")
+            family = name.split("/")[0]
+            absent[family] = absent.get(family, 0) + 1
             continue
         try:
             weights.verified(name)
@@ -164,6 +166,9 @@ def check_weights() -> Iterator[Line]:
         else:
             checked = f"sha256 {record.sha256[:12]}..." if record.sha256 else "the user's own file"
             yield Line("ok", f"weights {name}", f"{record.file}, {checked}, {record.licence}")
+    for family, count in absent.items():
+        files = f"{count} file{'s' if count > 1 else ''} of this optional family not there"
+        yield Line("note", f"weights {family}", f"{files}; weights/README.md says how to bring them")
 
 
 def nvidia_cards() -> list[str]:
@@ -225,8 +230,7 @@ def check_networks(settings: Settings) -> Iterator[Line]:
     if not picture[..., 3].any():
         yield Line("bad", "networks", f"{poser.family} gives an empty picture: take another with --family warp")
         return
-    why = f" ({poser.message})" if poser.message else ""
-    yield Line("ok", "networks", f"{poser.family} on {poser.device}, about {spent_ms:.0f} ms a frame{why}")
+    yield Line("ok", "networks", f"{poser.message}; about {spent_ms:.0f} ms a frame")
 
 
 def check_tracking() -> Iterator[Line]:
