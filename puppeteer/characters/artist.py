@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
 
-from puppeteer.characters.recipe import Split, make_recipe
+from puppeteer.characters.recipe import Recipe, Split, make_recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import U8, Pose
 
@@ -44,11 +45,13 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(RenderError(str(error)))
             except Exception as error:
                 loaded = None
-                pipe.send(RenderError(f"seed {seed} cannot be drawn ({type(error).__name__}: {error}): try another seed"))
+                pipe.send(
+                    RenderError(f"seed {seed} cannot be drawn ({type(error).__name__}: {error}): try another seed")
+                )
 
 
 class Artist:
-    """Draws a character by its seed; starts its process with the first drawing. Not for use from two threads at once."""
+    """Draws a character by its seed; starts its process with the first drawing. For one thread at a time."""
 
     def __init__(self) -> None:
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -57,7 +60,9 @@ class Artist:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def draw(self, seed: int, pose: Pose | None = None, size: int = 1024, split: Split = "train") -> U8:
@@ -84,10 +89,8 @@ class Artist:
         pipe, process = self._pipe, self._process
         self._pipe = self._process = None
         if pipe is not None:
-            try:
+            with contextlib.suppress(OSError):  # it has ended already
                 pipe.send(None)
-            except OSError:
-                pass  # it has ended already
             pipe.close()
         if process is not None:
             process.join(5.0)
@@ -96,7 +99,7 @@ class Artist:
                 process.join(5.0)
 
     @staticmethod
-    def _recipe(seed: int, split: Split):  # type: ignore[no-untyped-def]
+    def _recipe(seed: int, split: Split) -> Recipe:
         try:
             return make_recipe(seed, split)
         except ValueError as error:

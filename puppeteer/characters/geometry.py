@@ -130,7 +130,15 @@ class _Builder:
                 self.mesh("skin").add(v, f)
                 self.add_ink(
                     "ink",
-                    spline([(ex + side * 0.4, ey - 5.5), (ex + side * 3.0, ey - 4.0), (ex + side * 2.0, ey + 1), (ex + side * 0.2, ey + 3)], 10),
+                    spline(
+                        [
+                            (ex + side * 0.4, ey - 5.5),
+                            (ex + side * 3.0, ey - 4.0),
+                            (ex + side * 2.0, ey + 1),
+                            (ex + side * 0.2, ey + 3),
+                        ],
+                        10,
+                    ),
                     np.linspace(0.5, 0.25, 10),
                     (*self.r.skin_line, 0.55 * self.r.style.line_alpha),
                     surface=lambda x, y: np.full_like(x, 0.0),
@@ -142,7 +150,7 @@ class _Builder:
         material[..., :2] = points[..., :2]
         material[..., 2] = kind
         self.mesh("skin").add(
-            m.pack(points, normal, weights, material), m.grid_triangles(*points.shape[:2], closed=True)
+            m.pack(points, normal, weights, material), m.grid_triangles(points.shape[0], points.shape[1], closed=True)
         )
 
     def mesh(self, name: str) -> Mesh:
@@ -163,7 +171,18 @@ class _Builder:
         closed_half: F64 | None = None,
     ) -> None:
         self.mesh(name).add(
-            *ink(line, half, surface or self.surface, lift, weights or self.head_weight, colour, closed, mask, closed_half, up)
+            *ink(
+                line,
+                half,
+                surface or self.surface,
+                lift,
+                weights or self.head_weight,
+                colour,
+                closed,
+                mask,
+                closed_half,
+                up,
+            )
         )
 
     # ---- eyes, brows, nose, mouth --------------------------------------------------------------------------
@@ -200,10 +219,19 @@ class _Builder:
 
             self.mesh("eyes").add(
                 *sheet(
-                    place(s, upper(s) - 0.3), place(s, lower(s)), self.surface, 0.7, self.head_weight,
-                    (1, 1, 1, 1 if side > 0 else 0), shut, shut, mask, 7, iris,
+                    place(s, upper(s) - 0.3),
+                    place(s, lower(s)),
+                    self.surface,
+                    0.7,
+                    self.head_weight,
+                    (1, 1, 1, 1 if side > 0 else 0),
+                    shut,
+                    shut,
+                    mask,
+                    7,
+                    iris,
                 )
-            )  # fmt: skip
+            )
             # upper lash: stands on the lid, thin at the inner corner, with a wing
             k = 27
             q = np.linspace(-1.02, 1 + e.lash_wing * 1.3, k)
@@ -212,7 +240,9 @@ class _Builder:
             lash_y = upper(inside) + beyond * e.half_width * (0.25 - 0.6 * e.lash_wing)
             shut_y = closed(inside) - beyond * e.half_width * 0.25
             t = np.linspace(0, 1, k)
-            profile = (0.2 + 0.5 * smoothstep(0.0, 0.35, t) + 0.3 * smoothstep(0.3, 0.75, t)) * np.power(np.maximum(1 - t**5, 0), 0.9)
+            profile = (0.2 + 0.5 * smoothstep(0.0, 0.35, t) + 0.3 * smoothstep(0.3, 0.75, t)) * np.power(
+                np.maximum(1 - t**5, 0), 0.9
+            )
             half = np.maximum(0.5 * e.lash_thick * profile, 0.12)
             if side < 0:
                 half = half[::-1]
@@ -228,25 +258,42 @@ class _Builder:
                 rest = closed(np.array([min(at, 1.0)]))[0] + p * length * 0.35
                 w = np.maximum(0.42 * e.lash_thick * (1 - p) ** 0.8 * 0.6, 0.1)
                 self.add_ink(
-                    "lash", place(sx, flick), w if side > 0 else w[::-1], lash, lift=1.25, closed=place(sx, rest), mask=mask
+                    "lash",
+                    place(sx, flick),
+                    w if side > 0 else w[::-1],
+                    lash,
+                    lift=1.25,
+                    closed=place(sx, rest),
+                    mask=mask,
                 )
             if e.lower_lash > 0:
                 q = np.linspace(-0.55, 1.0, 15)
                 t = np.linspace(0, 1, 15)
                 half = 0.36 * (0.35 + t) * np.power(np.maximum(1 - t**4, 0), 0.5) + 0.08
                 self.add_ink(
-                    "lash", place(q, lower(q) + 0.1), half if side > 0 else half[::-1], (*e.lash, 0.85 * e.lower_lash),
-                    lift=1.1, closed=place(q, closed(q)), mask=mask, closed_half=half * 0 + 0.05,
-                )  # fmt: skip
+                    "lash",
+                    place(q, lower(q) + 0.1),
+                    half if side > 0 else half[::-1],
+                    (*e.lash, 0.85 * e.lower_lash),
+                    lift=1.1,
+                    closed=place(q, closed(q)),
+                    mask=mask,
+                    closed_half=half * 0 + 0.05,
+                )
             if e.crease > 0:
                 q = np.linspace(-0.7, 0.85, 13)
                 t = np.linspace(0, 1, 13)
                 half = 0.42 * np.sin(np.pi * np.clip(t, 0.03, 0.97)) + 0.08
                 y = upper(q) - 2.2 - 0.4 * e.lash_thick
                 self.add_ink(
-                    "lash", place(q, y), half, (*_mix(self.r.skin_line, e.lash, 0.3), 0.8 * e.crease),
-                    lift=1.1, closed=place(q, y + 0.3 * (closed(q) - upper(q))), mask=mask,
-                )  # fmt: skip
+                    "lash",
+                    place(q, y),
+                    half,
+                    (*_mix(self.r.skin_line, e.lash, 0.3), 0.8 * e.crease),
+                    lift=1.1,
+                    closed=place(q, y + 0.3 * (closed(q) - upper(q))),
+                    mask=mask,
+                )
 
     def features(self) -> None:
         f, r = self.r.face, self.r
@@ -262,31 +309,89 @@ class _Builder:
         x0, y0 = MIDDLE, f.nose_y
         colour = (*_mix(r.skin_line, r.skin_shadow, 0.35), f.nose_alpha)
         if f.nose == "dot":
-            self.add_ink("ink", np.array([[x0 - 0.5, y0 + 0.6], [x0, y0 + 0.9], [x0 + 0.7, y0 + 0.6]]), np.full(3, 0.45), colour, lift=1.4)
+            self.add_ink(
+                "ink",
+                np.array([[x0 - 0.5, y0 + 0.6], [x0, y0 + 0.9], [x0 + 0.7, y0 + 0.6]]),
+                np.full(3, 0.45),
+                colour,
+                lift=1.4,
+            )
         elif f.nose == "line":
-            self.add_ink("ink", spline([(x0 + 0.5, y0 - 3), (x0 - 0.4, y0 + 0.4), (x0 + 0.4, y0 + 1.0)], 9), np.linspace(0.15, 0.45, 9), colour, lift=1.4)
+            self.add_ink(
+                "ink",
+                spline([(x0 + 0.5, y0 - 3), (x0 - 0.4, y0 + 0.4), (x0 + 0.4, y0 + 1.0)], 9),
+                np.linspace(0.15, 0.45, 9),
+                colour,
+                lift=1.4,
+            )
         elif f.nose == "corner":
-            self.add_ink("ink", spline([(x0 + 0.1, y0 - 1.2), (x0 - 0.9, y0 + 1.0), (x0 + 0.8, y0 + 1.1)], 9), np.linspace(0.15, 0.4, 9), colour, lift=1.4)
+            self.add_ink(
+                "ink",
+                spline([(x0 + 0.1, y0 - 1.2), (x0 - 0.9, y0 + 1.0), (x0 + 0.8, y0 + 1.1)], 9),
+                np.linspace(0.15, 0.4, 9),
+                colour,
+                lift=1.4,
+            )
         elif f.nose == "shadow":
-            self.add_ink("ink", np.array([[x0 - 1.6, y0 + 1.6], [x0, y0 + 2.1], [x0 + 1.6, y0 + 1.6]]), np.array([0.3, 0.9, 0.3]), (*r.skin_shadow, 0.9), lift=1.4)
+            self.add_ink(
+                "ink",
+                np.array([[x0 - 1.6, y0 + 1.6], [x0, y0 + 2.1], [x0 + 1.6, y0 + 1.6]]),
+                np.array([0.3, 0.9, 0.3]),
+                (*r.skin_shadow, 0.9),
+                lift=1.4,
+            )
         elif f.nose == "light":
-            self.add_ink("ink", np.array([[x0 + 0.4, y0 - 2.5], [x0 + 0.5, y0 - 0.8]]), np.full(2, 0.5), (1.0, 1.0, 0.98, 0.8), lift=1.5)
-            self.add_ink("ink", np.array([[x0 - 1.0, y0 + 1.2], [x0 + 0.6, y0 + 1.5]]), np.full(2, 0.35), colour, lift=1.4)
+            self.add_ink(
+                "ink",
+                np.array([[x0 + 0.4, y0 - 2.5], [x0 + 0.5, y0 - 0.8]]),
+                np.full(2, 0.5),
+                (1.0, 1.0, 0.98, 0.8),
+                lift=1.5,
+            )
+            self.add_ink(
+                "ink", np.array([[x0 - 1.0, y0 + 1.2], [x0 + 0.6, y0 + 1.5]]), np.full(2, 0.35), colour, lift=1.4
+            )
         if f.blush_lines and f.blush > 0:
             for side in (-1.0, 1.0):
                 for i in range(3):
                     bx, by = MIDDLE + side * (r.eyes.spacing + 1.5) + (i - 1) * 2.6, r.eyes.y + r.eyes.lower + 5.5
-                    self.add_ink("ink", np.array([[bx + 0.8, by - 1.3], [bx - 0.8, by + 1.3]]), np.full(2, 0.35), (*f.blush_colour, 0.7))
+                    self.add_ink(
+                        "ink",
+                        np.array([[bx + 0.8, by - 1.3], [bx - 0.8, by + 1.3]]),
+                        np.full(2, 0.35),
+                        (*f.blush_colour, 0.7),
+                    )
         if f.marks == 1:
-            mx, my = MIDDLE + self.rng.choice([-1, 1]) * self.rng.uniform(9, 22), self.rng.uniform(r.eyes.y + 11, r.head.chin_y - 12)
-            self.add_ink("ink", np.array([[mx - 0.5, my], [mx + 0.5, my]]), np.full(2, 0.55), (*_mix(r.skin_line, (0.1, 0.05, 0.05), 0.5), 0.9))
+            mx, my = (
+                MIDDLE + self.rng.choice([-1, 1]) * self.rng.uniform(9, 22),
+                self.rng.uniform(r.eyes.y + 11, r.head.chin_y - 12),
+            )
+            self.add_ink(
+                "ink",
+                np.array([[mx - 0.5, my], [mx + 0.5, my]]),
+                np.full(2, 0.55),
+                (*_mix(r.skin_line, (0.1, 0.05, 0.05), 0.5), 0.9),
+            )
         elif f.marks == 2:
             for _ in range(10):
-                mx, my = MIDDLE + self.rng.choice([-1, 1]) * self.rng.uniform(5, 20), r.eyes.y + r.eyes.lower + self.rng.uniform(3, 9)
-                self.add_ink("ink", np.array([[mx - 0.3, my], [mx + 0.3, my]]), np.full(2, 0.35), (*_mix(r.skin_line, r.skin, 0.35), 0.6))
+                mx, my = (
+                    MIDDLE + self.rng.choice([-1, 1]) * self.rng.uniform(5, 20),
+                    r.eyes.y + r.eyes.lower + self.rng.uniform(3, 9),
+                )
+                self.add_ink(
+                    "ink",
+                    np.array([[mx - 0.3, my], [mx + 0.3, my]]),
+                    np.full(2, 0.35),
+                    (*_mix(r.skin_line, r.skin, 0.35), 0.6),
+                )
         elif f.marks == 3:
             mx, my = MIDDLE + self.rng.choice([-1, 1]) * self.rng.uniform(14, 22), r.eyes.y + r.eyes.lower + 7
-            self.add_ink("ink", np.array([[mx - 4, my + 1], [mx, my], [mx + 4, my - 1.2]]), np.full(3, 1.6), (0.95, 0.86, 0.72, 1.0))
+            self.add_ink(
+                "ink",
+                np.array([[mx - 4, my + 1], [mx, my], [mx + 4, my - 1.2]]),
+                np.full(3, 1.6),
+                (0.95, 0.86, 0.72, 1.0),
+            )
 
     def mouth(self) -> None:
         o = self.r.mouth
@@ -303,7 +408,9 @@ class _Builder:
             return np.stack([cx + s * half, y], -1)
 
         def curve(s: F64) -> F64:
-            return np.asarray(o.y + o.smile * (0.5 - s**2) + 0.35 * np.cos(3 * np.pi * s) * (0.25 if o.smile > 0.5 else 0.0))
+            return np.asarray(
+                o.y + o.smile * (0.5 - s**2) + 0.35 * np.cos(3 * np.pi * s) * (0.25 if o.smile > 0.5 else 0.0)
+            )
 
         def top(s: F64) -> F64:
             return np.asarray(o.y - 0.5 * o.smile * s**2 - 0.16 * height * (1 - s**2))
@@ -316,27 +423,64 @@ class _Builder:
         closed = line(curve(s), o.width)
         up_line, low_line = line(top(s), wide), line(bottom(s), wide)
         mesh = self.mesh("mouth")
-        mesh.add(*sheet(closed, closed, self.surface, 0.5, self.head_weight, (*o.inside, 1.0), up_line, low_line, mask, 5))
+        mesh.add(
+            *sheet(closed, closed, self.surface, 0.5, self.head_weight, (*o.inside, 1.0), up_line, low_line, mask, 5)
+        )
         q = np.linspace(-0.78, 0.78, 13)
         shut = line(curve(q), o.width, q)
         gap = bottom(q) - top(q)
         tongue_top = top(q) + gap * (0.52 + 0.38 * np.abs(q / 0.78) ** 2.2)
         mesh.add(
-            *sheet(shut, shut, self.surface, 0.7, self.head_weight, (*o.tongue, 1.0),
-                   line(tongue_top, wide, q), line(bottom(q), wide, q), mask, 3)
-        )  # fmt: skip
+            *sheet(
+                shut,
+                shut,
+                self.surface,
+                0.7,
+                self.head_weight,
+                (*o.tongue, 1.0),
+                line(tongue_top, wide, q),
+                line(bottom(q), wide, q),
+                mask,
+                3,
+            )
+        )
         if o.teeth:
             mesh.add(
-                *sheet(shut, shut, self.surface, 0.75, self.head_weight, (0.99, 0.98, 0.97, 1.0),
-                       line(top(q), wide, q), line(top(q) + gap * 0.2 * (1 - 0.35 * (q / 0.78) ** 2), wide, q), mask, 3)
-            )  # fmt: skip
+                *sheet(
+                    shut,
+                    shut,
+                    self.surface,
+                    0.75,
+                    self.head_weight,
+                    (0.99, 0.98, 0.97, 1.0),
+                    line(top(q), wide, q),
+                    line(top(q) + gap * 0.2 * (1 - 0.35 * (q / 0.78) ** 2), wide, q),
+                    mask,
+                    3,
+                )
+            )
         if o.fang:
             q = np.linspace(0.35, 0.6, 5)
             shut = line(curve(q), o.width, q)
             tip = top(q) + (bottom(q) - top(q)) * 0.34 * (1 - np.abs(q - 0.475) / 0.125)
-            mesh.add(*sheet(shut, shut, self.surface, 0.8, self.head_weight, (1, 1, 1, 1), line(top(q), wide, q), line(tip, wide, q), mask, 3))
+            mesh.add(
+                *sheet(
+                    shut,
+                    shut,
+                    self.surface,
+                    0.8,
+                    self.head_weight,
+                    (1, 1, 1, 1),
+                    line(top(q), wide, q),
+                    line(tip, wide, q),
+                    mask,
+                    3,
+                )
+            )
         half = o.line_width * (0.35 + 0.65 * np.power(np.maximum(1 - s**2, 0), 0.5))
-        corner = o.line_width * (0.8 + 0.45 * smoothstep(0.55, 0.95, np.abs(s)) - 0.55 * smoothstep(0.9, 1.0, np.abs(s)))
+        corner = o.line_width * (
+            0.8 + 0.45 * smoothstep(0.55, 0.95, np.abs(s)) - 0.55 * smoothstep(0.9, 1.0, np.abs(s))
+        )
         half = 0.5 * half + 0.5 * corner if self.rng.random() < 0.5 else half
         colour = (*o.line, 1.0)
         mesh.add(*ink(closed, half, self.surface, 1.1, self.head_weight, colour, up_line, mask))
@@ -389,15 +533,34 @@ class _Builder:
         first = min(phi * self.arc_radius, last - 8)
         if self.rng.random() < split * self.r.hair.split and width > 3:
             self.lock(
-                name, start, end + float(self.rng.choice([-1, 1])) * self.rng.uniform(2.5, 6.0), y_end + self.rng.uniform(-6, 7), width * self.rng.uniform(0.3, 0.5),
-                phi=phi + 0.3, lift=lift + 0.9, lift_end=None if lift_end is None else lift_end + self.rng.uniform(0, 4), hug=hug, hug_y=hug_y, bow=bow,
-                wave=wave, curl=curl + self.rng.uniform(-0.4, 0.4), taper=max(taper - 0.6, 1.4), blunt=0.9, tone=min(1.0, tone + 0.05), shine=shine, line=line,
-                split=0.0, rows=14, swell=swell,
-            )  # fmt: skip
+                name,
+                start,
+                end + float(self.rng.choice([-1, 1])) * self.rng.uniform(2.5, 6.0),
+                y_end + self.rng.uniform(-6, 7),
+                width * self.rng.uniform(0.3, 0.5),
+                phi=phi + 0.3,
+                lift=lift + 0.9,
+                lift_end=None if lift_end is None else lift_end + self.rng.uniform(0, 4),
+                hug=hug,
+                hug_y=hug_y,
+                bow=bow,
+                wave=wave,
+                curl=curl + self.rng.uniform(-0.4, 0.4),
+                taper=max(taper - 0.6, 1.4),
+                blunt=0.9,
+                tone=min(1.0, tone + 0.05),
+                shine=shine,
+                line=line,
+                split=0.0,
+                rows=14,
+                swell=swell,
+            )
         t = np.linspace(0, 1, rows)
         arc = first + (last - first) * t
         theta = np.radians(start + (end - start) * t**1.15 + bow * np.sin(np.pi * t) * 10)
-        theta = theta + np.radians(wave) * np.sin(t * 7 + self.rng.uniform(-1, 1) + (0 if start < 0 else 3.1)) * smoothstep(0.25, 0.8, t)
+        theta = theta + np.radians(wave) * np.sin(
+            t * 7 + self.rng.uniform(-1, 1) + (0 if start < 0 else 3.1)
+        ) * smoothstep(0.25, 0.8, t)
         grow = lift + ((lift if lift_end is None else lift_end) - lift) * smoothstep(0.3, 1.0, t)
         grow = grow + swell * np.sin(np.pi * np.clip(t * 1.15 - 0.1, 0, 1)) ** 2
         path = self.shell(theta, arc, grow, hug, hug_y)
@@ -424,9 +587,18 @@ class _Builder:
         self.mesh(name).add(v, f)
 
     def strand(
-        self, name: str, points: list[tuple[float, float, float]], width: float, outward: tuple[float, float, float],
-        tone: float = 1.0, arc0: float = 60.0, taper: float = 2.0, blunt: float = 0.8, root: float = 0.45, rows: int = 20,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        points: list[tuple[float, float, float]],
+        width: float,
+        outward: tuple[float, float, float],
+        tone: float = 1.0,
+        arc0: float = 60.0,
+        taper: float = 2.0,
+        blunt: float = 0.8,
+        root: float = 0.45,
+        rows: int = 20,
+    ) -> None:
         """A lock along any curve."""
         path = spline(points, rows)
         t = np.linspace(0, 1, rows)
@@ -434,7 +606,16 @@ class _Builder:
         out = np.broadcast_to(np.asarray(outward, float), path.shape)
         step = np.linalg.norm(np.diff(path, axis=0, prepend=path[:1]), axis=-1)
         self.mesh(name).add(
-            *ribbon(path, out, np.maximum(w, 0.05), self.hair_weight, (tone, 1, 1, 1), self.rng.uniform(0, 1), 0.25, arc0 + np.cumsum(step))
+            *ribbon(
+                path,
+                out,
+                np.maximum(w, 0.05),
+                self.hair_weight,
+                (tone, 1, 1, 1),
+                self.rng.uniform(0, 1),
+                0.25,
+                arc0 + np.cumsum(step),
+            )
         )
 
     def cap(self) -> None:
@@ -479,7 +660,14 @@ class _Builder:
                 wild = {"tousled": 9.0, "short": 5.0}.get(kind, 4.0)
                 y = y0 + 3.0 * (abs(end) / 50) ** 2 * 2 + jitter[i, 0] * wild
                 if kind == "crown":
-                    y = y0 + 6 - 0.0 * end + (11 if i == n // 2 else 0) * (1 if y0 < 148 else 0.4) + jitter[i, 0] * 4 - 8 * (abs(abs(end) - 24) < 12)
+                    y = (
+                        y0
+                        + 6
+                        - 0.0 * end
+                        + (11 if i == n // 2 else 0) * (1 if y0 < 148 else 0.4)
+                        + jitter[i, 0] * 4
+                        - 8 * (abs(abs(end) - 24) < 12)
+                    )
                 sweep = h.bangs_sweep * 22 + (jitter[i, 1] * 16 if kind in ("tousled", "short") else jitter[i, 1] * 6)
                 locks.append((end * 0.62 - sweep * 0.2, end + sweep, y, 1.0))
             if kind == "one_eye":
@@ -496,15 +684,17 @@ class _Builder:
                 locks.append((end * 0.6, end, y0 + jitter[i, 0] * 1.2, 1.15))
         elif kind == "micro":
             for i, end in enumerate(np.linspace(-44, 44, n + 6)):
-                locks.append((end * 0.7, end + jitter[i, 1] * 2, y0 + jitter[i, 0] * 2 + 8 * (abs(end) / 44) ** 2, 0.75))
+                locks.append(
+                    (end * 0.7, end + jitter[i, 1] * 2, y0 + jitter[i, 0] * 2 + 8 * (abs(end) / 44) ** 2, 0.75)
+                )
         else:  # centre, curtain
             part = float(rng.uniform(-10, 10))
-            reach = 22 if kind == "centre" else 10
+            reach = 22.0 if kind == "centre" else 10.0
             for i in range(n):
-                side = 1.0 if i % 2 else -1.0
+                sign = 1.0 if i % 2 else -1.0
                 far = reach + 30 * (i // 2) / max(1, n // 2)
                 y = y0 + (14 if kind == "centre" else 4) * (0.4 + (i // 2) / max(1, n // 2)) + jitter[i, 0] * 4
-                locks.append((part + side * 5, part * 0.4 + side * (far + 8), y, 1.2))
+                locks.append((part + sign * 5, part * 0.4 + sign * (far + 8), y, 1.2))
         spacing = 108 / max(len(locks) - 1, 4)
         width = h.bangs_width * (0.62 * spacing + 3.0)
         blunt, taper = (0.22, 7.0) if kind == "hime" else (0.85, 2.0 + rng.uniform(0, 1.2))
@@ -512,16 +702,48 @@ class _Builder:
         # an under layer closes the gaps at the roots
         for start, end, y, _ in locks[:: 1 if len(locks) < 8 else 2]:
             hidden = min(y - 9, 128) if kind not in ("centre", "curtain") else y - 8
-            self.lock("front", start, end * 0.96, max(hidden, 100), width * 1.05, phi=0.12, lift=0.6, tone=0.8, shine=0.7, blunt=0.7, taper=2.5, hug=0.1)
+            self.lock(
+                "front",
+                start,
+                end * 0.96,
+                max(hidden, 100),
+                width * 1.05,
+                phi=0.12,
+                lift=0.6,
+                tone=0.8,
+                shine=0.7,
+                blunt=0.7,
+                taper=2.5,
+                hug=0.1,
+            )
         for i, (start, end, y, f) in enumerate(locks):
             self.lock(
-                "front", start, end, y, width * f * (1 + 0.2 * jitter[i, 2]), phi=0.1 + 0.08 * (i % 3), lift=2.0 + 1.1 * ((i * 7) % 3),
-                hug=0.1 + 0.05 * abs(jitter[i, 1]), bow=0.5 * jitter[i, 2] + 0.35 * bow_sign * (kind != "hime"), blunt=blunt, taper=taper,
+                "front",
+                start,
+                end,
+                y,
+                width * f * (1 + 0.2 * jitter[i, 2]),
+                phi=0.1 + 0.08 * (i % 3),
+                lift=2.0 + 1.1 * ((i * 7) % 3),
+                hug=0.1 + 0.05 * abs(jitter[i, 1]),
+                bow=0.5 * jitter[i, 2] + 0.35 * bow_sign * (kind != "hime"),
+                blunt=blunt,
+                taper=taper,
                 wave=h.wave * 0.5,
-            )  # fmt: skip
+            )
         for _ in range(h.strays // 2):
             end = rng.uniform(-40, 40)
-            self.lock("front", end * 0.6, end + rng.uniform(-12, 12), y0 + rng.uniform(-4, 8), rng.uniform(0.9, 1.9), phi=0.5, lift=4.5, bow=rng.uniform(-1, 1), line=0.0)
+            self.lock(
+                "front",
+                end * 0.6,
+                end + rng.uniform(-12, 12),
+                y0 + rng.uniform(-4, 8),
+                rng.uniform(0.9, 1.9),
+                phi=0.5,
+                lift=4.5,
+                bow=rng.uniform(-1, 1),
+                line=0.0,
+            )
 
     def sides(self) -> None:
         h, rng = self.r.hair, self.rng
@@ -531,28 +753,83 @@ class _Builder:
                 end = side * ((48 if ear else 60) + 9 * i + rng.uniform(-3, 3))
                 y = h.side_length - 11 * i + rng.uniform(-5, 5)
                 self.lock(
-                    "front", side * (26 + 8 * i), end, y, 6.2 * h.side_width * rng.uniform(0.8, 1.15), phi=0.2, lift=3.2 - 0.8 * i,
-                    hug=0.2 + rng.uniform(-0.04, 0.05), hug_y=45, bow=-0.3 * side, wave=h.wave, curl=-side * 0.45 * h.curl + rng.uniform(-0.2, 0.2),
-                    taper=2.6, blunt=0.8,
-                )  # fmt: skip
+                    "front",
+                    side * (26 + 8 * i),
+                    end,
+                    y,
+                    6.2 * h.side_width * rng.uniform(0.8, 1.15),
+                    phi=0.2,
+                    lift=3.2 - 0.8 * i,
+                    hug=0.2 + rng.uniform(-0.04, 0.05),
+                    hug_y=45,
+                    bow=-0.3 * side,
+                    wave=h.wave,
+                    curl=-side * 0.45 * h.curl + rng.uniform(-0.2, 0.2),
+                    taper=2.6,
+                    blunt=0.8,
+                )
             # temples: close the space between bangs and back hair
             if not ear:
-                self.lock("front", side * 40, side * 68, min(h.back_length, 172) + rng.uniform(-6, 4), 9.5, phi=0.25, lift=0.8, hug=0.2, tone=0.9)
+                self.lock(
+                    "front",
+                    side * 40,
+                    side * 68,
+                    min(h.back_length, 172) + rng.uniform(-6, 4),
+                    9.5,
+                    phi=0.25,
+                    lift=0.8,
+                    hug=0.2,
+                    tone=0.9,
+                )
             for i in range(h.drape):
                 self.lock(
-                    "front", side * (50 + 8 * i), side * (68 + 9 * i + rng.uniform(-5, 5)), rng.uniform(222, 262), rng.uniform(4.5, 8.5), phi=0.5, lift=1.5,
-                    hug=0.1 + rng.uniform(-0.06, 0.1), hug_y=60, wave=h.wave * 1.3 + 0.6, curl=rng.uniform(-0.6, 0.6), taper=1.9, blunt=0.9, tone=0.97,
-                )  # fmt: skip
+                    "front",
+                    side * (50 + 8 * i),
+                    side * (68 + 9 * i + rng.uniform(-5, 5)),
+                    rng.uniform(222, 262),
+                    rng.uniform(4.5, 8.5),
+                    phi=0.5,
+                    lift=1.5,
+                    hug=0.1 + rng.uniform(-0.06, 0.1),
+                    hug_y=60,
+                    wave=h.wave * 1.3 + 0.6,
+                    curl=rng.uniform(-0.6, 0.6),
+                    taper=1.9,
+                    blunt=0.9,
+                    tone=0.97,
+                )
         for side in (-1.0, 1.0):
             for i in range(h.wisps):
                 end = side * (41 + 7 * i + rng.uniform(-3, 3))
                 self.lock(
-                    "front", side * (20 + 7 * i), end, 174 - 9 * (h.wisps - i) + rng.uniform(-5, 5), rng.uniform(2.4, 4.6), phi=0.35, lift=3.0, hug=0.16,
-                    hug_y=45, bow=side * rng.uniform(0.1, 0.7), curl=-side * rng.uniform(0.1, 0.6), taper=1.9, blunt=0.9,
-                )  # fmt: skip
+                    "front",
+                    side * (20 + 7 * i),
+                    end,
+                    174 - 9 * (h.wisps - i) + rng.uniform(-5, 5),
+                    rng.uniform(2.4, 4.6),
+                    phi=0.35,
+                    lift=3.0,
+                    hug=0.16,
+                    hug_y=45,
+                    bow=side * rng.uniform(0.1, 0.7),
+                    curl=-side * rng.uniform(0.1, 0.6),
+                    taper=1.9,
+                    blunt=0.9,
+                )
         for _ in range(h.strays // 3):
             side = float(rng.choice([-1, 1]))
-            self.lock("front", side * 40, side * rng.uniform(55, 80), h.side_length + rng.uniform(-12, 10), rng.uniform(0.9, 1.7), phi=0.5, lift=4.5, hug=0.1, wave=h.wave + 1, line=0.0)
+            self.lock(
+                "front",
+                side * 40,
+                side * rng.uniform(55, 80),
+                h.side_length + rng.uniform(-12, 10),
+                rng.uniform(0.9, 1.7),
+                phi=0.5,
+                lift=4.5,
+                hug=0.1,
+                wave=h.wave + 1,
+                line=0.0,
+            )
 
     def back(self) -> None:
         h, rng = self.r.hair, self.rng
@@ -587,7 +864,11 @@ class _Builder:
         for side in (-1.0, 1.0):
             for i in range(n):
                 f = i / (n - 1)
-                end = (97 if side in self.r.head.ears else 76) + (174 - (97 if side in self.r.head.ears else 76)) * f + rng.uniform(-4, 4)
+                end = (
+                    (97 if side in self.r.head.ears else 76)
+                    + (174 - (97 if side in self.r.head.ears else 76)) * f
+                    + rng.uniform(-4, 4)
+                )
                 near = 1 - f
                 y = y1 - 6 * near * (kind != "layered") + rng.uniform(-7, 5) - (26 * near if kind == "layered" else 0)
                 if tied:
@@ -603,15 +884,38 @@ class _Builder:
                 if kind == "short":
                     y -= 18 * near
                 self.lock(
-                    "back" if f > 0.3 else "middle", side * (end - 16 + 4 * f), side * end, y, rng.uniform(9, 13), phi=0.25, lift=1.0 + 1.3 * (i % 2) - 1.5 * f,
-                    lift_end=1.0 + (0 if tied else out) * (0.5 + 0.5 * near), hug=hug, hug_y=70, wave=h.wave, curl=side * (h.curl * 0.6 + rng.uniform(-0.25, 0.25)) * (not tied),
-                    tone=0.92 - 0.5 * f, taper=2.0 if kind != "spiky" else 1.6, blunt=0.85, swell=swell, bow=rng.uniform(-0.3, 0.3),
-                )  # fmt: skip
+                    "back" if f > 0.3 else "middle",
+                    side * (end - 16 + 4 * f),
+                    side * end,
+                    y,
+                    rng.uniform(9, 13),
+                    phi=0.25,
+                    lift=1.0 + 1.3 * (i % 2) - 1.5 * f,
+                    lift_end=1.0 + (0 if tied else out) * (0.5 + 0.5 * near),
+                    hug=hug,
+                    hug_y=70,
+                    wave=h.wave,
+                    curl=side * (h.curl * 0.6 + rng.uniform(-0.25, 0.25)) * (not tied),
+                    tone=0.92 - 0.5 * f,
+                    taper=2.0 if kind != "spiky" else 1.6,
+                    blunt=0.85,
+                    swell=swell,
+                    bow=rng.uniform(-0.3, 0.3),
+                )
         if kind == "spiky":
             for i in range(12):
                 a = -150 + 25 * i + rng.uniform(-8, 8)
                 self.lock(
-                    "middle", a * 0.8, a, rng.uniform(82, 118), rng.uniform(6, 9), phi=0.2, lift=1.5, lift_end=rng.uniform(5, 13), taper=1.5, bow=rng.uniform(-0.6, 0.6)
+                    "middle",
+                    a * 0.8,
+                    a,
+                    rng.uniform(82, 118),
+                    rng.uniform(6, 9),
+                    phi=0.2,
+                    lift=1.5,
+                    lift_end=rng.uniform(5, 13),
+                    taper=1.5,
+                    bow=rng.uniform(-0.6, 0.6),
                 )
         if kind in ("twin", "drill"):
             for side in (-1.0, 1.0):
@@ -629,18 +933,42 @@ class _Builder:
             side = float(rng.choice([-1, 1]))
             end = rng.uniform(80, 120)
             self.lock(
-                "middle", side * 70, side * end, y1 + rng.uniform(-20, 2), rng.uniform(0.9, 2.2), phi=0.6, lift=2, lift_end=2 + 42 * h.back_flare + rng.uniform(0, 10),
-                hug=hug * 0.8, hug_y=70, wave=h.wave + 1, curl=side * rng.uniform(0, 0.8), line=0.0,
-            )  # fmt: skip
+                "middle",
+                side * 70,
+                side * end,
+                y1 + rng.uniform(-20, 2),
+                rng.uniform(0.9, 2.2),
+                phi=0.6,
+                lift=2,
+                lift_end=2 + 42 * h.back_flare + rng.uniform(0, 10),
+                hug=hug * 0.8,
+                hug_y=70,
+                wave=h.wave + 1,
+                curl=side * rng.uniform(0, 0.8),
+                line=0.0,
+            )
 
     def bun(self, x: float, y: float, z: float, radius: float) -> None:
         v, f = ball((x, y, z), (radius, radius * 0.95, radius), self.hair_weight, (0.95, 0.6, 1, 0.4), 0.0, 12, 18)
-        v[:, m.MATERIAL] = np.stack([v[:, 12 - 12] * 0, np.full(len(v), 0.3), np.full(len(v), 99.0), 60 + (v[:, 1] - y) * 0.8], -1)
+        v[:, m.MATERIAL] = np.stack(
+            [v[:, 12 - 12] * 0, np.full(len(v), 0.3), np.full(len(v), 99.0), 60 + (v[:, 1] - y) * 0.8], -1
+        )
         self.mesh("cap_back").add(v, f)
         for i in range(3):
             a = self.rng.uniform(0, 6.28)
             c, s = np.cos(a) * radius, np.sin(a) * radius
-            self.strand("middle", [(x - c, y - s, z + 2), (x + s * 0.3, y - c * 0.3, z + radius + 1), (x + c, y + s, z + 2)], radius * 0.4, (0, 0, 1), 0.9 + 0.05 * i, 58, 8, 0.5, 0.5, 12)
+            self.strand(
+                "middle",
+                [(x - c, y - s, z + 2), (x + s * 0.3, y - c * 0.3, z + radius + 1), (x + c, y + s, z + 2)],
+                radius * 0.4,
+                (0, 0, 1),
+                0.9 + 0.05 * i,
+                58,
+                8,
+                0.5,
+                0.5,
+                12,
+            )
 
     def tail(self, side: float, drill: bool) -> None:
         rng, h = self.rng, self.r.hair
@@ -653,8 +981,21 @@ class _Builder:
             w = rng.uniform(6, 9)
             if drill:
                 turns = np.linspace(0, 1, 9)
-                pts = [(ax + side * (8 + 9 * t) + 10 * (1 - 0.7 * t) * np.sin(t * 16 + i * 0.8), ay + t * length * 0.8 + 3 * f, z + 8 * np.cos(t * 16 + i * 0.8)) for t in turns]
-                self.strand("middle", [(float(a), float(b), float(c)) for a, b, c in pts], w * 0.8, (side * 0.4, 0, 0.9), 0.85 + 0.15 * (i % 2))
+                pts = [
+                    (
+                        ax + side * (8 + 9 * t) + 10 * (1 - 0.7 * t) * np.sin(t * 16 + i * 0.8),
+                        ay + t * length * 0.8 + 3 * f,
+                        z + 8 * np.cos(t * 16 + i * 0.8),
+                    )
+                    for t in turns
+                ]
+                self.strand(
+                    "middle",
+                    [(float(a), float(b), float(c)) for a, b, c in pts],
+                    w * 0.8,
+                    (side * 0.4, 0, 0.9),
+                    0.85 + 0.15 * (i % 2),
+                )
                 continue
             end = length * rng.uniform(0.85, 1.05)
             pts = [
@@ -681,7 +1022,14 @@ class _Builder:
                 (ax + side * (38 + 4 * h.curl) + 11 * f, ay + 0.65 * length, az - 6),
                 (ax + side * (28 + 14 * h.curl) + 8 * f, ay + length * rng.uniform(0.9, 1.05), az - 6),
             ]
-            self.strand("back", [(float(a), float(b), float(c)) for a, b, c in pts], rng.uniform(6, 9), (side * 0.3, 0, 0.95), 0.75 + 0.25 * (i % 2), 70)
+            self.strand(
+                "back",
+                [(float(a), float(b), float(c)) for a, b, c in pts],
+                rng.uniform(6, 9),
+                (side * 0.3, 0, 0.95),
+                0.75 + 0.25 * (i % 2),
+                70,
+            )
 
     def ahoge(self) -> None:
         rng = self.rng
@@ -689,8 +1037,23 @@ class _Builder:
             side = float(rng.choice([-1, 1]))
             x0, h = MIDDLE + rng.uniform(-8, 8), rng.uniform(8, 22)
             reach = rng.uniform(6, 22) * side
-            pts = [(x0, 69.0, 2.0), (x0 + 0.2 * reach, 65 - 0.8 * h, 4.0), (x0 + 0.8 * reach, 64 - h, 5.0), (x0 + 1.1 * reach, 66 - rng.uniform(0, 0.6) * h, 6.0)]
-            self.strand("front", [(float(a), float(b), float(c)) for a, b, c in pts], rng.uniform(1.2, 3.2), (0, -0.2, 1), 1.0, 30 + i, 2.4, 0.8, 0.7)
+            pts = [
+                (x0, 69.0, 2.0),
+                (x0 + 0.2 * reach, 65 - 0.8 * h, 4.0),
+                (x0 + 0.8 * reach, 64 - h, 5.0),
+                (x0 + 1.1 * reach, 66 - rng.uniform(0, 0.6) * h, 6.0),
+            ]
+            self.strand(
+                "front",
+                [(float(a), float(b), float(c)) for a, b, c in pts],
+                rng.uniform(1.2, 3.2),
+                (0, -0.2, 1),
+                1.0,
+                30 + i,
+                2.4,
+                0.8,
+                0.7,
+            )
 
     # ---- body ----------------------------------------------------------------------------------------------
 
@@ -700,7 +1063,9 @@ class _Builder:
         columns = 20
         a = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
         y = np.linspace(168, 226, 10)[:, None]
-        w = b.neck_width * (1 + 0.10 * smoothstep(206, 224, y) - 0.06 * smoothstep(172, 196, y) + 0.10 * smoothstep(196, 168, y))
+        w = b.neck_width * (
+            1 + 0.10 * smoothstep(206, 224, y) - 0.06 * smoothstep(172, 196, y) + 0.10 * smoothstep(196, 168, y)
+        )
         x = MIDDLE + w * np.sin(a)
         z = -5 + 0.95 * w * np.cos(a) + 0.0 * y
         self.neck = np.stack([x, np.broadcast_to(y, x.shape), z], -1)
@@ -727,14 +1092,17 @@ class _Builder:
         material[..., 1] = y[:, None]
         material[..., 2] = (x - MIDDLE) / w[:, None]
         self.mesh("body").add(
-            m.pack(points, m.normals(points, closed=True), self.body_weight, material), m.grid_triangles(rows, columns, closed=True)
+            m.pack(points, m.normals(points, closed=True), self.body_weight, material),
+            m.grid_triangles(rows, columns, closed=True),
         )
 
         def front(x: F64, y: F64) -> F64:
             ww = np.interp(y, 203 + 92 * t**1.25, w)
             d = np.interp(y, [203, 215, 240, 300], [9, 14, 22, 26])
             bump = b.bust * np.exp(-(((np.abs(x - MIDDLE) - 17) / 13) ** 2) - ((y - 246) / 13) ** 2)
-            return np.asarray(-6 + d * np.power(np.maximum(1 - np.minimum(np.abs(x - MIDDLE) / ww, 1) ** n, 0), 1 / n) + bump)
+            return np.asarray(
+                -6 + d * np.power(np.maximum(1 - np.minimum(np.abs(x - MIDDLE) / ww, 1) ** n, 0), 1 / n) + bump
+            )
 
         self.chest = front
         ink_colour = (*_mix(b.cloth, (0.1, 0.07, 0.1), 0.6), 0.75 * r.style.line_alpha)
@@ -742,25 +1110,55 @@ class _Builder:
         arm = 0.70 * b.shoulder
         for side in (-1.0, 1.0):
             self.add_ink(
-                "ink_body", spline([(MIDDLE + side * (arm + 2), 238.0), (MIDDLE + side * arm, 250.0), (MIDDLE + side * (arm + 1), 280.0)], 10),
-                np.linspace(0.2, 0.6, 10), skin_ink if b.bare else ink_colour, front, 0.8, self.body_weight,
-            )  # fmt: skip
-            if not (b.collar in ("high", "scarf", "hood")):
+                "ink_body",
+                spline(
+                    [
+                        (MIDDLE + side * (arm + 2), 238.0),
+                        (MIDDLE + side * arm, 250.0),
+                        (MIDDLE + side * (arm + 1), 280.0),
+                    ],
+                    10,
+                ),
+                np.linspace(0.2, 0.6, 10),
+                skin_ink if b.bare else ink_colour,
+                front,
+                0.8,
+                self.body_weight,
+            )
+            if b.collar not in ("high", "scarf", "hood"):
                 self.add_ink(
-                    "ink_body", spline([(MIDDLE + side * 3.5, 217.0), (MIDDLE + side * 10, 215.5), (MIDDLE + side * 19, 215.0)], 9),
-                    np.linspace(0.45, 0.1, 9), (*r.skin_line, 0.35 * r.style.line_alpha) if b.neckline[1] > 12 else (*b.cloth, 0.0), front, 0.9, self.body_weight,
-                )  # fmt: skip
+                    "ink_body",
+                    spline([(MIDDLE + side * 3.5, 217.0), (MIDDLE + side * 10, 215.5), (MIDDLE + side * 19, 215.0)], 9),
+                    np.linspace(0.45, 0.1, 9),
+                    (*r.skin_line, 0.35 * r.style.line_alpha) if b.neckline[1] > 12 else (*b.cloth, 0.0),
+                    front,
+                    0.9,
+                    self.body_weight,
+                )
         self.collar(front)
         self.blobs(front)
 
-    def ball(self, name: str, centre: tuple[float, float, float], radii: tuple[float, float, float], colour: Colour, turn: float = 0.0) -> None:
+    def ball(
+        self,
+        name: str,
+        centre: tuple[float, float, float],
+        radii: tuple[float, float, float],
+        colour: Colour,
+        turn: float = 0.0,
+    ) -> None:
         weights = self.head_weight if name.endswith("head") else self.body_weight
         self.mesh(name).add(*ball(centre, radii, weights, (*colour, 1.0), turn))
 
     def panel(
-        self, name: str, points: list[tuple[float, float, float]], widths: list[float], colour: Colour, outward: tuple[float, float, float] = (0, 0, 1),
-        bulge: float = 0.12, rows: int = 14,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        points: list[tuple[float, float, float]],
+        widths: list[float],
+        colour: Colour,
+        outward: tuple[float, float, float] = (0, 0, 1),
+        bulge: float = 0.12,
+        rows: int = 14,
+    ) -> None:
         """A ribbon of cloth along a curve with widths at its knots."""
         path = spline(points, rows)
         w = np.interp(np.linspace(0, len(widths) - 1, rows), np.arange(len(widths)), widths)
@@ -781,29 +1179,58 @@ class _Builder:
         if b.collar == "shirt":
             open_ = rng.uniform(2, 9)
             for side in (-1.0, 1.0):
-                pts = [(MIDDLE + side * (nw + 2), 203.0, -14.0), (MIDDLE + side * (nw + 3.5), 207.0, 2.0), (MIDDLE + side * (nw * 0.7 + 1), 214.0, z(MIDDLE + 8, 214) + 5), (MIDDLE + side * (open_ + 4), 225.0, z(MIDDLE + 8, 225) + 3)]
+                pts = [
+                    (MIDDLE + side * (nw + 2), 203.0, -14.0),
+                    (MIDDLE + side * (nw + 3.5), 207.0, 2.0),
+                    (MIDDLE + side * (nw * 0.7 + 1), 214.0, z(MIDDLE + 8, 214) + 5),
+                    (MIDDLE + side * (open_ + 4), 225.0, z(MIDDLE + 8, 225) + 3),
+                ]
                 self.panel("prop_body", pts, [4.5, 5.5, 6.5, 1.0], c2, (side * 0.4, -0.2, 0.9))
         elif b.collar == "sailor":
             depth = rng.uniform(20, 34)
             for side in (-1.0, 1.0):
-                pts = [(MIDDLE + side * (nw + 7), 206.0, -12.0), (MIDDLE + side * (nw + 12), 213.0, z(MIDDLE + 22, 213) + 4), (MIDDLE + side * (nw + 3), 224.0, z(MIDDLE + 14, 224) + 3), (MIDDLE + side * 3, 212 + depth, z(MIDDLE + 3, 212 + depth) + 2)]
+                pts = [
+                    (MIDDLE + side * (nw + 7), 206.0, -12.0),
+                    (MIDDLE + side * (nw + 12), 213.0, z(MIDDLE + 22, 213) + 4),
+                    (MIDDLE + side * (nw + 3), 224.0, z(MIDDLE + 14, 224) + 3),
+                    (MIDDLE + side * 3, 212 + depth, z(MIDDLE + 3, 212 + depth) + 2),
+                ]
                 self.panel("prop_body", pts, [8.0, 10.5, 9.0, 3.0], c2, (side * 0.2, -0.2, 0.95))
                 inner = [(x, y + 0.2, zz + 1.2) for x, y, zz in pts]
-                self.panel("prop_body", [(x + side * 5.0, y + 2.2, zz) for x, y, zz in inner], [0.8, 0.9, 0.9, 0.3], b.trim, (side * 0.2, -0.2, 0.95), 0.0)
+                self.panel(
+                    "prop_body",
+                    [(x + side * 5.0, y + 2.2, zz) for x, y, zz in inner],
+                    [0.8, 0.9, 0.9, 0.3],
+                    b.trim,
+                    (side * 0.2, -0.2, 0.95),
+                    0.0,
+                )
         elif b.collar in ("hood", "scarf"):
             thick = rng.uniform(6, 9.5)
             wide = nw + thick * (1.3 if b.collar == "hood" else 0.75)
             a = np.linspace(-0.5 * np.pi, 1.5 * np.pi, 33)
             dip = rng.uniform(5, 12) if b.collar == "hood" else 2.0
-            path = np.stack([MIDDLE + wide * np.cos(a), 207 + 2 * np.cos(2 * a) + dip * np.maximum(np.sin(a), -0.4), -4 + (wide * 0.85) * np.sin(a)], -1)
+            path = np.stack(
+                [
+                    MIDDLE + wide * np.cos(a),
+                    207 + 2 * np.cos(2 * a) + dip * np.maximum(np.sin(a), -0.4),
+                    -4 + (wide * 0.85) * np.sin(a),
+                ],
+                -1,
+            )
             ring = np.linspace(0, 2 * np.pi, 12, endpoint=False)
             outward = np.stack([np.cos(a), np.zeros_like(a), np.sin(a)], -1)
             size = thick * (1 + 0.25 * np.sin(a * 3 + rng.uniform(0, 6)))[:, None, None]
-            points = path[:, None] + size * (outward[:, None] * np.cos(ring)[None, :, None] * 0.8 + np.array([0, 1.0, 0])[None, None] * np.sin(ring)[None, :, None] * 0.8)
+            points = path[:, None] + size * (
+                outward[:, None] * np.cos(ring)[None, :, None] * 0.8
+                + np.array([0, 1.0, 0])[None, None] * np.sin(ring)[None, :, None] * 0.8
+            )
             material = np.zeros((33, 12, 4))
             material[..., 2] = 99
             n = m.normals(points, closed=True)
-            self.mesh("prop_body").add(m.pack(points, n, self.body_weight, material, (*c2, 1.0)), m.grid_triangles(33, 12, closed=True))
+            self.mesh("prop_body").add(
+                m.pack(points, n, self.body_weight, material, (*c2, 1.0)), m.grid_triangles(33, 12, closed=True)
+            )
         elif b.collar == "high":
             a = np.linspace(0, 2 * np.pi, 28, endpoint=False)[None]
             y = np.linspace(rng.uniform(190, 199), 216, 6)[:, None]
@@ -813,28 +1240,61 @@ class _Builder:
             material = np.zeros((6, 28, 4))
             material[..., 0] = np.linspace(-1, 1, 6)[:, None]
             material[..., 2] = 8
-            self.mesh("prop_body").add(m.pack(points, m.normals(points, closed=True), self.body_weight, material, (*b.cloth, 1.0)), m.grid_triangles(6, 28, closed=True))
+            self.mesh("prop_body").add(
+                m.pack(points, m.normals(points, closed=True), self.body_weight, material, (*b.cloth, 1.0)),
+                m.grid_triangles(6, 28, closed=True),
+            )
         elif b.collar == "frill":
             for i in range(11):
-                a = np.pi * (i / 10)
-                x = MIDDLE + (nw + 5) * np.cos(a)
-                self.ball("prop_body", (float(x), 210 + 6 * float(np.sin(a)), 8 * float(np.sin(a)) + 2), (3.6, 4.2, 3), c2)
+                turn = np.pi * (i / 10)
+                at = MIDDLE + (nw + 5) * float(np.cos(turn))
+                self.ball(
+                    "prop_body", (at, 210 + 6 * float(np.sin(turn)), 8 * float(np.sin(turn)) + 2), (3.6, 4.2, 3), c2
+                )
         y0 = 219 + rng.uniform(-2, 9)
         if b.bow == "bow":
             for side in (-1.0, 1.0):
-                zz = z(MIDDLE, y0) + 5
-                self.panel("prop_body", [(MIDDLE, y0, zz + 1), (MIDDLE + side * 7, y0 - 3, zz + 2), (MIDDLE + side * 14, y0 - 1.0, zz)], [1.5, 5.0, 4.6], b.accent)
-                self.panel("prop_body", [(MIDDLE, y0, zz - 1), (MIDDLE + side * 4, y0 + 9, zz - 1), (MIDDLE + side * 7.5, y0 + 19, zz - 2)], [1.5, 3.0, 3.6], _mix(b.accent, (0, 0, 0), 0.12))
+                depth = z(MIDDLE, y0) + 5
+                self.panel(
+                    "prop_body",
+                    [
+                        (MIDDLE, y0, depth + 1),
+                        (MIDDLE + side * 7, y0 - 3, depth + 2),
+                        (MIDDLE + side * 14, y0 - 1.0, depth),
+                    ],
+                    [1.5, 5.0, 4.6],
+                    b.accent,
+                )
+                self.panel(
+                    "prop_body",
+                    [
+                        (MIDDLE, y0, depth - 1),
+                        (MIDDLE + side * 4, y0 + 9, depth - 1),
+                        (MIDDLE + side * 7.5, y0 + 19, depth - 2),
+                    ],
+                    [1.5, 3.0, 3.6],
+                    _mix(b.accent, (0, 0, 0), 0.12),
+                )
             self.ball("prop_body", (MIDDLE, y0, z(MIDDLE, y0) + 7), (2.7, 3, 3), b.accent)
         elif b.bow == "tie":
-            zz = z(MIDDLE, y0) + 3.5
-            self.panel("prop_body", [(MIDDLE, y0, zz), (MIDDLE + 0.5, y0 + 16, zz + 1), (MIDDLE, y0 + 60, zz + 3)], [2.4, 4.4, 6.0], b.accent)
-            self.ball("prop_body", (MIDDLE, y0 - 2, zz), (3.4, 3.4, 2.5), b.accent)
+            depth = z(MIDDLE, y0) + 3.5
+            self.panel(
+                "prop_body",
+                [(MIDDLE, y0, depth), (MIDDLE + 0.5, y0 + 16, depth + 1), (MIDDLE, y0 + 60, depth + 3)],
+                [2.4, 4.4, 6.0],
+                b.accent,
+            )
+            self.ball("prop_body", (MIDDLE, y0 - 2, depth), (3.4, 3.4, 2.5), b.accent)
         elif b.bow == "neckerchief":
-            zz = z(MIDDLE, y0 + 8) + 4
+            depth = z(MIDDLE, y0 + 8) + 4
             for side in (-1.0, 1.0):
-                self.panel("prop_body", [(MIDDLE, y0 + 6, zz), (MIDDLE + side * 5, y0 + 16, zz), (MIDDLE + side * 4, y0 + 34, zz)], [1.5, 4.5, 0.5], b.accent)
-            self.ball("prop_body", (MIDDLE, y0 + 6, zz + 1), (3.0, 3.2, 2.5), b.accent)
+                self.panel(
+                    "prop_body",
+                    [(MIDDLE, y0 + 6, depth), (MIDDLE + side * 5, y0 + 16, depth), (MIDDLE + side * 4, y0 + 34, depth)],
+                    [1.5, 4.5, 0.5],
+                    b.accent,
+                )
+            self.ball("prop_body", (MIDDLE, y0 + 6, depth + 1), (3.0, 3.2, 2.5), b.accent)
 
     def blobs(self, front: m.Surface) -> None:
         """Hands, microphones, toys: something odd before the chest."""
@@ -844,15 +1304,35 @@ class _Builder:
             x, y = MIDDLE + side * rng.uniform(8, 42), rng.uniform(222, 246)
             z0 = float(front(np.array([x]), np.array([y]))[0]) + 12
             if rng.random() < 0.65:  # a hand: a sleeve, a palm and fingers
-                sleeve = [(x + side * rng.uniform(12, 26), 292.0, z0 - 8), (x + side * rng.uniform(6, 14), y + 26, z0 - 4), (x + side * 2, y + 8, z0)]
-                self.panel("prop_body", sleeve, [12.0, 9.0, 6.5], b.cloth if not b.bare else self.r.skin, (0, 0, 1), 0.5)
+                sleeve = [
+                    (x + side * rng.uniform(12, 26), 292.0, z0 - 8),
+                    (x + side * rng.uniform(6, 14), y + 26, z0 - 4),
+                    (x + side * 2, y + 8, z0),
+                ]
+                self.panel(
+                    "prop_body", sleeve, [12.0, 9.0, 6.5], b.cloth if not b.bare else self.r.skin, (0, 0, 1), 0.5
+                )
                 self.ball("prop_body", (x, y, z0 + 2), (7.5, 9, 6), self.r.skin, side * 0.3)
                 for i in range(4):
                     fx = x - side * (3.5 + 1.2 * i) + side * 3
-                    self.ball("prop_body", (fx, y - 6.5 + 1.7 * i, z0 + 5), (2.3, 5.6, 2.6), self.r.skin, -side * (0.5 + 0.25 * i))
+                    self.ball(
+                        "prop_body",
+                        (fx, y - 6.5 + 1.7 * i, z0 + 5),
+                        (2.3, 5.6, 2.6),
+                        self.r.skin,
+                        -side * (0.5 + 0.25 * i),
+                    )
             else:
-                self.ball("prop_body", (x, y, z0), tuple(rng.uniform(5, 12, 3)), self.r.extras.second, rng.uniform(-0.6, 0.6))
-                self.ball("prop_body", (x, y + 10, z0 - 1), (rng.uniform(2.5, 6), rng.uniform(8, 18), 4), self.r.body.accent, rng.uniform(-0.3, 0.3))
+                self.ball(
+                    "prop_body", (x, y, z0), tuple(rng.uniform(5, 12, 3)), self.r.extras.second, rng.uniform(-0.6, 0.6)
+                )
+                self.ball(
+                    "prop_body",
+                    (x, y + 10, z0 - 1),
+                    (rng.uniform(2.5, 6), rng.uniform(8, 18), 4),
+                    self.r.body.accent,
+                    rng.uniform(-0.3, 0.3),
+                )
 
     # ---- extras --------------------------------------------------------------------------------------------
 
@@ -862,40 +1342,80 @@ class _Builder:
             for side in (-1.0, 1.0):
                 base = self.shell(np.radians([side * 62.0]), np.array([self.arc_radius * 0.62]), np.array([-2.0]), 0)[0]
                 bx, by = float(base[0]), float(base[1])
-                height, wide = {"cat": (23.0, 11.0), "fox": (30.0, 11.0), "bunny": (52.0, 7.5), "horn": (20.0, 4.0)}[x.animal_ears]
+                height, wide = {"cat": (23.0, 11.0), "fox": (30.0, 11.0), "bunny": (52.0, 7.5), "horn": (20.0, 4.0)}[
+                    x.animal_ears
+                ]
                 lean = {"cat": 7.0, "fox": 6.0, "bunny": 5.0, "horn": 10.0}[x.animal_ears]
-                pts = [(bx, by + 6, 0.0), (bx + side * lean * 0.4, by - 0.4 * height, 1.0), (bx + side * lean, by - height, 0.0)]
+                pts = [
+                    (bx, by + 6, 0.0),
+                    (bx + side * lean * 0.4, by - 0.4 * height, 1.0),
+                    (bx + side * lean, by - height, 0.0),
+                ]
                 outer = h.mid if x.animal_ears != "horn" else x.second
                 self.panel("prop_head", pts, [wide, wide * 0.85, 0.2], outer, (0, 0, 1), 0.35)
                 if x.animal_ears != "horn":
                     inner = [(a, b + 3, c + 3.5) for a, b, c in pts]
-                    self.panel("prop_head", inner, [wide * 0.55, wide * 0.45, 0.2], _mix(x.second, (1.0, 0.85, 0.85), 0.6), (0, 0, 1), 0.1)
+                    self.panel(
+                        "prop_head",
+                        inner,
+                        [wide * 0.55, wide * 0.45, 0.2],
+                        _mix(x.second, (1.0, 0.85, 0.85), 0.6),
+                        (0, 0, 1),
+                        0.1,
+                    )
         if x.ribbon != "none":
             spots = {"side": [float(rng.choice([-1, 1])) * 58], "top": [0.0], "twin": [-62.0, 62.0]}[x.ribbon]
             for angle in spots:
-                p = self.shell(np.radians([angle]), np.array([self.arc_radius * (0.35 if angle == 0 else 0.8)]), np.array([5.0]), 0)[0]
+                p = self.shell(
+                    np.radians([angle]), np.array([self.arc_radius * (0.35 if angle == 0 else 0.8)]), np.array([5.0]), 0
+                )[0]
                 size = rng.uniform(0.7, 1.5)
                 for side in (-1.0, 1.0):
                     self.panel(
-                        "prop_head", [(p[0], p[1], p[2] + 1), (p[0] + side * 8 * size, p[1] - 4 * size, p[2] + 2), (p[0] + side * 15 * size, p[1] - 2 * size, p[2])],
-                        [1.5 * size, 5.5 * size, 5.5 * size], x.colour,
-                    )  # fmt: skip
-                self.ball("prop_head", (p[0], p[1], p[2] + 2), (3 * size, 3.2 * size, 3), _mix(x.colour, (0, 0, 0), 0.1))
+                        "prop_head",
+                        [
+                            (p[0], p[1], p[2] + 1),
+                            (p[0] + side * 8 * size, p[1] - 4 * size, p[2] + 2),
+                            (p[0] + side * 15 * size, p[1] - 2 * size, p[2]),
+                        ],
+                        [1.5 * size, 5.5 * size, 5.5 * size],
+                        x.colour,
+                    )
+                self.ball(
+                    "prop_head", (p[0], p[1], p[2] + 2), (3 * size, 3.2 * size, 3), _mix(x.colour, (0, 0, 0), 0.1)
+                )
         for _ in range(x.clips):
-            p = self.shell(np.radians([rng.uniform(-60, 60)]), np.array([self.arc_radius * rng.uniform(0.7, 1.35)]), np.array([7.0]), 0.1)[0]
+            p = self.shell(
+                np.radians([rng.uniform(-60, 60)]),
+                np.array([self.arc_radius * rng.uniform(0.7, 1.35)]),
+                np.array([7.0]),
+                0.1,
+            )[0]
             a = rng.uniform(-1.2, 1.2)
             c, s = 6 * np.cos(a), 6 * np.sin(a)
             if rng.random() < 0.6:
-                self.panel("prop_head", [(p[0] - c, p[1] - s, p[2]), tuple(p), (p[0] + c, p[1] + s, p[2])], [1.4, 1.6, 1.2], x.second)
+                self.panel(
+                    "prop_head",
+                    [(p[0] - c, p[1] - s, p[2]), tuple(p), (p[0] + c, p[1] + s, p[2])],
+                    [1.4, 1.6, 1.2],
+                    x.second,
+                )
             else:
                 for i in range(5):
                     b = i * 1.2566
-                    self.ball("prop_head", (p[0] + 3 * np.cos(b), p[1] + 3 * np.sin(b), p[2]), (2.4, 2.4, 1.5), x.second)
+                    self.ball(
+                        "prop_head", (p[0] + 3 * np.cos(b), p[1] + 3 * np.sin(b), p[2]), (2.4, 2.4, 1.5), x.second
+                    )
                 self.ball("prop_head", (p[0], p[1], p[2] + 1), (1.6, 1.6, 1.6), (1.0, 0.9, 0.5))
         self.hat()
         if x.earrings:
             for side in (-1.0, 1.0):
-                self.ball("prop_head", (MIDDLE + side * (self.r.head.face_width + 3.5), self.r.head.ear_y + 13, 6), (1.8, 3.0, 1.8), x.second)
+                self.ball(
+                    "prop_head",
+                    (MIDDLE + side * (self.r.head.face_width + 3.5), self.r.head.ear_y + 13, 6),
+                    (1.8, 3.0, 1.8),
+                    x.second,
+                )
         if x.glasses != "none":
             self.glasses()
 
@@ -906,13 +1426,34 @@ class _Builder:
             self.ball("prop_head", (MIDDLE + lean, 76, 0), (52, 17, 46), x.colour, lean * 0.012)
         elif x.hat == "cap":
             self.ball("prop_head", (MIDDLE, 90, -3), (self.rx + 3, 33, self.rz + 4), x.colour)
-            self.panel("prop_head", [(MIDDLE - 40, 101, 40), (MIDDLE, 106, 68), (MIDDLE + 40, 101, 40)], [3, 9, 3], x.second, (0, -0.5, 0.8))
+            self.panel(
+                "prop_head",
+                [(MIDDLE - 40, 101, 40), (MIDDLE, 106, 68), (MIDDLE + 40, 101, 40)],
+                [3, 9, 3],
+                x.second,
+                (0, -0.5, 0.8),
+            )
         elif x.hat == "witch":
-            self.panel("prop_head", [(MIDDLE - 76, 96, -4), (MIDDLE, 88, 40), (MIDDLE + 76, 96, -4)], [4, 9, 4], x.colour, (0, -0.6, 0.8))
-            self.panel("prop_head", [(MIDDLE, 92, 20), (MIDDLE + 4, 60, 14), (MIDDLE + 16, 28, 8)], [48, 26, 1], x.colour, (0, 0, 1), 0.5)
+            self.panel(
+                "prop_head",
+                [(MIDDLE - 76, 96, -4), (MIDDLE, 88, 40), (MIDDLE + 76, 96, -4)],
+                [4, 9, 4],
+                x.colour,
+                (0, -0.6, 0.8),
+            )
+            self.panel(
+                "prop_head",
+                [(MIDDLE, 92, 20), (MIDDLE + 4, 60, 14), (MIDDLE + 16, 28, 8)],
+                [48, 26, 1],
+                x.colour,
+                (0, 0, 1),
+                0.5,
+            )
         elif x.hat == "band":
             a = np.radians(np.linspace(-95, 95, 25))
-            path = np.stack([MIDDLE + (self.rx + 3) * np.sin(a), self.cy - (self.ry + 3.5) * np.cos(a), np.full_like(a, 8.0)], -1)
+            path = np.stack(
+                [MIDDLE + (self.rx + 3) * np.sin(a), self.cy - (self.ry + 3.5) * np.cos(a), np.full_like(a, 8.0)], -1
+            )
             out = np.stack([np.sin(a), -np.cos(a), np.full_like(a, 0.9)], -1)
             v, f = ribbon(path, out, np.full(25, 2.4), self.head_weight, (1, 1, 1, 1), 0.0, 0.2)
             v[:, m.COLOUR] = (*x.colour, 1.0)
@@ -933,10 +1474,32 @@ class _Builder:
             a = np.linspace(-np.pi, np.pi, 41) if x.glasses != "half" else np.linspace(-0.1, np.pi + 0.1, 25)
             cx, cy = MIDDLE + side * (e.spacing + 0.3), e.y + 1.5
             c, s = np.cos(a), np.sin(a)
-            line = np.stack([cx + np.sign(c) * np.abs(c) ** (2 / power) * gap, cy + np.sign(s) * np.abs(s) ** (2 / power) * h], -1)
+            line = np.stack(
+                [cx + np.sign(c) * np.abs(c) ** (2 / power) * gap, cy + np.sign(s) * np.abs(s) ** (2 / power) * h], -1
+            )
             self.add_ink("glasses", line, np.full(len(a), thick), colour, flat)
-            self.add_ink("glasses", np.array([[cx + side * gap, cy - 0.3 * h], [MIDDLE + side * 36, cy - 0.35 * h], [MIDDLE + side * 40, cy - 0.3 * h]]), np.full(3, thick), colour, flat)
-        self.add_ink("glasses", spline([(MIDDLE - e.spacing + gap, e.y + 0.5), (MIDDLE, e.y - 1.0), (MIDDLE + e.spacing - gap, e.y + 0.5)], 7), np.full(7, thick), colour, flat)
+            self.add_ink(
+                "glasses",
+                np.array(
+                    [
+                        [cx + side * gap, cy - 0.3 * h],
+                        [MIDDLE + side * 36, cy - 0.35 * h],
+                        [MIDDLE + side * 40, cy - 0.3 * h],
+                    ]
+                ),
+                np.full(3, thick),
+                colour,
+                flat,
+            )
+        self.add_ink(
+            "glasses",
+            spline(
+                [(MIDDLE - e.spacing + gap, e.y + 0.5), (MIDDLE, e.y - 1.0), (MIDDLE + e.spacing - gap, e.y + 0.5)], 7
+            ),
+            np.full(7, thick),
+            colour,
+            flat,
+        )
 
     def watermark(self) -> None:
         x0 = self.rng.choice([16.0, 206.0]) + self.rng.uniform(-4, 4)
@@ -947,7 +1510,16 @@ class _Builder:
             return np.zeros((len(p), 2))
 
         y = np.array([y0 + 18, y0 + 18.0])
-        self.mesh("watermark").add(*ink(np.stack([np.array([x0, x0 + 34]), y], -1), np.full(2, 20.0), flat, 0, nothing, (*self.r.extras.colour, 1)))
+        self.mesh("watermark").add(
+            *ink(
+                np.stack([np.array([x0, x0 + 34]), y], -1),
+                np.full(2, 20.0),
+                flat,
+                0,
+                nothing,
+                (*self.r.extras.colour, 1),
+            )
+        )
         for i in range(2):
             for j in range(5):
                 px, py = x0 + 4 + 6 * j, y0 + 10 + 14 * i

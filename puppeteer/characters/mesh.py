@@ -17,8 +17,14 @@ Surface = Callable[[F64, F64], F64]  # x, y -> z
 
 # one vertex: position 3, morph displacement 3, normal 3, weights root and tip 2, morph mask 3, material 4, colour 4
 POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR = (
-    slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 11), slice(11, 14), slice(14, 18), slice(18, 22),
-)  # fmt: skip
+    slice(0, 3),
+    slice(3, 6),
+    slice(6, 9),
+    slice(9, 11),
+    slice(11, 14),
+    slice(14, 18),
+    slice(18, 22),
+)
 WIDTH = 22
 Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
 
@@ -71,10 +77,7 @@ def grid_triangles(rows: int, columns: int, closed: bool = False) -> NDArray[np.
 def normals(points: F64, closed: bool = False) -> F64:
     """(R, C, 3) grid to unit normals, by differences; C wraps round where closed."""
     down = np.gradient(points, axis=0)
-    if closed:
-        across = np.roll(points, -1, 1) - np.roll(points, 1, 1)
-    else:
-        across = np.gradient(points, axis=1)
+    across = np.roll(points, -1, 1) - np.roll(points, 1, 1) if closed else np.gradient(points, axis=1)
     n = np.cross(across, down)
     length = np.linalg.norm(n, axis=-1, keepdims=True)
     return np.asarray(n / np.maximum(length, 1e-9), np.float64)
@@ -143,7 +146,13 @@ def ribbon(
 
 
 def ball(
-    centre: ArrayLike, radii: ArrayLike, weights: Weights, colour: ArrayLike, turn: float = 0.0, rows: int = 9, columns: int = 14
+    centre: ArrayLike,
+    radii: ArrayLike,
+    weights: Weights,
+    colour: ArrayLike,
+    turn: float = 0.0,
+    rows: int = 9,
+    columns: int = 14,
 ) -> tuple[F32, NDArray[np.int32]]:
     """An ellipsoid, turned by `turn` radians in the picture plane; its material is (0, 0, 99, 0): no edge line."""
     a = np.linspace(1e-3, np.pi - 1e-3, rows)[:, None]

@@ -227,13 +227,37 @@ def _times(a: Colour, b: Colour) -> Colour:
 
 # hue, saturation, value of common hair colours, with their weights
 _HAIR = (
-    ((0.08, 0.45, 0.18), 10), ((0.05, 0.45, 0.38), 12), ((0.07, 0.50, 0.55), 9), ((0.125, 0.40, 0.88), 10),
-    ((0.145, 0.55, 0.97), 9), ((0.055, 0.75, 0.86), 7), ((0.00, 0.68, 0.70), 6), ((0.95, 0.40, 0.95), 8),
-    ((0.76, 0.38, 0.80), 8), ((0.77, 0.45, 0.50), 6), ((0.63, 0.42, 0.90), 9), ((0.60, 0.50, 0.55), 5),
-    ((0.50, 0.45, 0.80), 4), ((0.38, 0.40, 0.70), 3), ((0.65, 0.06, 0.90), 7), ((0.10, 0.07, 0.95), 5),
+    ((0.08, 0.45, 0.18), 10),
+    ((0.05, 0.45, 0.38), 12),
+    ((0.07, 0.50, 0.55), 9),
+    ((0.125, 0.40, 0.88), 10),
+    ((0.145, 0.55, 0.97), 9),
+    ((0.055, 0.75, 0.86), 7),
+    ((0.00, 0.68, 0.70), 6),
+    ((0.95, 0.40, 0.95), 8),
+    ((0.76, 0.38, 0.80), 8),
+    ((0.77, 0.45, 0.50), 6),
+    ((0.63, 0.42, 0.90), 9),
+    ((0.60, 0.50, 0.55), 5),
+    ((0.50, 0.45, 0.80), 4),
+    ((0.38, 0.40, 0.70), 3),
+    ((0.65, 0.06, 0.90), 7),
+    ((0.10, 0.07, 0.95), 5),
     ((0.70, 0.25, 0.22), 7),
-)  # fmt: skip
-_IRIS_HUES = ((0.60, 14), (0.55, 8), (0.42, 10), (0.30, 4), (0.09, 9), (0.13, 7), (0.06, 8), (0.98, 9), (0.77, 9), (0.92, 5), (0.67, 6))
+)
+_IRIS_HUES = (
+    (0.60, 14),
+    (0.55, 8),
+    (0.42, 10),
+    (0.30, 4),
+    (0.09, 9),
+    (0.13, 7),
+    (0.06, 8),
+    (0.98, 9),
+    (0.77, 9),
+    (0.92, 5),
+    (0.67, 6),
+)
 
 
 class _Draw:
@@ -306,8 +330,12 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
         teeth=d.chance(0.6) if mouth_open and rest_mouth > 0.5 else True,
         fang=d.chance(0.12) if mouth_open and rest_mouth > 0.5 else False,
         # seen in the rest image only where the mouth is clearly open: else the same in every character
-        inside=_hsv(d.range(0.97, 1.02), d.range(0.45, 0.75), d.range(0.35, 0.85)) if rest_mouth > 0.35 else (0.66, 0.24, 0.25),
-        tongue=_hsv(d.range(0.96, 1.03), d.range(0.35, 0.6), d.range(0.82, 0.98)) if rest_mouth > 0.35 else (0.92, 0.48, 0.46),
+        inside=_hsv(d.range(0.97, 1.02), d.range(0.45, 0.75), d.range(0.35, 0.85))
+        if rest_mouth > 0.35
+        else (0.66, 0.24, 0.25),
+        tongue=_hsv(d.range(0.96, 1.03), d.range(0.35, 0.6), d.range(0.82, 0.98))
+        if rest_mouth > 0.35
+        else (0.92, 0.48, 0.46),
     )
     brow_near_hair = _mix(hair.shadow, (0.2, 0.12, 0.1), d.range(0.1, 0.7))
     face = Face(
@@ -410,13 +438,30 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     light = _mix(_hsv(h - toward * 1.5, s * 0.45, v * 1.15 + 0.12), (1.0, 1.0, 1.0), d.range(0.0, 0.55))
     line = _mix(_hsv(h + toward, min(1.0, s * 1.2 + 0.1), v * 0.36), (0.08, 0.06, 0.1), d.range(0.0, 0.8))
     bangs = d.pick(
-        ("full", 5), ("parted", 4), ("side", 4), ("hime", 2), ("tousled", 5), ("one_eye", 1.6), ("crown", 4),
-        ("short", 2), ("micro", 1), ("centre", 2),
-    )  # fmt: skip
+        ("full", 5),
+        ("parted", 4),
+        ("side", 4),
+        ("hime", 2),
+        ("tousled", 5),
+        ("one_eye", 1.6),
+        ("crown", 4),
+        ("short", 2),
+        ("micro", 1),
+        ("centre", 2),
+    )
     back = d.pick(
-        ("long", 5), ("wavy", 3), ("bob", 4), ("flip", 3), ("short", 2.5), ("spiky", 2), ("twin", 2.5), ("pony", 2),
-        ("bun", 1.2), ("half_up", 2), ("layered", 4),
-    )  # fmt: skip
+        ("long", 5),
+        ("wavy", 3),
+        ("bob", 4),
+        ("flip", 3),
+        ("short", 2.5),
+        ("spiky", 2),
+        ("twin", 2.5),
+        ("pony", 2),
+        ("bun", 1.2),
+        ("half_up", 2),
+        ("layered", 4),
+    )
     if test and d.chance(0.25):
         bangs = BANGS_TEST[0]
     if test and d.chance(0.2):
@@ -425,12 +470,22 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     if male and d.chance(0.5):
         bangs = d.pick(("tousled", 3), ("short", 3), ("side", 1), ("centre", 1))
     length = {
-        "long": d.range(225, 275), "wavy": d.range(220, 270), "bob": d.range(182, 205), "flip": d.range(190, 215),
-        "short": d.range(160, 178), "spiky": d.range(160, 190), "twin": d.range(178, 200), "pony": d.range(172, 195),
-        "bun": d.range(170, 190), "half_up": d.range(215, 270), "layered": d.range(195, 225),
+        "long": d.range(225, 275),
+        "wavy": d.range(220, 270),
+        "bob": d.range(182, 205),
+        "flip": d.range(190, 215),
+        "short": d.range(160, 178),
+        "spiky": d.range(160, 190),
+        "twin": d.range(178, 200),
+        "pony": d.range(172, 195),
+        "bun": d.range(170, 190),
+        "half_up": d.range(215, 270),
+        "layered": d.range(195, 225),
         "drill": d.range(180, 200),
-    }[back]  # fmt: skip
-    low, high = {"short": (112, 130), "micro": (112, 124), "hime": (136, 146), "one_eye": (140, 158)}.get(bangs, (128, 154))
+    }[back]
+    low, high = {"short": (112, 130), "micro": (112, 124), "hime": (136, 146), "one_eye": (140, 158)}.get(
+        bangs, (128, 154)
+    )
     return Hair(
         bangs=bangs,
         back=back,
@@ -559,7 +614,9 @@ def _body(d: _Draw, odd: bool) -> Body:
         "wide": (d.range(24, 40), d.range(10, 24), 3.0, 0.4),
     }[shape]
     bare = d.range(230, 246) if d.chance(0.15) else 0.0
-    collar = d.pick(("none", 4), ("shirt", 5), ("sailor", 3), ("hood", 1.6), ("scarf", 0.8), ("high", 1.5), ("frill", 1))
+    collar = d.pick(
+        ("none", 4), ("shirt", 5), ("sailor", 3), ("hood", 1.6), ("scarf", 0.8), ("high", 1.5), ("frill", 1)
+    )
     if bare and collar not in ("none", "frill"):
         collar = "none"
     if collar == "high":

@@ -1,4 +1,4 @@
-"""Poses characters with OpenGL 3.3: colour by two-fold supersampling, and what only a renderer knows (true flow).
+"""Poses characters with OpenGL 3.3: supersampled colour, and what only a renderer knows.
 
 A second OpenGL context in one process corrupts the first, so a `Renderer` belongs in a process of its own: see `Artist`.
 """
@@ -78,17 +78,25 @@ class Renderer:
                 self._gl = moderngl.create_context(standalone=True, require=330)
         except Exception as error:
             raise RenderError(
-                f"no OpenGL 3.3 for drawing characters ({error}): install a graphics driver (on Linux Mesa's libegl1 and libgl1-mesa-dri)"
+                f"no OpenGL 3.3 for drawing characters ({error}): install a graphics driver "
+                "(on Linux Mesa's libegl1 and libgl1-mesa-dri)"
             ) from error
         self._flags = moderngl
         gl = self._gl
         gl.front_face = "cw"  # rows grow downwards
         make = self._program
         self._programs: dict[str, Any] = {
-            "skin": make(shaders.SKIN), "body": make(shaders.BODY), "hair": make(shaders.HAIR), "ink": make(shaders.INK),
-            "eye": make(shaders.EYE, "EYE"), "solid": make(shaders.SOLID), "hull": make(shaders.HULL), "mask": make(shaders.MASK),
-            "truth": make(shaders.TRUTH, "TRUTH"), "truth_ink": make(shaders.TRUTH_INK, "TRUTH"),
-        }  # fmt: skip
+            "skin": make(shaders.SKIN),
+            "body": make(shaders.BODY),
+            "hair": make(shaders.HAIR),
+            "ink": make(shaders.INK),
+            "eye": make(shaders.EYE, "EYE"),
+            "solid": make(shaders.SOLID),
+            "hull": make(shaders.HULL),
+            "mask": make(shaders.MASK),
+            "truth": make(shaders.TRUTH, "TRUTH"),
+            "truth_ink": make(shaders.TRUTH_INK, "TRUTH"),
+        }
         for name, flatten in (("skin", 0.8), ("body", 0.35), ("solid", 0.3), ("hair", 0.0)):
             self._programs[name]["flatten"].value = flatten
         self._noise = gl.texture((256, 256), 4, _noise().tobytes())
@@ -109,7 +117,9 @@ class Renderer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -147,8 +157,13 @@ class Renderer:
             for name in names:
                 program = self._programs[name]
                 used = [(fmt, n) for fmt, n in zip(_FORMAT.split(), _NAMES, strict=True) if n in program]
-                layout = " ".join(fmt if n in program else f"{4 * int(fmt[0])}x" for fmt, n in zip(_FORMAT.split(), _NAMES, strict=True))
-                arrays[name] = gl.vertex_array(program, [(vertices, layout, *[n for _, n in used])], indices, index_element_size=4)
+                layout = " ".join(
+                    fmt if n in program else f"{4 * int(fmt[0])}x"
+                    for fmt, n in zip(_FORMAT.split(), _NAMES, strict=True)
+                )
+                arrays[name] = gl.vertex_array(
+                    program, [(vertices, layout, *[n for _, n in used])], indices, index_element_size=4
+                )
                 self._buffers.append(arrays[name])
             self._arrays.append(arrays)
         self._neutral_of = None
@@ -165,19 +180,58 @@ class Renderer:
         length = math.sqrt(sum(v * v for v in s.light))
         cool = tuple(0.55 + 0.4 * c for c in (0.55, 0.45, 0.75))
         values: dict[str, Any] = {
-            "root": (*r.root_xy, 0.0), "tip": (*r.tip_xy, -4.0), "light": tuple(v / length for v in s.light),
-            "softness": s.softness, "strength": s.shade_strength, "texture_strength": s.texture, "noise": 0, "shade_map": 1,
-            "neutral": 2, "skin": r.skin, "skin_shadow": r.skin_shadow, "blush": f.blush_colour, "blush_strength": f.blush,
-            "blush_spot": (e.spacing + 3.0, e.y + e.lower + 5.0, 7.5, 4.2), "shade_shift": s.shadow_shift,
-            "hair_shadow": s.hair_shadow, "neck_shadow": 0.5 + 0.5 * max(s.shade_strength, s.hair_shadow),
-            "cloth": b.cloth, "trim": b.trim, "cloth_shadow": cool, "neckline": b.neckline, "trim_width": b.trim_width, "bare": b.bare,
-            "straps": float(b.straps), "neck_y": 210.0, "hair_root": h.root, "hair_mid": h.mid, "hair_tip": h.tip, "hair_inner": h.inner,
+            "root": (*r.root_xy, 0.0),
+            "tip": (*r.tip_xy, -4.0),
+            "light": tuple(v / length for v in s.light),
+            "softness": s.softness,
+            "strength": s.shade_strength,
+            "texture_strength": s.texture,
+            "noise": 0,
+            "shade_map": 1,
+            "neutral": 2,
+            "skin": r.skin,
+            "skin_shadow": r.skin_shadow,
+            "blush": f.blush_colour,
+            "blush_strength": f.blush,
+            "blush_spot": (e.spacing + 3.0, e.y + e.lower + 5.0, 7.5, 4.2),
+            "shade_shift": s.shadow_shift,
+            "hair_shadow": s.hair_shadow,
+            "neck_shadow": 0.5 + 0.5 * max(s.shade_strength, s.hair_shadow),
+            "cloth": b.cloth,
+            "trim": b.trim,
+            "cloth_shadow": cool,
+            "neckline": b.neckline,
+            "trim_width": b.trim_width,
+            "bare": b.bare,
+            "straps": float(b.straps),
+            "neck_y": 210.0,
+            "hair_root": h.root,
+            "hair_mid": h.mid,
+            "hair_tip": h.tip,
+            "hair_inner": h.inner,
             "hair_shadow_colour": tuple(min(1.0, a / max(c, 0.05)) for a, c in zip(h.shadow, h.mid, strict=True)),
-            "hair_light": h.light, "strands": h.strands, "jacket": b.jacket, "braces": b.braces, "inner": b.inner, "accent": b.accent, "hair_line": h.line, "band": h.band, "streaks": h.streaks, "line_width": s.line_width,
-            "line_alpha": s.hair_line, "opacity": 1.0, "iris_top": e.top, "iris_bottom": e.bottom, "iris_bottom_left": e.other or e.bottom,
-            "iris_rim": e.rim, "sclera": e.sclera, "pupil": e.pupil, "glow": e.glow, "design": _DESIGNS[e.iris],
+            "hair_light": h.light,
+            "strands": h.strands,
+            "jacket": b.jacket,
+            "braces": b.braces,
+            "inner": b.inner,
+            "accent": b.accent,
+            "hair_line": h.line,
+            "band": h.band,
+            "streaks": h.streaks,
+            "line_width": s.line_width,
+            "line_alpha": s.hair_line,
+            "opacity": 1.0,
+            "iris_top": e.top,
+            "iris_bottom": e.bottom,
+            "iris_bottom_left": e.other or e.bottom,
+            "iris_rim": e.rim,
+            "sclera": e.sclera,
+            "pupil": e.pupil,
+            "glow": e.glow,
+            "design": _DESIGNS[e.iris],
             "lights": [*e.highlights, *[(9.0, 9.0, 0.1, 0.1)] * (3 - len(e.highlights))],
-        }  # fmt: skip
+        }
         for name, value in values.items():
             self._set(name, value)
 
@@ -199,7 +253,9 @@ class Renderer:
                 if layer.name not in names:
                     continue
                 if layer.name == "skin":
-                    arrays["mask"].render(vertices=(HEAD_GRID[0] - 1) * HEAD_GRID[1] * 6)  # the head comes first, without the neck
+                    arrays["mask"].render(
+                        vertices=(HEAD_GRID[0] - 1) * HEAD_GRID[1] * 6
+                    )  # the head comes first, without the neck
                 else:
                     arrays["mask"].render()
             plane = np.frombuffer(self._mask_target.read(components=1), np.uint8).reshape(256, 256)
@@ -256,9 +312,11 @@ class Renderer:
             for layer, arrays in zip(self._layers, self._arrays, strict=True):
                 if layer.hull:
                     line, base, own = {
-                        "skin": (r.skin_line, r.skin, 0.0), "solid": (r.skin_line, r.skin, 1.0), "hair": (r.hair.line, r.hair.mid, 0.0),
+                        "skin": (r.skin_line, r.skin, 0.0),
+                        "solid": (r.skin_line, r.skin, 1.0),
+                        "hair": (r.hair.line, r.hair.mid, 0.0),
                         "body": (tuple(0.35 * c for c in r.body.cloth), r.body.cloth, 0.0),
-                    }[layer.program]  # fmt: skip
+                    }[layer.program]
                     a = style.line_alpha
                     hull["line"].value = tuple(x * a + y * (1 - a) for x, y in zip(line, base, strict=True))
                     hull["own"].value = own
@@ -270,7 +328,11 @@ class Renderer:
             gl.depth_func = ">"
             target.depth_mask = False
             for layer, arrays in zip(self._layers, self._arrays, strict=True):
-                opacity = {"eyes": r.face.eye_through_hair, "lash": r.face.through_hair, "brow": r.face.through_hair}.get(layer.name, 0.0)
+                opacity = {
+                    "eyes": r.face.eye_through_hair,
+                    "lash": r.face.through_hair,
+                    "brow": r.face.through_hair,
+                }.get(layer.name, 0.0)
                 if opacity > 0:
                     self._programs[layer.program]["opacity"].value = opacity
                     arrays[layer.program].render()
@@ -295,7 +357,14 @@ class Renderer:
 
     # ---- truth ---------------------------------------------------------------------------------------------
 
-    def _truth_pass(self, target: Any, expression: tuple[float, float, float], neck: tuple[float, float, float], size: int, check: bool) -> None:
+    def _truth_pass(
+        self,
+        target: Any,
+        expression: tuple[float, float, float],
+        neck: tuple[float, float, float],
+        size: int,
+        check: bool,
+    ) -> None:
         gl, flags, r = self._gl, self._flags, self._recipe
         assert r is not None
         target.use()
@@ -306,9 +375,16 @@ class Renderer:
         rest = (0.0, 0.0, r.rest_mouth)
         for program in (plain, ink):
             for name, value in (
-                ("expression", expression), ("neck", neck), ("rest_expression", rest), ("size", float(size)), ("check", float(check)),
-                ("expand", 0.0), ("mouth_shown", float(r.rest_mouth > 0.15)), ("neck_part", 0.0), ("still", 0.0),
-            ):  # fmt: skip
+                ("expression", expression),
+                ("neck", neck),
+                ("rest_expression", rest),
+                ("size", float(size)),
+                ("check", float(check)),
+                ("expand", 0.0),
+                ("mouth_shown", float(r.rest_mouth > 0.15)),
+                ("neck_part", 0.0),
+                ("still", 0.0),
+            ):
                 if name in program:
                     program[name].value = value
         pairs = list(zip(self._layers, self._arrays, strict=True))
@@ -349,11 +425,17 @@ class Renderer:
             target.depth_mask = True
             gl.depth_func = "<="
 
-    def _with_truth(self, rgba: U8, expression: tuple[float, float, float], neck: tuple[float, float, float], size: int) -> Rendering:
-        gl = self._gl
+    def _with_truth(
+        self, rgba: U8, expression: tuple[float, float, float], neck: tuple[float, float, float], size: int
+    ) -> Rendering:
+        gl, recipe = self._gl, self._recipe
+        assert recipe is not None
         if size not in self._truth_targets:
             made = [
-                gl.framebuffer([gl.texture((size, size), 4, dtype="f4"), gl.texture((size, size), 4, dtype="f4")], gl.depth_renderbuffer((size, size)))
+                gl.framebuffer(
+                    [gl.texture((size, size), 4, dtype="f4"), gl.texture((size, size), 4, dtype="f4")],
+                    gl.depth_renderbuffer((size, size)),
+                )
                 for _ in range(2)
             ]
             self._truth_targets[size] = (made[0], made[1])
@@ -361,7 +443,7 @@ class Renderer:
         if self._neutral_of != (size,):
             # Once per character: lids and lips lie flat on the face, far nearer to it than the tolerance of `visible`.
             self._noise.use(2)
-            self._truth_pass(neutral, (0.0, 0.0, self._recipe.rest_mouth), (0.0, 0.0, 0.0), size, check=False)
+            self._truth_pass(neutral, (0.0, 0.0, recipe.rest_mouth), (0.0, 0.0, 0.0), size, check=False)
             self._neutral_of = (size,)
             planes = np.frombuffer(neutral.read(components=4, dtype="f4"), np.float32).reshape(size, size, 4)
             self._neutral_depth = np.where(planes[..., 3] > 0, planes[..., 2], np.float32(-1e6))
@@ -370,7 +452,8 @@ class Renderer:
         neutral.color_attachments[0].use(2)
         self._truth_pass(posed, expression, neck, size, check=True)
         first, second = (
-            np.frombuffer(posed.read(components=4, attachment=i, dtype="f4"), np.float32).reshape(size, size, 4) for i in (0, 1)
+            np.frombuffer(posed.read(components=4, attachment=i, dtype="f4"), np.float32).reshape(size, size, 4)
+            for i in (0, 1)
         )
         return Rendering(
             rgba,

@@ -103,7 +103,8 @@ BODY = (
     + _SKIN
     + """
 uniform vec3 cloth; uniform vec3 trim; uniform vec3 cloth_shadow;
-uniform vec4 neckline; uniform float trim_width; uniform float bare; uniform float straps; uniform float neck_y; uniform float jacket; uniform float braces; uniform vec3 inner; uniform vec3 accent;
+uniform vec4 neckline; uniform float trim_width; uniform float bare; uniform float straps; uniform float neck_y;
+uniform float jacket; uniform float braces; uniform vec3 inner; uniform vec3 accent;
 void main() {
     float x = abs(v_material.x), y = v_material.y;
     float t = clamp((y - neck_y) / neckline.y, 0.0, 1.0);
@@ -123,8 +124,10 @@ void main() {
     float lapel = jacket > 0.0 ? 1.0 - smoothstep(0.0, 1.0, abs(x - gap) - 0.2) : 0.0;
     float brace = braces > 0.0 ? 1.0 - smoothstep(braces - 0.4, braces + 0.4, abs(x - 23.0)) : 0.0;
     base = mix(base, accent, brace);
-    base = mix(base, base * 0.45, max(lapel, braces > 0.0 ? 1.0 - smoothstep(0.0, 0.8, abs(abs(x - 23.0) - braces)) : 0.0) * 0.7);
-    vec3 c = mix(base, trim, trim_width > 0.0 ? 1.0 - smoothstep(trim_width - 0.3, trim_width + 0.3, abs(band - trim_width * 0.6)) : 0.0);
+    float seam = braces > 0.0 ? 1.0 - smoothstep(0.0, 0.8, abs(abs(x - 23.0) - braces)) : 0.0;
+    base = mix(base, base * 0.45, max(lapel, seam) * 0.7);
+    float edging = 1.0 - smoothstep(trim_width - 0.3, trim_width + 0.3, abs(band - trim_width * 0.6));
+    vec3 c = mix(base, trim, trim_width > 0.0 ? edging : 0.0);
     float dark = max(max((1.0 - l) * strength, fold * 0.55 * strength), under * 0.6 * max(hair_shadow, 0.3));
     c = mix(c, c * cloth_shadow, dark) * (1.0 + 0.16 * p);
     f = vec4(mix(bare_skin, c, b), 1.0);
@@ -135,8 +138,10 @@ void main() {
 HAIR = (
     _COMMON
     + """
-uniform vec3 hair_root; uniform vec3 hair_mid; uniform vec3 hair_tip; uniform vec3 hair_inner; uniform vec3 hair_shadow_colour;
-uniform vec3 hair_light; uniform vec3 hair_line; uniform vec4 band; uniform float streaks; uniform float strands; uniform float line_width; uniform float line_alpha;
+uniform vec3 hair_root; uniform vec3 hair_mid; uniform vec3 hair_tip; uniform vec3 hair_inner;
+uniform vec3 hair_shadow_colour;
+uniform vec3 hair_light; uniform vec3 hair_line; uniform vec4 band; uniform float streaks; uniform float strands;
+uniform float line_width; uniform float line_alpha;
 void main() {
     float u = v_material.x, t = v_material.y, half_width = v_material.z, arc = v_material.w;
     float tone = v_colour.x, shine = v_colour.y, seed = v_colour.w;
@@ -159,7 +164,8 @@ void main() {
     c = mix(c, hair_light, b);
     c *= 1.0 + (0.22 * streak * streaks + 0.12 * p);
     float e = (1.0 - abs(u)) * half_width;
-    float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.35, e)) * line_alpha * v_colour.z * smoothstep(0.0, 0.3, t) * smoothstep(0.5, 2.4, half_width);
+    float a = (1.0 - smoothstep(line_width - 0.3, line_width + 0.35, e)) * line_alpha * v_colour.z;
+    a *= smoothstep(0.0, 0.3, t) * smoothstep(0.5, 2.4, half_width);     // not at the crown, not on thin strands
     c = mix(c, hair_line, a);
     f = vec4(c, 1.0);
 }
@@ -183,7 +189,8 @@ EYE = """
 in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 out vec4 f;
 uniform float opacity;
-uniform vec3 iris_top; uniform vec3 iris_bottom; uniform vec3 iris_bottom_left; uniform vec3 iris_rim; uniform vec3 sclera;
+uniform vec3 iris_top; uniform vec3 iris_bottom; uniform vec3 iris_bottom_left; uniform vec3 iris_rim;
+uniform vec3 sclera;
 uniform vec4 lights[3]; uniform float pupil; uniform float glow; uniform int design;
 void main() {
     vec2 p = v_material.xy;
@@ -257,7 +264,8 @@ void main() { f = vec4(1.0); }
 
 _TRUTH = """
 #version 330
-in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest; in vec3 v_neutral; in vec2 v_first; flat in float v_mouth;
+in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
+in vec3 v_neutral; in vec2 v_first; flat in float v_mouth;
 layout(location = 0) out vec4 f0;
 layout(location = 1) out vec4 f1;
 uniform float part; uniform float mouth_shown; uniform float size; uniform float check; uniform float neck_part;
@@ -285,7 +293,9 @@ void main() {
     f1 = vec4(v_first * k - gl_FragCoord.xy, check > 0.5 ? seen() : 1.0, 1.0);
 }
 """
-TRUTH = _TRUTH.replace("DISCARD", "").replace("ADJUST", "if (part == 2.0 && v_material.z == 1.0 && neck_part > 0.0) p = 1.0;")
+TRUTH = _TRUTH.replace("DISCARD", "").replace(
+    "ADJUST", "if (part == 2.0 && v_material.z == 1.0 && neck_part > 0.0) p = 1.0;"
+)
 TRUTH_INK = _TRUTH.replace(
     "DISCARD",
     """float e = (1.0 - abs(v_material.x)) * v_material.z;

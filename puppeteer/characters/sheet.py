@@ -35,7 +35,13 @@ def poses(rest_mouth: float) -> list[Pose]:
 
 
 def sheet(
-    renderer: Renderer, seeds: range, split: Split, with_poses: bool, size: int, columns: int, crop: tuple[int, int, int, int] | None = None
+    renderer: Renderer,
+    seeds: range,
+    split: Split,
+    with_poses: bool,
+    size: int,
+    columns: int,
+    crop: tuple[int, int, int, int] | None = None,
 ) -> U8:
     """Pictures (rows, columns) as one (H, W, 3) image; `crop` is left, top, right, bottom in spec pixels."""
     cells: list[U8] = []
@@ -49,7 +55,9 @@ def sheet(
                 left, top, right, bottom = (v * size // 256 for v in crop)
                 picture = np.ascontiguousarray(picture[top:bottom, left:right])
             if pose is chosen[0]:
-                cv2.putText(picture, str(seed), (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+                cv2.putText(
+                    picture, str(seed), (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA
+                )
             cells.append(picture)
     if with_poses:
         columns = max(1, columns // 5) * 5
@@ -80,7 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         with Renderer() as renderer:
-            image = sheet(renderer, range(first, end), options.split, options.poses, options.size, options.columns, crop)
+            image = sheet(
+                renderer, range(first, end), options.split, options.poses, options.size, options.columns, crop
+            )
     except PuppeteerError as error:
         print(error, file=sys.stderr)
         return 2
