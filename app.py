@@ -6,6 +6,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for people with 
     sys.stderr.write("Puppeteer needs Python 3.11 or newer; this is " + sys.version.split()[0] + "\n")
     sys.exit(2)
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -195,6 +196,9 @@ def main(arguments: list[str]) -> int:
         return _sentence(str(error))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ImportError, OSError) as error:
         from puppeteer.commands.doctor import remedy
 
