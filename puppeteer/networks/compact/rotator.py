@@ -1,0 +1,174 @@
+"""The two-algorithm face rotator with its combiner and retouch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from puppeteer.networks.compact.blocks import CompactConfig, Encoder, conv, enlarge, pixel_grid, sample, start_small
+
+NECK_RANGE_RAD = 0.2617993877991494  # 15 degrees
+LAYERS = 3  # head, body, back hair: front to back
+HEAD, BODY, BACK = range(LAYERS)
+TURN_TERMS = 5  # x, y, x^2, y^2, x y
+
+
+class RotatorFeatures(NamedTuple):
+    """Kept per character; maps are at 128 px over the whole spec square unless said otherwise."""
+
+    features: Tensor  # (B, C, 64, 64)
+    turn: Tensor  # (B, LAYERS * TURN_TERMS * 2, 128, 128) px per term
+    follow: Tensor  # (B, LAYERS, 128, 128) share of the tilt that a layer follows
+    occupancy: Tensor  # (B, 2, 128, 128) head, body (back hair has the rest)
+    modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
+    root: Tensor  # (B, 2) neck root in px
+
+
+class RotatorOutput(NamedTuple):
+    """Maps at 128 px."""
+
+    sources: Tensor  # (B, LAYERS, 2) where each layer's pixel comes from, px
+    layers: Tensor  # (B, LAYERS) which layer is in front
+    validity: Tensor  # (B, 1) 1 where the rest image showed what the flow copies
+    colour: Tensor  # (B, 4) Pumarola's colour
+    keep: Tensor  # (B, 1) Pumarola's mask: 1 keeps the unrotated picture
+    combine: Tensor  # (B, 1) 1 takes Pumarola, 0 takes Zhou
+    retouch_colour: Tensor  # (B, 4)
+    retouch: Tensor  # (B, 1) 1 takes the retouch
+
+
+class Painted(NamedTuple):
+    """Pictures (B, 4, S, S), premultiplied."""
+
+    pumarola: Tensor
+    zhou: Tensor
+    combined: Tensor
+    final: Tensor
+
+
+def turn_terms(neck: Tensor) -> Tensor:
+    """neck (B, 3) in the order z, x, y -> (B, TURN_TERMS)"""
+    x, y = neck[:, 1], neck[:, 2]
+    return torch.stack([x, y, x * x, y * y, x * y], 1)
+
+
+def tilted(grid: Tensor, angle: Tensor, root: Tensor) -> Tensor:
+    """Points of `grid` (B, 2, H, W) turned back by `angle` (B, 1, H, W) rad about `root` (B, 2), +1 leaning left."""
+    centre = root[:, :, None, None]
+    x, y = (grid - centre).unbind(1)
+    sin, cos = angle.sin()[:, 0], angle.cos()[:, 0]
+    return torch.stack([cos * x - sin * y, sin * x + cos * y], 1) + centre
+
+
+class Rotator(nn.Module):
+    """Rotates the neck of a morphed character; knows the character from its rest image."""
+
+    def __init__(self, config: CompactConfig) -> None:
+        super().__init__()
+        width, a = config.rotator_decoder, config.rotator_widths[0]
+        self.encoder = Encoder(4 * 16, config.rotator_widths, config.rotator_blocks)
+        self.maps = nn.Sequential(conv(a, a), nn.ReLU(), conv(a, 4 * (LAYERS * TURN_TERMS * 2 + 2 + 2)))
+        self.find_root = nn.Linear(config.rotator_widths[2], 2)
+        self.enter = conv(a + LAYERS + 1 + 16, width)
+        self.pose = nn.Linear(3 + TURN_TERMS, width)
+        self.conv1 = conv(width, width)
+        self.conv2 = conv(width, width)
+        self.head = conv(width, 4 * 11)
+        self.unit = config.flow_unit
+        for layer in (self.maps[2], self.head, self.find_root):
+            start_small(layer, 0.2)
+
+    def encode(self, rest: Tensor) -> RotatorFeatures:
+        """rest (B, 4, 256, 256)"""
+        features, summary = self.encoder(F.pixel_unshuffle(rest, 4) - 0.5)
+        maps = F.pixel_shuffle(self.maps(features), 2)
+        turn, follow, occupancy = torch.split(maps.float(), [LAYERS * TURN_TERMS * 2, 2, 2], 1)
+        y = pixel_grid(128, 128, rest.device)[:, 1:]
+        body, back = (follow * 4).chunk(2, 1)
+        # the start: the body follows from the neck upwards, back hair down to the shoulders
+        body = torch.sigmoid(body + (200 - y) / 6)
+        back = torch.sigmoid(back + 2 + (200 - y) / 20)
+        follow = torch.cat([torch.ones_like(body), body, back], 1)
+        occupancy = torch.sigmoid(occupancy * 4)
+        head, torso = occupancy.chunk(2, 1)
+        modal = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
+        centre = torch.tensor([128.0, 204.0], device=rest.device)
+        root = centre + 16 * torch.tanh(self.find_root(summary).float())
+        return RotatorFeatures(features, turn * self.unit, follow, occupancy, modal, root)
+
+    def place(self, features: RotatorFeatures, neck: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Flow alone: neck (B, 3) z, x, y -> sources (B, LAYERS, 2, 128, 128), layers, validity."""
+        neck = neck.float()
+        here = pixel_grid(128, 128, neck.device).expand(len(neck), -1, -1, -1)
+        terms = turn_terms(neck)[:, None, :, None, None, None]
+        coefficients = features.turn.view(len(neck), LAYERS, TURN_TERMS, 2, *features.turn.shape[2:])
+        moves = (coefficients * terms).sum(2)  # (B, LAYERS, 2, 128, 128)
+        sources = []
+        for layer in range(LAYERS):
+            angle = features.follow[:, layer : layer + 1] * (neck[:, :1, None, None] * NECK_RANGE_RAD)
+            upright = tilted(here, angle, features.root)
+            sources.append(upright + sample(moves[:, layer], upright))
+        head = sample(features.occupancy[:, :1], sources[HEAD])
+        torso = sample(features.occupancy[:, 1:], sources[BODY])
+        layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
+        shown = torch.cat([sample(features.modal[:, k : k + 1], sources[k]) for k in range(LAYERS)], 1)
+        return torch.stack(sources, 1), layers, (layers * shown).sum(1, keepdim=True)
+
+    def decode(self, features: RotatorFeatures, morphed: Tensor, neck: Tensor) -> RotatorOutput:
+        """morphed (B, 4, 256, 256), neck (B, 3) in the order z, x, y."""
+        sources, layers, validity = self.place(features, neck)
+        blended = F.avg_pool2d((sources * layers[:, :, None]).sum(1), 2)  # (B, 2, 64, 64)
+        small = F.avg_pool2d(morphed, 2)
+        # at 128 px a blend of flows is good enough to tell the decoder what lies where
+        warped = sample(small, (sources * layers[:, :, None]).sum(1))
+        kept = features.features
+        h = torch.cat(
+            [
+                sample(kept, blended),
+                F.avg_pool2d(layers, 2).to(kept.dtype),
+                F.avg_pool2d(validity, 2).to(kept.dtype),
+                F.pixel_unshuffle(warped, 2).to(kept.dtype),
+            ],
+            1,
+        )
+        neck = neck.to(kept.dtype)
+        pose = torch.cat([neck, turn_terms(neck)], 1)
+        h = F.relu(self.enter(h) + self.pose(pose)[:, :, None, None])
+        h = F.relu(h + self.conv1(h))
+        h = F.relu(h + self.conv2(h))
+        colour, keep, combine, touch, retouch = torch.split(F.pixel_shuffle(self.head(h), 2), [4, 1, 1, 4, 1], 1)
+        gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
+        combine = gate * torch.sigmoid(4 * combine + 6 * (0.5 - validity.to(kept.dtype)))
+        return RotatorOutput(
+            sources,
+            layers,
+            validity,
+            torch.sigmoid(4 * colour),
+            torch.sigmoid(4 * keep),
+            combine,
+            torch.sigmoid(4 * touch),
+            gate * torch.sigmoid(4 * retouch - 2),
+        )
+
+    @staticmethod
+    def paint(image: Tensor, out: RotatorOutput) -> Painted:
+        """Every algorithm's picture at the resolution of `image` (B, 4, S, S): the flow warps what it is given."""
+        size = image.shape[-1]
+        layers = enlarge(out.layers, size).to(image.dtype)
+        moved = [sample(image, place(out.sources[:, k], size)) * layers[:, k : k + 1] for k in range(LAYERS)]
+        zhou = moved[HEAD] + moved[BODY] + moved[BACK]
+        colour, keep, combine, touch, retouch = (enlarge(x, size) for x in out[3:])
+        pumarola = colour + keep * (image - colour)
+        combined = zhou + combine * (pumarola - zhou)
+        return Painted(pumarola, zhou, combined, combined + retouch * (touch - combined))
+
+
+def place(source: Tensor, size: int) -> Tensor:
+    """A field of source places (B, 2, h, w) enlarged to `size`: the displacement is enlarged, not the place."""
+    if source.shape[-1] == size:
+        return source
+    small = pixel_grid(source.shape[-2], source.shape[-1], source.device)
+    return enlarge(source - small, size) + pixel_grid(size, size, source.device)

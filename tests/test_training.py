@@ -1,0 +1,110 @@
+"""Training: data from a seed, its mirror image, losses that fall, runs that go on where they stopped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from puppeteer.errors import RenderError
+from puppeteer.networks.compact import CompactConfig, Morpher, Rotator, RotatorFeatures, pixel_grid, sample
+from puppeteer.training import dataset, losses, train
+from puppeteer.training.dataset import Shards, flipped, morpher_batch, rotator_batch
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    try:
+        dataset.generate(folder, 0, 2, "train", workers=1)
+    except RenderError as error:
+        pytest.skip(f"no OpenGL here: {error}")
+    return folder
+
+
+def test_a_seed_range_is_rendered_once_and_again_the_same(data: Path, tmp_path: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in data.rglob("*.npy")}
+    dataset.generate(data, 0, 2, "train", workers=1)
+    assert {p: p.stat().st_mtime_ns for p in data.rglob("*.npy")} == before
+    dataset.generate(tmp_path / "again", 0, 2, "train", workers=1)
+    for path in data.rglob("*.npy"):
+        again = tmp_path / "again" / path.relative_to(data)
+        assert np.array_equal(np.load(path), np.load(again)), path.name
+
+
+def test_true_flow_explains_what_was_visible(data: Path) -> None:
+    """Warping the picture before the rotation with the true flow gives the picture after it."""
+    batch = rotator_batch([Shards(data).row(k) for k in range(2)], None, dataset.ROTATIONS)
+    small, true = (torch.nn.functional.avg_pool2d(x, 2) for x in (batch.morphed, batch.target))
+    warped = sample(small, pixel_grid(128, 128, torch.device("cpu")) + batch.move)
+    visible = (batch.visible > 0) & (batch.part > 0)
+    moved = (true - warped).abs().mean(1)[visible].mean()
+    still = (true - small).abs().mean(1)[visible].mean()
+    assert moved < 0.35 * still
+
+
+def test_mirrored_rows_are_the_mirror_image(data: Path) -> None:
+    row = Shards(data).row(0)
+    mirrored = flipped(row)
+    assert np.array_equal(mirrored["rest"][:, ::-1], row["rest"])
+    assert mirrored["expression"][0, 0] == row["expression"][0, 1]
+    assert np.array_equal(mirrored["neck"][:, [0, 2]], -row["neck"][:, [0, 2]])
+    back = flipped(mirrored)
+    for name in row:
+        assert np.array_equal(back[name], row[name]), name
+
+
+def test_gradients_reach_every_parameter(data: Path) -> None:
+    rows = [Shards(data).row(0)]
+    torch.manual_seed(0)
+    morpher, rotator = Morpher(CompactConfig()), Rotator(CompactConfig())
+    small, large = morpher_batch(rows, None), rotator_batch(rows, None, 4)
+    sum(losses.morpher_step(morpher, small, small.rest)[0].values()).backward()
+    sum(losses.rotator_step(rotator, large, large.rest, flow_only=False)[0].values()).backward()
+    for network in (morpher, rotator):
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+
+
+def test_the_layers_cover_each_place_once(data: Path) -> None:
+    rotator = Rotator(CompactConfig()).eval()
+    batch = rotator_batch([Shards(data).row(0)], None, 4)
+    with torch.inference_mode():
+        kept = RotatorFeatures(*losses.expand(rotator.encode(batch.rest), 4))
+        _, layers, validity = rotator.place(kept, batch.neck)
+    assert torch.allclose(layers.sum(1), torch.ones(()), atol=1e-5)
+    assert validity.min() >= 0 and validity.max() <= 1.0001
+
+
+def options(data: Path, run: Path, steps: int) -> argparse.Namespace:
+    return argparse.Namespace(
+        part="morpher",
+        data=data,
+        run=run,
+        start=None,
+        steps=steps,
+        flow_steps=0,
+        characters=1,
+        poses=2,
+        rate=1e-3,
+        seed=0,
+        threads=1,
+        hours=0.0,
+        save_minutes=10.0,
+    )
+
+
+def test_a_run_learns_is_logged_and_goes_on(data: Path, tmp_path: Path) -> None:
+    def picture_losses() -> list[float]:
+        text = (tmp_path / "morpher.csv").read_text().splitlines()[1:]
+        return [float(line.split("picture=")[1].split()[0]) for line in text]
+
+    train.train(options(data, tmp_path, 2))
+    assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 2
+    train.train(options(data, tmp_path, 40))
+    assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 40
+    first, last = picture_losses()
+    assert last < first
