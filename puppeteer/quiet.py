@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ NOISE = re.compile(
     rb"[IW]\d{4} [\d:.]+ +\d+ \S+\.(cc|h):\d+\]|WARNING: (All log messages|Logging) before |INFO: Created TensorFlow"
 )
 
+_ONE_AT_A_TIME = threading.RLock()  # two holds that overlap would leave standard error in the first one's file
+
 
 @contextmanager
 def routine_log_dropped() -> Iterator[None]:
@@ -23,6 +26,12 @@ def routine_log_dropped() -> Iterator[None]:
     For short blocks only (loading a model): the hold is on the whole process. Without a usable standard error
     (a program without a console) it does nothing.
     """
+    with _ONE_AT_A_TIME, _held():
+        yield
+
+
+@contextmanager
+def _held() -> Iterator[None]:
     try:
         sys.stderr.flush()
         original = os.dup(2)

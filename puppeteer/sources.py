@@ -77,8 +77,8 @@ class VideoFile:
 
     Attributes: `size` (width, height) of the frames, `rate` average frames per second, `time_base` of the file's
     timestamps, `duration_s` and `frame_count` as the file declares them (estimates, or None), `audio` whether there
-    is sound, `end_s` when the last frame decoded so far stops showing, `broken` how many packets of the latest run
-    could not be decoded.
+    is sound, `end_s` when the last frame decoded so far stops showing, `broken` how many packets could not be decoded
+    (known when a run has come to its end). Several runs of `frames` may go on at once, each in its own thread.
     """
 
     def __init__(self, path: Path, longest_side: int = LONGEST_SIDE) -> None:
@@ -131,9 +131,11 @@ class VideoFile:
             ) from error
         return streams[0]
 
-    def frames(self) -> Iterator[Frame]:
-        """Every frame that can be decoded, in the order shown, with strictly increasing `time_s`."""
-        self.broken = 0
+    def frames(self, begin: int = 0) -> Iterator[Frame]:
+        """Every frame that can be decoded from number `begin` on, in the order shown, `time_s` strictly increasing.
+
+        Frames before `begin` are decoded, but not converted: seeking is not exact in every format.
+        """
         convert = VideoReformatter()
         with open_clip(self.path) as container:
             stream = self._stream(container)
@@ -145,26 +147,31 @@ class VideoFile:
                 at_s = time_s + usual_s if stamp is None else stamp - origin
                 # Two frames with one timestamp cannot both be shown: the later moves by a tick.
                 time_s = at_s if index == 0 else max(at_s, time_s + max(float(self.time_base), 1e-4))
-                self.end_s = time_s + (float(picture.duration * self.time_base) if picture.duration else usual_s)
+                shown_s = float(picture.duration * self.time_base) if picture.duration else usual_s
+                self.end_s = max(self.end_s, time_s + shown_s)
+                if index < begin:
+                    continue
                 rgb = self._upright_rgb(picture, stream.sample_aspect_ratio, convert)
                 yield Frame(rgb=rgb, time_s=time_s, index=index)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         packets = container.demux(stream)
-        while True:
+        broken = 0
+        ended = False
+        while not ended:
             try:
                 packet = next(packets, None)
             except FFmpegError:  # the file breaks off here
-                self.broken += 1
+                broken += 1
                 packet = None
+            ended = packet is None
             try:
                 yield from stream.decode(packet)  # None: what the decoder still holds
             except EOFError:
-                return
+                break
             except FFmpegError:
-                self.broken += 1
-            if packet is None:
-                return
+                broken += 1
+        self.broken = max(self.broken, broken)
 
     def _upright_rgb(self, picture: VideoFrame, pixel_aspect: Fraction | None, convert: VideoReformatter) -> U8:
         """uint8 (H, W, 3)"""

@@ -180,3 +180,12 @@ def test_synthetic_moves_and_ends() -> None:
 
 def test_every_source_is_listed() -> None:
     assert set(SOURCES) >= {"video_file", "synthetic"}
+
+
+def test_a_run_can_begin_later_and_beside_another(tmp_path: Path) -> None:
+    source = VideoFile(make_clip(tmp_path / "a.mp4"))
+    early, late = source.frames(), source.frames(7)
+    assert next(early).index == 0
+    assert [(frame.index, round(frame.time_s, 3)) for frame in late] == [(7, 0.28), (8, 0.32), (9, 0.36)]
+    assert [frame.index for frame in early] == list(range(1, 10))
+    assert list(source.frames(20)) == [] and source.end_s == pytest.approx(0.4)

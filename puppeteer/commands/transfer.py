@@ -12,14 +12,14 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from puppeteer.compose import Background, beside_width, compose, parse_background
 from puppeteer.compose import side_by_side as placed_beside
 from puppeteer.errors import SinkError, SourceError
-from puppeteer.pipeline import ahead
+from puppeteer.pipeline import ahead, observe_clip
 from puppeteer.pose import U8, FaceObservation, Pose
 from puppeteer.settings import Settings
 from puppeteer.sinks import VideoWriter, check_output
@@ -131,20 +131,17 @@ def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
 def _track(
     source: VideoFile, loading: Future[Poser], bars: Progress
 ) -> tuple[list[FaceObservation | None], list[float]]:
-    """What was seen in every frame (without landmarks, which would fill the memory), and when."""
+    """What was seen in every frame, and when."""
     from puppeteer.tracking import TRACKERS
 
-    seen: list[FaceObservation | None] = []
-    times_s: list[float] = []
     bar = bars.add_task("Tracking the face", total=source.frame_count)
-    with TRACKERS["face_landmarker"]() as tracker, closing(ahead(source.frames())) as frames:
-        for frame in frames:
-            face = tracker.observe(frame)
-            seen.append(None if face is None else replace(face, landmarks=None))
-            times_s.append(frame.time_s)
-            bars.advance(bar)
-            if loading.done():
-                loading.result()  # a wrong character or size is told now, not after the whole clip
+
+    def seen_one() -> None:
+        bars.advance(bar)
+        if loading.done():
+            loading.result()  # a wrong character or size is told now, not after the whole clip
+
+    seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], seen_one)
     bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
 
