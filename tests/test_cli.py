@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import app
+from puppeteer import characters
 from puppeteer.image import read_character
 from puppeteer.settings import Settings, leaves, set_by_name
 
@@ -195,6 +197,25 @@ def test_a_table_of_poses(character_png: Path, tmp_path: Path) -> None:
     assert app.main([*line, "--family", "warp"]) == 0
     assert sorted(path.name for path in out.iterdir()) == ["0000.png", "0001.png", "0002.png"]
     assert read_character(out / "0001.png").rgba.shape == (128, 128, 4)
+
+
+def test_the_default_character_is_the_first_that_ships(
+    character_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(characters, "SHIPPED", tmp_path / "shipped")
+    line = ["demo", "--output", str(tmp_path / "demo.mp4"), "--family", "warp"]
+    assert "there is no character in" in refused(line, capsys)
+    (tmp_path / "shipped").mkdir()
+    for name in ("b.png", "a.png"):
+        (tmp_path / "shipped" / name).write_bytes(character_png.read_bytes())
+    assert characters.default_character().name == "a.png"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe of the Unix shell")
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    line = f"{shlex.quote(sys.executable)} app.py transfer --help-all"
+    done = subprocess.run(f"{line} | true", shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
 
 
 def test_character_draws_the_same_seed_alike(tmp_path: Path) -> None:
