@@ -122,13 +122,7 @@ class Poser:
     def flops_per_frame(self) -> int:
         """Floating point operations of the networks in a frame (two per multiply-add), without the encoder, as
         `FlopCounterMode` counts them. Nothing is computed."""
-        with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
-            image = torch.empty(1, 4, SPEC_SIZE, SPEC_SIZE, device=self.device, dtype=self.dtype)
-            features = self._network.encode(image)
-            encoding = counter.get_total_flops()
-            self._network.decode(features, torch.zeros(1, len(POSE_NAMES), device=self.device))
-            total = counter.get_total_flops()
-        return int(total - encoding)
+        return flops(self._network, self.device, self.dtype)
 
     def _move(self, network: Network, place: Choice) -> None:
         self._network, self._place = network, place
@@ -257,6 +251,15 @@ class OnDevice:
         with torch.cuda.graph(graph):
             work()
         return graph
+
+
+def flops(network: Network, device: torch.device, dtype: torch.dtype) -> int:
+    """Of one `decode`, see `Poser.flops_per_frame`."""
+    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
+        features = network.encode(torch.empty(1, 4, SPEC_SIZE, SPEC_SIZE, device=device, dtype=dtype))
+        encoding = counter.get_total_flops()
+        network.decode(features, torch.zeros(1, len(POSE_NAMES), device=device))
+        return int(counter.get_total_flops() - encoding)
 
 
 def _candidates(family: str, place: Choice) -> list[str]:
