@@ -402,7 +402,7 @@ class _Builder:
         height = 0.05 + 0.75 * 2 * o.width  # fixed: a closed mouth must tell how it opens
         a = 1.6 + 2.2 * o.open_round
         b = 0.85 - 0.35 * o.open_round
-        wide = 0.92 * o.width
+        wide = 1.02 * o.width
 
         def line(y: F64, half: float, s: F64 = s) -> F64:
             return np.stack([cx + s * half, y], -1)
@@ -750,7 +750,7 @@ class _Builder:
         for side in (-1.0, 1.0):
             ear = side in self.r.head.ears
             for i in range(min(h.side_locks, 1) if ear else h.side_locks):
-                end = side * ((48 if ear else 60) + 9 * i + rng.uniform(-3, 3))
+                end = side * ((46 if ear else 55) + 9 * i + rng.uniform(-3, 3))
                 y = h.side_length - 11 * i + rng.uniform(-5, 5)
                 self.lock(
                     "front",
@@ -760,7 +760,7 @@ class _Builder:
                     6.2 * h.side_width * rng.uniform(0.8, 1.15),
                     phi=0.2,
                     lift=3.2 - 0.8 * i,
-                    hug=0.2 + rng.uniform(-0.04, 0.05),
+                    hug=0.23 + rng.uniform(-0.05, 0.05),
                     hug_y=45,
                     bow=-0.3 * side,
                     wave=h.wave,
@@ -891,12 +891,12 @@ class _Builder:
                     rng.uniform(9, 13),
                     phi=0.25,
                     lift=1.0 + 1.3 * (i % 2) - 1.5 * f,
-                    lift_end=1.0 + (0 if tied else out) * (0.5 + 0.5 * near),
+                    lift_end=1.0 + (0 if tied else out) * (0.7 + 0.3 * near),
                     hug=hug,
                     hug_y=70,
                     wave=h.wave,
                     curl=side * (h.curl * 0.6 + rng.uniform(-0.25, 0.25)) * (not tied),
-                    tone=0.92 - 0.5 * f,
+                    tone=0.95 - 0.6 * f * f,
                     taper=2.0 if kind != "spiky" else 1.6,
                     blunt=0.85,
                     swell=swell,
@@ -1073,9 +1073,8 @@ class _Builder:
         rows = 22
         t = np.linspace(0, 1, rows)
         y = 203 + 92 * t**1.25
-        knots_y = np.array([200, 204, 208, 213, 220, 228, 239, 255, 280, 300.0])
-        k = b.slope
-        knots_w = np.array([0.0, 0.06, 0.20 + 0.05 * k, 0.44 + 0.10 * k, 0.70 + 0.08 * k, 0.88, 0.98, 1.06, 1.12, 1.14])
+        knots_y = 200 + b.slope * np.array([0, 3, 6.5, 10, 14, 19, 27, 40, 66, 90])
+        knots_w = np.array([0.0, 0.08, 0.24, 0.48, 0.72, 0.88, 0.98, 1.05, 1.10, 1.12])
         w = b.neck_width * 0.9 + (b.shoulder - b.neck_width * 0.9) * np.interp(y, knots_y, knots_w)
         w = np.convolve(np.pad(w, 2, mode="edge"), np.ones(5) / 5, "valid")
         depth = np.interp(y, [203, 215, 240, 300], [9, 14, 22, 26])

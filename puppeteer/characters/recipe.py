@@ -142,7 +142,7 @@ class Hair:
 class Body:
     neck_width: float
     shoulder: float
-    slope: float
+    slope: float  # higher: shoulders hang lower
     neckline: tuple[float, float, float, float]  # half width, depth, two shape powers
     bare: float  # row under which cloth starts on bare shoulders; 0 for none
     cloth: Colour
@@ -186,7 +186,6 @@ class Style:
     shadow_shift: tuple[float, float]
     light: tuple[float, float, float]
     texture: float
-    grain: float
     fringe: float  # a pale halo as of a careless cut-out
     ragged: float
 
@@ -304,7 +303,7 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
     skin, skin_shadow, skin_line = _skin(d, odd)
     turned = d.chance(0.45)
     head = Head(
-        face_width=d.near(35.0, 1.4 * wide, 31.5, 40),
+        face_width=d.near(33.6, 1.4 * wide, 30.5, 39),
         jaw_power=d.near(1.98, 0.2 * wide, 1.5, 2.8),
         jaw_square=d.near(0.68, 0.06 * wide, 0.52, 0.85),
         chin_y=d.near(190.5, 1.2, 187, 193),
@@ -317,12 +316,12 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
     eyes = _eyes(d, hair, odd, test)
     mouth_open = d.chance(0.5)
     rest_mouth = (d.range(0.3, 1.0) if d.chance(0.8) else d.range(0.1, 0.4)) if mouth_open else 0.0
-    line = _mix((0.25, 0.1, 0.1), _times(skin_line, (0.9, 0.75, 0.75)), d.range(0.0, 0.9))
+    line = _mix((0.25, 0.1, 0.1), _times(skin_line, (0.9, 0.75, 0.75)), d.range(0.15, 1.0))
     mouth_y = d.near(head.chin_y - 16.5, 1.2 * wide, head.chin_y - 21, head.chin_y - 13)
     mouth = Mouth(
         x=d.near(0, 0.5, -1.5, 1.5),
         y=mouth_y,
-        width=d.near(6.8, 1.4 * wide, 3.2, 11.0),
+        width=d.near(5.9, 1.2 * wide, 3.0, 10.0),
         smile=d.near(0.9, 0.8, -1.2, 2.6),
         open_round=d.range(0.0, 1.0) if mouth_open and rest_mouth > 0.35 else 0.5,
         line=line,
@@ -395,8 +394,7 @@ def _style(d: _Draw) -> Style:
         shadow_shift=(d.near(0, 1.5, -3.5, 3.5), d.range(2.5, 7.0)),
         light=(float(np.sin(angle) * 0.6), -0.62, 0.55),
         texture=d.range(0.15, 1.0) if shade == "paint" else d.range(0.0, 0.25),
-        grain=d.range(0.0, 0.04) if d.chance(0.4) else 0.0,
-        fringe=d.range(0.3, 1.0) if d.chance(0.12) else 0.0,
+        fringe=d.range(0.3, 0.9) if d.chance(0.09) else 0.0,
         ragged=d.range(0.3, 1.0) if d.chance(0.12) else 0.0,
     )
 
@@ -404,7 +402,7 @@ def _style(d: _Draw) -> Style:
 def _skin(d: _Draw, odd: bool) -> tuple[Colour, Colour, Colour]:
     kind = d.pick(("light", 80), ("pale", 6), ("tan", 7), ("dark", 5), ("fantasy", 4 if odd else 0.5))
     if kind == "light":
-        base = _hsv(d.near(0.068, 0.013, 0.035, 0.105), d.range(0.07, 0.21), d.range(0.98, 1.0))
+        base = _hsv(d.near(0.072, 0.014, 0.035, 0.115), d.range(0.08, 0.23), d.range(0.98, 1.0))
     elif kind == "pale":
         base = _hsv(d.range(0.0, 0.12), d.range(0.01, 0.06), d.range(0.95, 1.0))
     elif kind == "tan":
@@ -561,7 +559,7 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
     else:
         iris = d.pick(("gradient", 5), ("ring", 3), ("flat", 1.2), ("deep", 3), ("glow", 3))
     return Eyes(
-        spacing=d.near(18.6, 0.8 * wide, 16.2, 21.5),
+        spacing=d.near(18.0, 0.8 * wide, 15.8, 21.0),
         y=d.near(149.5, 2.2, 144, 155),
         half_width=half_width,
         upper=upper,
@@ -583,7 +581,7 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
         highlights=tuple(highlights),
         glow=d.range(0.0, 1.0),
         lash=lash,
-        lash_thick=d.near(2.1, 0.5, 1.0, 3.0) if male else d.near(3.4, 0.7 * wide, 1.4, 5.4),
+        lash_thick=d.near(2.1, 0.5, 1.0, 3.0) if male else d.near(3.6, 0.7 * wide, 1.6, 5.4),
         lash_wing=d.near(0.15, 0.08, 0.0, 0.36),
         lash_spikes=0 if d.chance(0.35) else d.whole(1, 4),
         lower_lash=d.range(0.25, 1.0) if d.chance(0.88) else 0.0,
@@ -623,8 +621,8 @@ def _body(d: _Draw, odd: bool) -> Body:
         neckline = (0.0, 1.0, 1.0, 1.0)
     return Body(
         neck_width=d.near(11.6, 1.0, 9, 15.5),
-        shoulder=d.near(57, 5, 44, 72),
-        slope=d.near(0.0, 0.25, -0.6, 0.6),
+        shoulder=d.near(56, 5, 44, 70),
+        slope=d.near(1.25, 0.28, 0.75, 2.1),
         neckline=neckline,
         bare=bare,
         cloth=_cloth_colour(d),

@@ -1,10 +1,11 @@
 """Poses characters with OpenGL 3.3: supersampled colour, and what only a renderer knows.
 
-A second OpenGL context in one process corrupts the first, so a `Renderer` belongs in a process of its own: see `Artist`.
+A second OpenGL context in one process corrupts the first: a `Renderer` belongs in a process of its own, as in `Artist`.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import sys
@@ -46,6 +47,7 @@ class Rendering:
     visible: U8 | None = None  # (S, S) 1 where this point was the front surface with neck zero
 
 
+@functools.cache
 def _noise() -> U8:
     """(256, 256, 4) tiling noise, fixed: streaks of hair, low frequencies of paint, folds of cloth, grain."""
     rng = np.random.default_rng(20240607)
@@ -341,6 +343,8 @@ class Renderer:
             gl.depth_func = "<="
         pixels = np.frombuffer(target.read(components=4), np.uint8).reshape(big, big, 4)
         small = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
+        if style.fringe > 0:
+            small = _fringed(small, style.fringe, style.ragged)
         return straight(small)
 
     def _cull(self, layer: Layer) -> None:
@@ -464,6 +468,20 @@ class Renderer:
             self._neutral_depth,
             second[..., 2].astype(np.uint8),
         )
+
+
+def _fringed(premultiplied: U8, strength: float, ragged: float) -> U8:
+    """A pale halo round the character, as careless cutting-out leaves it; `ragged` breaks it up."""
+    size = premultiplied.shape[0]
+    alpha = np.ascontiguousarray(premultiplied[..., 3])
+    reach = max(1, round(size / 256 * 1.2))
+    wide = cv2.dilate(alpha, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    halo = np.where(wide > alpha, wide - alpha, 0).astype(np.float32) * strength
+    if ragged > 0:
+        noise = cv2.resize(_noise()[..., 3], (size, size)).astype(np.float32) / 255
+        halo *= 1 - ragged * np.clip((noise - 0.35) * 4, 0, 1)
+    out = premultiplied.astype(np.float32) + halo[..., None]
+    return np.asarray(np.minimum(out + 0.5, 255), np.uint8)
 
 
 def straight(premultiplied: U8) -> U8:
