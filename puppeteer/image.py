@@ -184,7 +184,8 @@ def _to_rgba(image: Image.Image) -> U8:
     """uint8 (H, W, 4) from any mode. Pillow clips 16-bit and float greys instead of scaling them."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
-        white = 65535.0 if image.mode != "F" or grey.max() > 1 else 1.0
+        whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+        white = next((white for white in whites if grey.max() <= white), 65535.0)
         levels = np.clip(np.rint(grey * (255 / white)), 0, 255).astype(np.uint8)
         return np.dstack([levels, levels, levels, np.full_like(levels, 255)])
     with warnings.catch_warnings():

@@ -41,8 +41,8 @@ class Poser:
         Half precision on CUDA falls back to single precision, and that to the CPU. Raises WeightsError where the
         family that was asked for has no proper files, SettingsError where there is no such family.
         """
-        choice, notes = choose(device), list[str]()
-        for place in fallbacks(choice):
+        places, notes = fallbacks(choose(device)), list[str]()
+        for place in places:
             for name in _candidates(family, place):
                 try:
                     network = FAMILIES[name]()
@@ -54,7 +54,7 @@ class Poser:
                 try:
                     return cls(network, name, place, _message(name, place, notes))
                 except (RuntimeError, FloatingPointError) as error:
-                    if place.device.type == "cpu":
+                    if place is places[-1]:
                         raise WeightsError(
                             f"the {name} networks do not work with their weight files ({_first_line(error)}): "
                             f"get the files again, or choose another family"

@@ -126,4 +126,6 @@ def _at(x: Tensor, size: int, mode: str = "bilinear") -> Tensor:
     """(1, C, h, h) to (1, C, size, size)"""
     if x.shape[-1] == size:
         return x
-    return F.interpolate(x, size=(size, size), mode=mode, align_corners=False, antialias=x.shape[-1] > size)
+    if x.shape[-1] > size:
+        return F.interpolate(x, size=(size, size), mode="area")
+    return F.interpolate(x, size=(size, size), mode=mode, align_corners=False)
