@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from puppeteer.characters import shaders
-from puppeteer.characters.geometry import HEAD_GRID, PART_NEW, Layer, build
+from puppeteer.characters.geometry import PART_NEW, Layer, build
+from puppeteer.characters.head import HEAD_GRID
 from puppeteer.characters.recipe import IRISES, IRISES_TEST, Recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, Pose

@@ -1,0 +1,146 @@
+"""What every part of a character is built on: the recipe, the joints, the shape of the face, the meshes so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from puppeteer.characters import mesh as m
+from puppeteer.characters.mesh import F64, Mesh, ball, ink, ribbon, smoothstep, spline
+from puppeteer.characters.recipe import Colour, Recipe
+
+MIDDLE = 128.0
+Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
+
+
+class Figure:
+    """A character under construction: named meshes that `geometry.build` turns into layers."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.r = recipe
+        self.rng = np.random.default_rng([7, recipe.seed])
+        self.root = np.array([*recipe.root_xy, 0.0])
+        self.tip = np.array([*recipe.tip_xy, -4.0])
+        self.layers: dict[str, Mesh] = {}
+        self.chest: m.Surface = lambda x, y: np.zeros_like(x)  # the body's front, once there is a body
+
+    def mesh(self, name: str) -> Mesh:
+        return self.layers.setdefault(name, Mesh())
+
+    def add_ink(
+        self,
+        name: str,
+        line: F64,
+        half: F64,
+        colour: tuple[float, float, float, float],
+        surface: m.Surface | None = None,
+        lift: float = 1.0,
+        weights: Callable[[F64], F64] | None = None,
+        closed: F64 | None = None,
+        mask: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        up: float = 0.0,
+        closed_half: F64 | None = None,
+    ) -> None:
+        self.mesh(name).add(
+            *ink(
+                line,
+                half,
+                surface or self.surface,
+                lift,
+                weights or self.head_weight,
+                colour,
+                closed,
+                mask,
+                closed_half,
+                up,
+            )
+        )
+
+    def skin(self, points: F64, weights: Callable[[F64], F64], kind: float) -> None:
+        normal = m.normals(points, closed=True)
+        material = np.zeros((*points.shape[:2], 4))
+        material[..., :2] = points[..., :2]
+        material[..., 2] = kind
+        self.mesh("skin").add(
+            m.pack(points, normal, weights, material), m.grid_triangles(points.shape[0], points.shape[1], closed=True)
+        )
+
+    def ball(
+        self,
+        name: str,
+        centre: tuple[float, float, float],
+        radii: tuple[float, float, float],
+        colour: Colour,
+        turn: float = 0.0,
+    ) -> None:
+        weights = self.head_weight if name.endswith("head") else self.body_weight
+        self.mesh(name).add(*ball(centre, radii, weights, (*colour, 1.0), turn))
+
+    def panel(
+        self,
+        name: str,
+        points: list[tuple[float, float, float]],
+        widths: list[float],
+        colour: Colour,
+        outward: tuple[float, float, float] = (0, 0, 1),
+        bulge: float = 0.12,
+        rows: int = 14,
+    ) -> None:
+        """A ribbon of cloth along a curve with widths at its knots."""
+        path = spline(points, rows)
+        w = np.interp(np.linspace(0, len(widths) - 1, rows), np.arange(len(widths)), widths)
+        weights = self.head_weight if name.endswith("head") else self.body_weight
+        out = np.broadcast_to(np.asarray(outward, float), path.shape)
+        v, f = ribbon(path, out, np.maximum(w, 0.05), weights, (1, 1, 1, 1), 0.0, bulge)
+        v[:, m.COLOUR] = (*colour, 1.0)
+        self.mesh(name).add(v, f)
+
+    def head_weight(self, p: F64) -> F64:
+        return np.ones((len(p), 2))
+
+    def body_weight(self, p: F64) -> F64:
+        y = p[:, 1]
+        root = smoothstep(self.root[1] + 12, self.root[1] - 10, y)
+        tip = smoothstep(self.root[1] - 2, self.tip[1] + 1, y)
+        return np.stack([root, tip], -1)
+
+    def hair_weight(self, p: F64) -> F64:
+        w = 1 - 0.5 * smoothstep(200.0, 252.0, p[:, 1])
+        return np.stack([w, w], -1)
+
+    def face_half_width(self, y: F64) -> F64:
+        h = self.r.head
+        cheek_y = 152.0
+        t = np.clip((y - cheek_y) / (h.chin_y - cheek_y), 0, 1)
+        low = h.face_width * np.power(np.maximum(1 - np.power(t, h.jaw_power), 0), h.jaw_square)
+        up = 44.0 * np.sqrt(np.maximum(1 - ((124.0 - y) / 54.0) ** 2, 0))
+        blend = smoothstep(118.0, 152.0, y)
+        high = up * (1 - blend) + h.face_width * blend
+        return np.asarray(np.where(y < cheek_y, high, low), np.float64)
+
+    def face_front(self, y: F64) -> F64:
+        h = self.r.head
+        up = h.depth * np.sqrt(np.maximum(1 - ((124.0 - np.minimum(y, 124.0)) / 54.0) ** 2, 0))
+        t = np.clip((y - 124.0) / (h.chin_y - 124.0), 0, 1)
+        return np.asarray(up - 3.0 * smoothstep(0.2, 0.75, t) - 5.0 * t**6, np.float64)
+
+    def face_back(self, y: F64) -> F64:
+        h = self.r.head
+        up = -46.0 * np.sqrt(np.maximum(1 - ((124.0 - np.minimum(y, 124.0)) / 54.0) ** 2, 0))
+        t = smoothstep(142.0, h.chin_y, y)
+        return np.asarray(up + t * (46.0 + self.face_front(y) - 10.0), np.float64)
+
+    def surface(self, x: F64, y: F64) -> F64:
+        """Depth of the face's front at picture positions, nose included."""
+        n = 2.5
+        w = np.maximum(self.face_half_width(y), 1e-3)
+        front, back = self.face_front(y), self.face_back(y)
+        middle = np.minimum(0.0, front) + np.maximum(back, 0.0)
+        bulge = np.power(np.maximum(1 - np.power(np.minimum(np.abs(x - MIDDLE) / w, 1), n), 0), 1 / n)
+        nose = 4.0 * np.exp(-(((x - MIDDLE) / 3.2) ** 2) - ((y - self.r.face.nose_y) / 5.0) ** 2)
+        return np.asarray(middle + (front - middle) * bulge + nose, np.float64)
+
+
+def mix(a: Colour, b: Colour, t: float) -> Colour:
+    return (a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t)
