@@ -34,8 +34,8 @@ SOUND_CODEC: dict[str, Literal["aac", "libopus"]] = {"mp4": "aac", "webm": "libo
 AAC_RATES = {8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000}
 
 # Measured on two slow cores, 512x512 line art: `veryfast` costs 7 ms a frame and 0.3 Mbit/s, `medium` 14 ms for the
-# same error and size, `superfast` 6 ms for twice the size. Without B-frames (30 % more bytes) pictures are stored in the
-# order shown, so that times and lengths are exact even where a player ignores edit lists.
+# same error and size, `superfast` 6 ms for twice the size. Without B-frames (30 % more bytes) pictures are stored in
+# the order shown, so that times and lengths are exact even where a player ignores edit lists.
 H264 = {"preset": "veryfast", "crf": "18", "tune": "animation", "bf": "0"}
 # Alpha needs auto-alt-ref off. `good` takes 4 times as long as `realtime` at this speed, for a sixth of the size.
 VP9 = {"deadline": "realtime", "cpu-used": "6", "row-mt": "1", "crf": "20", "auto-alt-ref": "0"}
