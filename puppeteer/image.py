@@ -81,6 +81,11 @@ def read_character(path: Path) -> Character:
         )
     if square is None and width == height:
         square = (0, 0, width)
+        if guess_square(rgba)[2] < HEAD_TOO_SMALL * width:
+            notes.append(
+                f"the head of {path.name} looks small, and a square picture is used as it is: crop it so that the head "
+                f"takes up half of the height, or prepare the picture"
+            )
     elif square is None:
         square = guess_square(rgba)
         notes.append(f"the head of {path.name} was guessed from the outline: prepare the picture to be sure")
@@ -267,6 +272,7 @@ def guess_square(rgba: U8) -> Square:
 
 HEADS_TO_A_SQUARE = 2.0
 SKULL_TOP = 0.25  # of the side
+HEAD_TOO_SMALL = 0.7  # of what the spec square should be
 
 
 def _outline(rgba: U8) -> U8:

@@ -217,6 +217,17 @@ def test_square_picture_is_its_own_spec_square(tmp_path: Path) -> None:
     assert read_character(tmp_path / "a.png").square == (0, 0, 200)
 
 
+def test_small_head_in_a_square_picture_is_told(tmp_path: Path) -> None:
+    for radius, told in ((110, False), (50, True)):
+        rgba = np.zeros((512, 512, 4), np.uint8)
+        cv2.rectangle(rgba, (206, 256), (306, 511), (90, 60, 40, 255), -1)
+        cv2.circle(rgba, (256, 200), radius, (40, 30, 60, 255), -1)
+        write_png(tmp_path / "a.png", rgba)
+        character = read_character(tmp_path / "a.png")
+        assert character.square == (0, 0, 512)
+        assert any("looks small" in note for note in character.notes) == told
+
+
 def test_unwritable_folder(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="cannot be written"):
         write_png(tmp_path / "absent" / "a.png", figure())
