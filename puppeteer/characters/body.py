@@ -25,12 +25,12 @@ def add_body(figure: Figure) -> F64:
     # torso with arms, one skin: rows from the neck to below the picture
     rows = 22
     t = np.linspace(0, 1, rows)
-    y = 203 + 92 * t**1.25
-    knots_y = 200 + b.slope * np.array([0, 3, 6.5, 10, 14, 19, 27, 40, 66, 90])
-    knots_w = np.array([0.0, 0.08, 0.24, 0.48, 0.72, 0.88, 0.98, 1.05, 1.10, 1.12])
+    y = 200 + 95 * t**1.35
+    knots_y = 198.5 + b.slope * np.array([0, 4, 7.5, 11, 15, 20, 28, 41, 66, 90])
+    knots_w = np.array([0.0, 0.05, 0.15, 0.34, 0.60, 0.82, 0.96, 1.05, 1.10, 1.12])
     w = b.neck_width * 0.9 + (b.shoulder - b.neck_width * 0.9) * np.interp(y, knots_y, knots_w)
     w = np.convolve(np.pad(w, 2, mode="edge"), np.ones(5) / 5, "valid")
-    depth = np.interp(y, [203, 215, 240, 300], [9, 14, 22, 26])
+    depth = np.interp(y, [200, 213, 240, 300], [9, 14, 22, 26])
     n = 2.6
     columns = 34
     a = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
@@ -49,8 +49,8 @@ def add_body(figure: Figure) -> F64:
     )
 
     def front(x: F64, y: F64) -> F64:
-        ww = np.interp(y, 203 + 92 * t**1.25, w)
-        d = np.interp(y, [203, 215, 240, 300], [9, 14, 22, 26])
+        ww = np.interp(y, 200 + 95 * t**1.35, w)
+        d = np.interp(y, [200, 213, 240, 300], [9, 14, 22, 26])
         bump = b.bust * np.exp(-(((np.abs(x - MIDDLE) - 17) / 13) ** 2) - ((y - 246) / 13) ** 2)
         return np.asarray(
             -6 + d * np.power(np.maximum(1 - np.minimum(np.abs(x - MIDDLE) / ww, 1) ** n, 0), 1 / n) + bump

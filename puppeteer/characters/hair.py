@@ -183,7 +183,7 @@ class Hair:
         angle = np.linspace(-180, 180, columns, endpoint=False)
         knots = [0, 30, 50, 62, 75, 100, 130, 180]
         covered = np.interp(np.abs(angle), knots, [98, 103, 116, 142, 154, 160, 172, 178])
-        bare = np.interp(np.abs(angle), knots, [98, 103, 114, 124, 132, 138, 166, 178])
+        bare = np.interp(np.abs(angle), knots, [98, 103, 116, 137, 146, 150, 168, 178])
         y_line = np.where(np.isin(np.sign(angle), self.r.head.ears), bare, covered)
         t = np.linspace(0, 1, rows)[:, None]
         last = np.where(

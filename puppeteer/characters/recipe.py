@@ -497,7 +497,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
         side_length=d.range(168, 225) if d.chance(0.75) else d.range(150, 172),
         side_width=d.near(1.0, 0.25, 0.55, 1.7),
         back_length=length,
-        back_flare=d.near(0.26, 0.2, -0.15, 0.8),
+        back_flare=d.near(0.16, 0.18, -0.15, 0.7),
         wave=d.range(2.0, 6.0) if back == "wavy" else d.near(0.9, 0.8, 0, 3),
         curl=d.near(0.1, 0.65, -1.3, 1.3),
         strays=0 if d.chance(0.4) else d.whole(1, 7),

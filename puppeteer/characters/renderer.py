@@ -207,7 +207,7 @@ class Renderer:
             "trim_width": b.trim_width,
             "bare": b.bare,
             "straps": float(b.straps),
-            "neck_y": 210.0,
+            "neck_y": 208.0,
             "hair_root": h.root,
             "hair_mid": h.mid,
             "hair_tip": h.tip,

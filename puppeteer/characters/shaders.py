@@ -281,7 +281,7 @@ float seen() {
         ivec2 j = clamp(i + ivec2(k & 1, k >> 1), ivec2(0), ivec2(last));
         nearest = min(nearest, abs(texelFetch(neutral, j, 0).z * 256.0 / size - v_neutral.z));
     }
-    return nearest < 2.5 && at.x > -0.5 && at.y > -0.5 && at.x < size - 0.5 && at.y < size - 0.5 ? 1.0 : 0.0;
+    return nearest < 1.7 && at.x > -0.5 && at.y > -0.5 && at.x < size - 0.5 && at.y < size - 0.5 ? 1.0 : 0.0;
 }
 void main() {
     DISCARD
