@@ -291,6 +291,16 @@ def test_wild_observations_give_valid_poses():
         assert column.max() <= 1
 
 
+def test_a_looped_clip_goes_on_where_it_was():
+    motion = Motion(MotionSettings(), PERSON)
+    for _ in range(3):
+        for frame in range(60):
+            pose = motion.step(replace(REST, neck_y=0.5 if frame >= 30 else -0.5), frame / 30)
+        assert pose.neck_y == pytest.approx(0.48, abs=0.02)
+    gone = [motion.step(None, time_s).values() for _ in range(20) for time_s in (0.0, 1.0)]
+    assert gone[-1] != gone[0]
+
+
 def test_one_euro_is_steady_quick_and_the_same_at_any_rate():
     random = np.random.default_rng(0)
     noise = random.normal(0, 0.01, 300)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from puppeteer.commands.transfer import progress
@@ -68,7 +69,8 @@ def observe_clip(clip: Path) -> tuple[list[FaceObservation | None], list[float]]
         bar = bars.add_task("Tracking the face", total=source.frame_count)
         with closing(ahead(source.frames())) as frames:
             for frame in frames:
-                seen.append(tracker.observe(frame))
+                face = tracker.observe(frame)
+                seen.append(None if face is None else replace(face, landmarks=None))  # a long clip must fit in memory
                 times_s.append(frame.time_s)
                 bars.advance(bar)
         bars.update(bar, total=len(seen), completed=len(seen))

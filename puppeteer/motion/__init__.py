@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -53,6 +54,8 @@ class Motion:
         self._away = True  # no face for longer than the hold time, or never
         self._tracked = Pose()  # the latest pose made from a face
         self._output: Pose | None = None  # the latest pose of all, unmirrored
+        self._latest_s = -math.inf  # of the time that only goes forward
+        self._back_s = 0.0  # by how much the given time has fallen behind it
         self._ease_from: Pose | None = None
         self._ease_start_s = 0.0
         self._ease_s = 0.0
@@ -70,7 +73,12 @@ class Motion:
         self.calibration = replace(self.used_calibration, neck_z=neck_z, neck_x=neck_x, neck_y=neck_y)
 
     def step(self, seen: FaceObservation | None, time_s: float) -> Pose:
-        """The pose at `time_s` (seconds, any origin, not decreasing), given what was seen then."""
+        """The pose at `time_s` (seconds, any origin), given what was seen then.
+
+        A time before the latest one (a looped clip) counts as no time passed.
+        """
+        self._back_s = max(self._back_s, self._latest_s - time_s)
+        time_s = self._latest_s = time_s + self._back_s
         target = self._lost(time_s) if seen is None else self._found(seen, time_s)
         if self._ease_from is not None:
             passed = (time_s - self._ease_start_s) / self._ease_s if self._ease_s > 0 else 1.0
