@@ -58,6 +58,14 @@ _ORDER = (
 )
 
 
+def _lean(v: F32, recipe: Recipe) -> None:
+    """Bodies are drawn less upright than they are built: they drift and drop a shoulder, from the neck down."""
+    y = v[:, 1]
+    below = m.smoothstep(200.0, 216.0, y)
+    v[:, 1] += (recipe.body.tilt * (v[:, 0] - 128.0) * below).astype(np.float32)
+    v[:, 0] += (recipe.body.lean * m.smoothstep(198.0, 262.0, y)).astype(np.float32)
+
+
 def build(recipe: Recipe) -> list[Layer]:
     """All layers of a character, opaque ones first, each from front to back."""
     figure = Figure(recipe)
@@ -77,6 +85,8 @@ def build(recipe: Recipe) -> list[Layer]:
         if name not in figure.layers:
             continue
         v, f = figure.layers[name].arrays()
+        if name in ("body", "prop_body", "ink_body", "skin"):
+            _lean(v, recipe)
         if any(angles):
             w = v[:, m.WEIGHT].astype(float)
             p = v[:, m.POSITION].astype(float)

@@ -158,6 +158,8 @@ class Body:
     jacket: float  # half width at the bottom of an open jacket's gap; 0 for none
     braces: float  # half width of two bands over the shoulders; 0 for none
     bust: float
+    lean: float  # how far the body's middle drifts sideways by the picture's lower edge
+    tilt: float  # fall of the shoulders to the viewer's right, pixels per pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +312,7 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
         depth=d.near(40.0, 2.0 * wide, 34, 46),
         ear_y=d.near(153, 2, 148, 158),
         ears=((-1.0, 1.0), (-1.0,), (1.0,))[d.whole(0, 2)] if d.chance(0.42) else (),
-        turn=(d.near(0, 2.2, -5, 5), d.near(0, 2.0, -4, 4), d.near(0, 4.0, -9, 9)) if turned else (0.0, 0.0, 0.0),
+        turn=(d.near(0, 3.0, -8, 8), d.near(0, 2.2, -5, 5), d.near(0, 5.0, -12, 12)) if turned else (0.0, 0.0, 0.0),
     )
     hair = _hair(d, style, odd, test)
     eyes = _eyes(d, hair, odd, test)
@@ -394,7 +396,7 @@ def _style(d: _Draw) -> Style:
         shadow_shift=(d.near(0, 1.5, -3.5, 3.5), d.range(2.5, 7.0)),
         light=(float(np.sin(angle) * 0.6), -0.62, 0.55),
         texture=d.range(0.15, 1.0) if shade == "paint" else d.range(0.0, 0.25),
-        fringe=d.range(0.3, 0.9) if d.chance(0.09) else 0.0,
+        fringe=d.range(0.2, 0.8) if d.chance(0.09) else 0.0,
         ragged=d.range(0.3, 1.0) if d.chance(0.12) else 0.0,
     )
 
@@ -633,11 +635,13 @@ def _body(d: _Draw, odd: bool) -> Body:
         bow=d.pick(("none", 6), ("bow", 3), ("tie", 2), ("neckerchief", 1.5)),
         accent=_cloth_colour(d),
         choker=d.chance(0.12),
-        blob=0 if d.chance(0.78) else d.whole(1, 3),
+        blob=0 if d.chance(0.78) else d.whole(1, 2),
         straps=d.chance(0.5) if bare else False,
         jacket=d.range(7, 34) if not bare and d.chance(0.4) else 0.0,
         braces=d.range(2.5, 5.5) if not bare and d.chance(0.12) else 0.0,
         bust=d.near(3.5, 2.5, 0, 9),
+        lean=d.near(0, 6, -14, 14) if d.chance(0.5) else 0.0,
+        tilt=d.near(0, 0.07, -0.16, 0.16) if d.chance(0.5) else 0.0,
     )
 
 
