@@ -8,14 +8,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.motion import Motion, calibrate
-from puppeteer.pipeline import ahead
+from puppeteer.pipeline import observe_clip
 from puppeteer.pose import POSE_NAMES, FaceObservation
 from puppeteer.settings import Settings
 from puppeteer.sources import VideoFile
@@ -39,7 +37,7 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
         raise SinkError(f"the folder {output.parent} does not exist: make it, or choose another place")
     if output.exists() and clip.exists() and output.samefile(clip):
         raise SinkError(f"{output} is the clip itself: choose another name for the table")
-    seen, times_s = observe_clip(clip)
+    seen, times_s = _observed(clip)
     with_face = sum(face is not None for face in seen)
     if not with_face:
         raise SourceError(
@@ -61,18 +59,11 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
     print(f"{output}: {len(seen)} frames, {with_face} with a face", file=sys.stderr)
 
 
-def observe_clip(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
+def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
     """What was seen in every frame, and when (seconds)."""
-    seen: list[FaceObservation | None] = []
-    times_s: list[float] = []
-    with VideoFile(clip) as source, progress() as bars, TRACKERS["face_landmarker"]() as tracker:
+    with VideoFile(clip) as source, progress() as bars:
         bar = bars.add_task("Tracking the face", total=source.frame_count)
-        with closing(ahead(source.frames())) as frames:
-            for frame in frames:
-                face = tracker.observe(frame)
-                seen.append(None if face is None else replace(face, landmarks=None))  # a long clip must fit in memory
-                times_s.append(frame.time_s)
-                bars.advance(bar)
+        seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], lambda: bars.advance(bar))
         bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
 
