@@ -45,7 +45,8 @@ def scores(ours: Tensor, true: Tensor) -> NDArray[np.float64]:
             y, x, channel_axis=-1, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
         )
         found.append((psnr, ssim))
-    return np.asarray(found).mean(0)
+    mean: NDArray[np.float64] = np.mean(np.asarray(found, np.float64), 0)
+    return mean
 
 
 def warp_baseline(image: Tensor, neck: Tensor) -> Tensor:
