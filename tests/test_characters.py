@@ -47,7 +47,7 @@ def _measure(seed: int) -> dict[str, Any]:
     return found
 
 
-SEEDS = (0, 3, 4)
+SEEDS = (3, 4)
 
 
 @pytest.fixture(scope="module")

@@ -432,7 +432,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     if d.chance(0.14):
         tip = _mix(tip, _hsv(d.range(0, 1), d.range(0.3, 0.7), d.range(0.5, 1.0)), d.range(0.5, 1.0))
     shadow = _hsv(h + toward, s * 1.15 + 0.06, v * deep)
-    inner = _hsv(h + toward * 1.5, s * 1.1 + 0.05, v * deep * d.range(0.72, 1.0))
+    inner = _hsv(h + toward * 1.5, s * 1.1 + 0.05, v * deep * d.range(0.8, 1.05))
     if d.chance(0.1):
         inner = _hsv(d.range(0, 1), d.range(0.3, 0.7), d.range(0.4, 0.9))
     light = _mix(_hsv(h - toward * 1.5, s * 0.45, v * 1.15 + 0.12), (1.0, 1.0, 1.0), d.range(0.0, 0.55))
@@ -650,7 +650,7 @@ def _extras(d: _Draw, hair: Hair, odd: bool) -> Extras:
     colour = _hsv(d.range(0, 1), d.range(0.2, 0.9), d.range(0.3, 1.0))
     return Extras(
         animal_ears=d.pick(("none", 88), ("cat", 6), ("fox", 3), ("bunny", 1.5), ("horn", 1.5)),
-        hat=d.pick(("none", 94), ("beret", 2), ("cap", 1.5), ("witch", 0.8), ("band", 4)),
+        hat=d.pick(("none", 94), ("beret", 2), ("cap", 0.7), ("witch", 0.8), ("band", 4)),
         ribbon=d.pick(("none", 76), ("side", 8), ("top", 5), ("twin", 5)),
         clips=0 if d.chance(0.74) else d.whole(1, 3),
         glasses=glasses,
