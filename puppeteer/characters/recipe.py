@@ -228,10 +228,10 @@ def _times(a: Colour, b: Colour) -> Colour:
 
 # hue, saturation, value of common hair colours, with their weights
 _HAIR = (
-    ((0.08, 0.45, 0.18), 10),
-    ((0.05, 0.45, 0.38), 12),
+    ((0.08, 0.45, 0.20), 7),
+    ((0.05, 0.45, 0.42), 10),
     ((0.07, 0.50, 0.55), 9),
-    ((0.125, 0.40, 0.88), 10),
+    ((0.125, 0.36, 0.93), 13),
     ((0.145, 0.55, 0.97), 9),
     ((0.055, 0.75, 0.86), 7),
     ((0.00, 0.68, 0.70), 6),
@@ -244,7 +244,7 @@ _HAIR = (
     ((0.38, 0.40, 0.70), 3),
     ((0.65, 0.06, 0.90), 7),
     ((0.10, 0.07, 0.95), 5),
-    ((0.70, 0.25, 0.22), 7),
+    ((0.70, 0.25, 0.24), 5),
 )
 _IRIS_HUES = (
     (0.60, 14),
@@ -423,7 +423,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     h, s, v = _weighted_hsv(d)
     if odd and d.chance(0.4):
         h, s, v = d.range(0, 1), d.range(0.2, 0.9), d.range(0.3, 1.0)
-    h, s, v = h + d.near(0, 0.012, -0.04, 0.04), s * d.range(0.75, 1.2), v * d.range(0.86, 1.1)
+    h, s, v = h + d.near(0, 0.012, -0.04, 0.04), s * d.range(0.75, 1.2), v * d.range(0.9, 1.2)
     mid = _hsv(h, s, v)
     deep = d.range(0.55, 0.85)
     toward = 0.03 if 0.16 < h % 1.0 < 0.75 else -0.025
@@ -489,7 +489,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     return Hair(
         bangs=bangs,
         back=back,
-        radius=d.near(55.5, 2.5, 49, 62),
+        radius=d.near(57.0, 2.8, 50, 64),
         volume=d.near(0.0, 1.5, -3, 5),
         bangs_y=d.range(low, high),
         bangs_count=d.whole(6, 11),
@@ -623,7 +623,7 @@ def _body(d: _Draw, odd: bool) -> Body:
         neckline = (0.0, 1.0, 1.0, 1.0)
     return Body(
         neck_width=d.near(11.6, 1.0, 9, 15.5),
-        shoulder=d.near(56, 5, 44, 70),
+        shoulder=d.near(62, 6, 48, 78),
         slope=d.near(1.25, 0.28, 0.75, 2.1),
         neckline=neckline,
         bare=bare,
