@@ -145,7 +145,7 @@ uniform float line_width; uniform float line_alpha;
 void main() {
     float u = v_material.x, t = v_material.y, half_width = v_material.z, arc = v_material.w;
     float tone = v_colour.x, shine = v_colour.y, seed = v_colour.w;
-    vec4 s = texture(noise, vec2(u * min(half_width, 14.0) * 0.022 + seed * 7.0, t * 0.11 + seed));
+    vec4 s = texture(noise, vec2(u * min(half_width, 14.0) * 0.022 + seed * 7.0, t * 0.05 + seed));
     float streak = s.r - 0.5;
     vec3 c = mix(hair_root, hair_mid, smoothstep(0.0, 0.45, t));
     c = mix(c, hair_tip, smoothstep(0.5, 1.0, t));
