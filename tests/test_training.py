@@ -94,6 +94,7 @@ def options(data: Path, run: Path, steps: int) -> argparse.Namespace:
         threads=1,
         hours=0.0,
         save_minutes=10.0,
+        look=[data, run / "nowhere"],
     )
 
 
@@ -104,6 +105,7 @@ def test_a_run_learns_is_logged_and_goes_on(data: Path, tmp_path: Path) -> None:
 
     train.train(options(data, tmp_path, 2))
     assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 2
+    assert (tmp_path / "morpher-000002.png").stat().st_size > 10_000
     train.train(options(data, tmp_path, 40))
     assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 40
     first, last = picture_losses()

@@ -1,6 +1,8 @@
-"""Sheets to look at while a run goes on: fixed validation characters or real drawings in fixed poses.
+"""Sheets to look at while a run goes on: characters and real drawings in fixed poses.
 
-python -m puppeteer.training.sheets --run runs/first --output sheet.png FOLDER_OR_PNG...
+    python -m puppeteer.training.sheets --run runs/first --output sheet.png FOLDER_OR_PNG...
+
+A folder may hold pictures or be a data folder of `puppeteer.training.dataset`, whose first characters are taken.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from torch import Tensor
 
 from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator
 from puppeteer.pose import Pose
-from puppeteer.training.dataset import planes, premultiply
+from puppeteer.training.dataset import Shards, planes, premultiply
 
 POSES = (
     Pose(),
@@ -34,36 +36,37 @@ POSES = (
     Pose(0, 0, 1, -0.5, -0.5, -0.7),
 )
 GREEN = (0.35, 0.6, 0.35)
+CROP = slice(CROP_AT, SPEC - CROP_AT)
+TOP = 32  # rows above the head that a sheet leaves out
 
 
-def load_networks(run: Path, average: bool = True) -> tuple[Morpher | None, Rotator | None]:
-    """The parts that a run has."""
-    networks: tuple[Morpher, Rotator] = (Morpher(CompactConfig()), Rotator(CompactConfig()))
+def load_networks(run: Path) -> tuple[Morpher | None, Rotator | None]:
+    """The averages of the parts that a run has."""
+    networks = Morpher(CompactConfig()), Rotator(CompactConfig())
     there = []
     for name, network in zip(("morpher", "rotator"), networks, strict=True):
         path = run / f"{name}.pt"
         there.append(path.exists())
         if path.exists():
             state = torch.load(path, map_location="cpu", weights_only=True)
-            network.load_state_dict(state["average" if average else "network"])
+            network.load_state_dict(state["average"])
     return networks[0] if there[0] else None, networks[1] if there[1] else None
 
 
 @torch.inference_mode()
-def draw(morpher: Morpher | None, rotator: Rotator | None, rest: Tensor, pose: Pose, stage: str = "final") -> Tensor:
-    """rest (1, 4, 256, 256) premultiplied -> the posed character, the same."""
-    values = torch.tensor([pose.values()])
-    image, crop = rest, slice(CROP_AT, SPEC - CROP_AT)
-    if morpher is not None:
-        kept = morpher.encode(rest[:, :, crop, crop])
-        expression = values[:, :3]
-        if pose == Pose(*pose.values()[:2], 0, *pose.values()[3:]) and not any(pose.values()):
-            expression = torch.tensor([[0.0, 0.0, float(kept.rest_mouth[0])]])
-        image = Morpher.paint(rest, morpher.decode(kept, expression))
-    if rotator is not None:
-        out = rotator.decode(rotator.encode(rest), image, values[:, 3:])
-        image = getattr(Rotator.paint(image, out), stage)
-    return image
+def draw(morpher: Morpher | None, rotator: Rotator | None, rest: Tensor, stage: str = "final") -> list[Tensor]:
+    """rest (1, 4, 256, 256) premultiplied -> the same in all of `POSES`; a part that is missing changes nothing."""
+    face = morpher.encode(rest[:, :, CROP, CROP]) if morpher else None
+    head = rotator.encode(rest) if rotator else None
+    pictures = []
+    for pose in POSES:
+        values, image = torch.tensor([pose.values()]), rest
+        if morpher and face:
+            image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
+        if rotator and head:
+            image = getattr(Rotator.paint(image, rotator.decode(head, image, values[:, 3:])), stage)
+        pictures.append(image)
+    return pictures
 
 
 def on_green(image: Tensor) -> NDArray[np.uint8]:
@@ -74,13 +77,25 @@ def on_green(image: Tensor) -> NDArray[np.uint8]:
     return out
 
 
-def sheet(morpher: Morpher | None, rotator: Rotator | None, pictures: list[Path], stage: str = "final") -> Image.Image:
+def rest_images(place: Path, count: int = 6) -> list[Tensor]:
+    """(1, 4, 256, 256) each: a PNG, all PNGs of a folder, or the first characters of a data folder."""
+    if (place / "data.json").exists():
+        shards = Shards(place)
+        return [planes(shards.row(k)["rest"])[None] for k in range(min(count, len(shards)))]
+    pictures = []
+    for path in sorted(place.glob("*.png")) if place.is_dir() else [place]:
+        rgba = np.asarray(Image.open(path).convert("RGBA").resize((SPEC, SPEC)))
+        pictures.append(planes(premultiply(rgba))[None])
+    return pictures
+
+
+def sheet(morpher: Morpher | None, rotator: Rotator | None, places: list[Path], stage: str = "final") -> Image.Image:
     """A row per picture: as drawn, then `POSES`."""
     rows = []
-    for path in pictures:
-        rest = planes(premultiply(np.asarray(Image.open(path).convert("RGBA").resize((SPEC, SPEC)))))[None]
-        cells = [on_green(rest)] + [on_green(draw(morpher, rotator, rest, pose, stage)) for pose in POSES]
-        rows.append(np.concatenate(cells, 1)[32:])
+    for place in places:
+        for rest in rest_images(place):
+            cells = [on_green(image)[TOP:] for image in (rest, *draw(morpher, rotator, rest, stage))]
+            rows.append(np.concatenate(cells, 1))
     return Image.fromarray(np.concatenate(rows, 0))
 
 
@@ -89,10 +104,9 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--stage", default="final", choices=("pumarola", "zhou", "combined", "final"))
-    parser.add_argument("pictures", type=Path, nargs="+")
+    parser.add_argument("places", type=Path, nargs="+")
     options = parser.parse_args()
-    pictures = [p for given in options.pictures for p in (sorted(given.glob("*.png")) if given.is_dir() else [given])]
-    sheet(*load_networks(options.run), pictures, options.stage).save(options.output)
+    sheet(*load_networks(options.run), options.places, options.stage).save(options.output)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python -m puppeteer.training.train morpher --data data/train --run runs/first --hours 1
     torchrun --nproc-per-node 2 -m puppeteer.training.train rotator --data data/train --run runs/first
 
-Every ten minutes RUN/PART.pt (weights in FP16, their average, bf16 moments, step, seed) is replaced and a sheet of
-validation characters and of real drawings (`--drawings`, where present) is written. The same command goes on where the
-checkpoint ends. The log is RUN/PART.csv.
+Every ten minutes RUN/PART.pt (weights and their average in FP16, bf16 moments, step) is replaced, and RUN/PART-STEP.png
+shows the `--look` places that exist: data folders (validation characters) and folders of drawings. The same command
+goes on where the checkpoint ends. The log is RUN/PART.csv.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from puppeteer.networks.compact import CompactConfig, Morpher, Rotator
 from puppeteer.training import losses
 from puppeteer.training.dataset import ROTATIONS, Shards, morpher_batch, random_rows, rotator_batch
+from puppeteer.training.sheets import load_networks, sheet
 
 AVERAGE = 0.998
 WARM_UP = 200
@@ -173,6 +174,9 @@ def train(options: argparse.Namespace) -> None:
         if rank == 0 and (now - saved > options.save_minutes * 60 or step == options.steps or over):
             save_checkpoint(checkpoint, network, average, optimizer, step, hours + (now - began) / 3600)
             saved = now
+            look = [place for place in options.look if place.exists()]
+            if look:
+                sheet(*load_networks(options.run), look).save(options.run / f"{options.part}-{step:06d}.png")
         if over:
             break
     if world > 1:
@@ -192,6 +196,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--look", type=Path, nargs="*", default=[], help="what the sheets show")
     parser.add_argument("--hours", type=float, default=0.0, help="stop after this time, 0 = when the steps are done")
     parser.add_argument("--save-minutes", type=float, default=10)
     train(parser.parse_args())
