@@ -1,0 +1,126 @@
+"""The shipped compact networks: what they promise for any drawing, shown on the default character."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from puppeteer.characters import default_character
+from puppeteer.image import Character, premultiplied, read_character, to_tensor
+from puppeteer.networks import FAMILIES
+from puppeteer.networks.compact import Compact, load
+from puppeteer.networks.layers import drawn, drawn_on_device
+from puppeteer.pose import POSE_NAMES, U8, Pose
+from puppeteer.poser import Poser
+
+MIXED = Pose(0.8, 0.3, 0.6, 0.5, -0.4, 0.7)
+
+
+@pytest.fixture(scope="module")
+def character() -> Character:
+    return read_character(default_character())
+
+
+@pytest.fixture(scope="module")
+def poser(character: Character) -> Poser:
+    poser = Poser.load("compact", "cpu")
+    poser.set_character(character)
+    return poser
+
+
+@pytest.fixture(scope="module")
+def drawn_mouth(character: Character) -> float:
+    """How far the networks take the drawn mouth to be open."""
+    features = load().encode(to_tensor(character.spec(), "srgb_premultiplied"))
+    return float(features.morpher.rest_mouth[0])
+
+
+def levels(a: U8, b: U8) -> np.ndarray:
+    """How much two pictures differ to the eye, (H, W) in levels of 255."""
+    return np.abs(premultiplied(a).astype(int) - premultiplied(b).astype(int)).max(-1)
+
+
+def test_it_is_taken_by_itself_on_a_cpu() -> None:
+    assert "compact" in FAMILIES
+    assert Poser.load("auto", "cpu").family == "compact"
+
+
+@pytest.mark.parametrize("size", [256, 512, 1024])
+def test_the_drawn_pose_is_the_drawing(poser: Poser, character: Character, drawn_mouth: float, size: int) -> None:
+    difference = levels(poser.pose(Pose(mouth_open=drawn_mouth), size), character.at(size))
+    assert difference.max() <= 4 and difference.mean() < 0.2
+
+
+@pytest.mark.parametrize("name", POSE_NAMES)
+def test_motion_is_smooth_and_there(poser: Poser, name: str, drawn_mouth: float) -> None:
+    """No step between neighbouring poses is much larger than the others, and the whole way is long."""
+    start = Pose(mouth_open=drawn_mouth) if name != "mouth_open" else Pose()
+    ways = np.linspace(0, 1, 21)
+    pictures = [poser.pose(replace(start, **{name: float(v)})) for v in ways]
+    steps = [levels(a, b).mean() for a, b in itertools.pairwise(pictures)]
+    assert levels(pictures[0], pictures[-1]).max() > 60
+    assert max(steps) < 6 * np.mean(steps)
+
+
+@pytest.mark.parametrize(("name", "axis", "sign"), [("neck_y", 0, 1), ("neck_z", 0, 1), ("neck_x", 1, 1)])
+def test_the_head_moves_to_the_right_side(character: Character, name: str, axis: int, sign: int) -> None:
+    """At the middle of the face the flow looks to where the face was: right of it for a turn to the viewer's left."""
+    network = load()
+    with torch.inference_mode():
+        features = network.encode(to_tensor(character.spec(), "srgb_premultiplied"))
+        layers = network.decode(features, torch.from_numpy(replace(Pose(), **{name: 1.0}).array())[None])
+    flow = layers.copies[0].flow
+    assert flow is not None
+    middle = flow[0, axis, 110:150, 110:146].mean() * 128
+    assert sign * float(middle) > 3
+
+
+def test_each_eye_closes_on_its_own_side(poser: Poser, drawn_mouth: float) -> None:
+    rest = Pose(mouth_open=drawn_mouth)
+    left = levels(poser.pose(replace(rest, eye_left=1.0)), poser.pose(rest))
+    right = levels(poser.pose(replace(rest, eye_right=1.0)), poser.pose(rest))
+    assert left[:, 128:].sum() > 8 * left[:, :128].sum()
+    assert right[:, :128].sum() > 8 * right[:, 128:].sum()
+
+
+def test_the_cost_of_a_frame(poser: Poser) -> None:
+    assert 0 < poser.flops_per_frame() <= 1.5e9
+
+
+def test_both_ways_of_drawing_agree(character: Character) -> None:
+    network = load()
+    image = to_tensor(character.spec(), "srgb_premultiplied")
+    with torch.inference_mode():
+        layers = network.decode(network.encode(image), torch.from_numpy(MIXED.array())[None])
+        on_device = drawn_on_device(layers, network.encoding, image).numpy()
+    on_cpu = drawn(layers, network.encoding, character.premultiplied_at(256))
+    assert levels(on_cpu, on_device).mean() < 1.5
+
+
+def test_half_precision_stays_close(character: Character) -> None:
+    """The precision of a graphics card, as far as a CPU can run it."""
+    single, half = load(), load().half()
+    image, pose = to_tensor(character.spec(), "srgb_premultiplied"), torch.from_numpy(MIXED.array())[None]
+    with torch.inference_mode():
+        wanted = drawn_on_device(single.decode(single.encode(image), pose), single.encoding, image)
+        layers = half.decode(half.encode(image.half()), pose)
+        assert all(copy.flow is None or copy.flow.dtype == torch.float32 for copy in layers.copies)
+        got = drawn_on_device(layers, half.encoding, image)
+    assert levels(wanted.numpy(), got.numpy()).mean() < 1.0
+
+
+def test_several_characters_at_once() -> None:
+    """Training batches characters; each must get what it gets alone."""
+    torch.manual_seed(0)
+    network = Compact().eval()
+    images = torch.rand(2, 4, 256, 256)
+    poses = torch.from_numpy(np.stack([MIXED.array(), Pose(neck_y=-1).array()]))
+    with torch.inference_mode():
+        both = network.decode(network.encode(images), poses)
+        alone = network.decode(network.encode(images[1:]), poses[1:])
+    assert both.paint is not None and alone.paint is not None
+    assert torch.allclose(both.paint[1:], alone.paint, atol=1e-4)
