@@ -29,3 +29,7 @@ class SettingsError(PuppeteerError):
 
 class RenderError(PuppeteerError):
     """The character generator has no working OpenGL."""
+
+
+class DisplayError(PuppeteerError):
+    """There is no screen, or no OpenGL, to open the window on."""
