@@ -136,3 +136,19 @@ def side_by_side(clip: U8, picture: U8, clip_width: int) -> U8:
     if picture.shape[2] == 4:
         left = np.dstack([left, np.full((height, clip_width), 255, np.uint8)])
     return np.hstack([left, picture])
+
+
+def placed(rgba: U8, background: Background, size: tuple[int, int], left: int, top: int) -> U8:
+    """The character (h, w, 4), its corner at (left, top), over a background of `size` (width, height).
+
+    What sticks out is cut off. uint8 (height, width, 3), or (height, width, 4) straight alpha where it is transparent.
+    """
+    width, height = size
+    character = Image.fromarray(rgba)
+    if background.transparent:
+        canvas = Image.new("RGBA", size)
+        canvas.paste(character, (left, top))
+    else:
+        canvas = Image.fromarray(background.fitted(width, height))
+        canvas.paste(character.convert("RGB"), (left, top), mask=character)
+    return np.asarray(canvas)

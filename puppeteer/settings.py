@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from puppeteer.errors import SettingsError
 
@@ -80,9 +80,71 @@ class PoserSettings(Tree):
     device: Literal["auto", "cpu", "cuda"] = setting("auto", help="where the networks run", alias="--device")
 
 
+class SourceSettings(Tree):
+    """What drives the character in the studio."""
+
+    kind: Literal["camera", "video", "demo"] = setting(
+        "camera",
+        help="what drives the character: a webcam, a video file in a loop, or recorded motion",
+        alias="--source",
+    )
+    camera: str = setting("", help="name of the webcam; empty takes the first one found", alias="--camera")
+    video: str = setting("", help="video file that is played in a loop", alias="--video")
+    width: int = setting(640, 160, 1920, unit="px", help="width asked of the webcam; more only costs time")
+    height: int = setting(480, 120, 1080, unit="px", help="height asked of the webcam")
+    rate: int = setting(30, 5, 60, unit="Hz", help="pictures a second asked of the webcam")
+
+
+class OutputSettings(Tree):
+    """What the studio sends."""
+
+    virtual_camera: bool = setting(True, help="send to the virtual camera that OBS, Zoom or Discord see as a webcam")
+    device: str = setting("", help="name of the virtual camera; empty takes the first one found")
+    width: int = setting(1280, 160, 1920, unit="px", step=2, help="width of the output")
+    height: int = setting(720, 120, 1080, unit="px", step=2, help="height of the output")
+    rate: int = setting(30, 5, 60, unit="Hz", help="pictures a second; a slow machine gives as many as it can")
+    background: str = setting(
+        "#00FF00", help="a colour such as #00FF00, a picture file, or transparent", alias="--background"
+    )
+    key_colour: str = setting(
+        "#00FF00", help="stands for transparent in the virtual camera, which knows no transparency"
+    )
+    zoom: float = setting(1.0, 0.2, 4, help="size of the character; 1 fills the height of the output")
+    offset_x: float = setting(0.0, -1, 1, help="moves the character to the right, in heights of the output")
+    offset_y: float = setting(0.0, -1, 1, help="moves the character down, in heights of the output")
+    detail: int = setting(
+        720, 256, 1440, unit="px", step=16, help="the character is drawn at most this large, then enlarged"
+    )
+
+
+class StudioSettings(Tree):
+    character: str = setting("", help="picture of the character; empty takes the first that comes along")
+
+
 class Settings(Tree):
     motion: MotionSettings = MotionSettings()
     poser: PoserSettings = PoserSettings()
+    source: SourceSettings = SourceSettings()
+    output: OutputSettings = OutputSettings()
+    studio: StudioSettings = StudioSettings()
+    # Measured, not chosen: no leaf, so neither an option nor a slider. `motion.Calibration.asdict`, or None: automatic.
+    calibration: dict[str, float] | None = None
+
+    @field_validator("calibration", mode="after")
+    @classmethod
+    def _faces_only(cls, value: dict[str, float] | None) -> dict[str, float] | None:
+        if value is not None:
+            from puppeteer.motion.calibration import Calibration
+
+            try:
+                Calibration.from_dict(value)
+            except SettingsError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+
+# A person in front of a camera expects a mirror; a clip that is drawn anew must not be flipped.
+STUDIO = Settings(motion=MotionSettings(mirror=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +185,17 @@ class Leaf:
         return kind + (f" ({self.unit})" if self.unit else "")
 
 
-def leaves(settings: Settings | None = None) -> tuple[Leaf, ...]:
-    """Every setting of the tree, in the order of declaration."""
-    return tuple(_leaves(settings or Settings(), Settings(), ""))
+def leaves(settings: Settings | None = None, defaults: Settings | None = None) -> tuple[Leaf, ...]:
+    """Every setting of the tree, in the order of declaration; `defaults` is STUDIO in the studio."""
+    defaults = defaults or Settings()
+    return tuple(_leaves(settings or defaults, defaults, ""))
 
 
 def _leaves(tree: Tree, default: Tree, prefix: str) -> Iterator[Leaf]:
     for name, field in type(tree).model_fields.items():
         value = getattr(tree, name)
+        if not isinstance(value, Tree) and field.description is None:  # kept with the settings, not one of them
+            continue
         if isinstance(value, Tree):
             yield from _leaves(value, getattr(default, name), f"{prefix}{name}.")
             continue
@@ -163,16 +228,31 @@ def set_by_name(settings: Settings, name: str, value: Any) -> Settings:
     return settings_from(data)
 
 
-def settings_from(data: Any) -> Settings:
+def settings_from(data: Any, defaults: Settings | None = None) -> Settings:
     """The tree from nested dictionaries; what is left out has its default. Raises SettingsError with one sentence."""
     try:
-        return Settings.model_validate(data)
+        settings = Settings.model_validate(data)
+        if defaults is not None:
+            settings = Settings.model_validate(_merged(defaults.model_dump(), settings.model_dump(exclude_unset=True)))
+        return settings
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(dict(item)) for item in error.errors()[:3])) from None
 
 
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`below` with what `above` has; groups are merged, all else is replaced."""
+    merged = dict(below)
+    for name, value in above.items():
+        group = isinstance(value, dict) and isinstance(merged.get(name), dict) and name != "calibration"
+        merged[name] = _merged(merged[name], value) if group else value
+    return merged
+
+
 def _sentence(error: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
+    if error["loc"][:1] == ("calibration",):
+        said = str(error.get("ctx", {}).get("error", ""))
+        return said or f"{name} is {json.dumps(error['input'], default=str)}: calibrate again"
     if error["type"] == "extra_forbidden":
         return _unknown(name)
     leaf = next((leaf for leaf in leaves() if leaf.name == name), None)
@@ -193,8 +273,11 @@ def _unknown(name: str) -> str:
     return f"there is no setting {name}" + (f": did you mean {near[0]}?" if near else "")
 
 
-def load_profile(path: Path) -> Settings:
-    """The tree from a profile file (JSON). Raises SettingsError that names the file and what is wrong in it."""
+def load_profile(path: Path, defaults: Settings | None = None) -> Settings:
+    """The tree from a profile file (JSON); `defaults` (STUDIO in the studio) gives what the file leaves out.
+
+    Raises SettingsError that names the file and what is wrong in it.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")  # editors on Windows add the mark
     except FileNotFoundError:
@@ -208,7 +291,7 @@ def load_profile(path: Path) -> Settings:
         where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
         raise SettingsError(f"the profile {path} is not JSON ({where}): mend it or start without it") from None
     try:
-        return settings_from(data)
+        return settings_from(data, defaults)
     except SettingsError as error:
         raise SettingsError(f"the profile {path} is wrong: {error}") from None
 

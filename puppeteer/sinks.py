@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -345,3 +346,54 @@ class _Sound:
 
 
 SINKS = {"video_writer": VideoWriter, "memory": Memory}
+
+
+class VirtualCamera:
+    """A webcam that OBS, Zoom or Discord can choose, through pyvirtualcam (GPL, imported only here).
+
+    `size` is (width, height), `device` a name such as /dev/video10 or "" for the first. Raises SinkError with what to
+    do on this system. For one thread.
+    """
+
+    def __init__(self, size: tuple[int, int], rate: float, device: str = "") -> None:
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise SinkError(
+                "the package pyvirtualcam is not installed: run  python -m pip install -r requirements.txt"
+            ) from error
+        try:
+            self._camera = pyvirtualcam.Camera(*size, rate, fmt=pyvirtualcam.PixelFormat.RGB, device=device or None)
+        except (RuntimeError, OSError) as error:
+            raise SinkError(no_virtual_camera(str(error), device)) from error
+        self.name = str(self._camera.device)
+
+    def send(self, rgb: U8) -> None:
+        """uint8 (H, W, 3)"""
+        try:
+            self._camera.send(rgb)
+        except (RuntimeError, OSError) as error:
+            raise SinkError(no_virtual_camera(str(error), self.name)) from error
+
+    def close(self) -> None:
+        """May be called more than once."""
+        self._camera.close()
+
+
+def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform) -> str:
+    """What to do where the virtual camera does not start."""
+    if "in use" in reason or "busy" in reason.lower() or "already" in reason:
+        return (
+            f"another program feeds the virtual camera {device}".rstrip() + ": stop it there, then it starts by itself"
+        )
+    if system == "linux":
+        return (
+            "no virtual camera: run  sudo apt-get install v4l2loopback-dkms  once, then  "
+            "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer  and press Retry"
+        )
+    if system == "darwin":
+        return (
+            "no virtual camera: install OBS Studio 30 or newer, press Start Virtual Camera in it once, allow its "
+            "extension in System Settings, close OBS and press Retry"
+        )
+    return "no virtual camera: install OBS Studio, which brings one, close it and press Retry"

@@ -1,0 +1,316 @@
+"""Where live frames come from: a webcam by name, a video file in a loop, and a scripted camera that fails on demand."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import cv2
+import numpy as np
+
+from puppeteer.errors import SourceError
+from puppeteer.pose import U8
+from puppeteer.settings import SourceSettings
+from puppeteer.sources import Synthetic, VideoFile
+
+# A virtual camera shows what we send: as a source it would feed us ourselves.
+VIRTUAL = re.compile(r"OBS.Virtual|OBS-Camera|Unity Video Capture|Puppeteer", re.IGNORECASE)
+SKIPPED = 10  # frames of a video in a row, at most, on a machine too slow for it
+CAPTURES, OUTPUTS = 0x1, 0x2  # V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_OUTPUT of linux/videodev2.h
+
+
+class NoCameraError(SourceError):
+    """There is no camera at all."""
+
+
+class Camera(Protocol):
+    """An open camera, for one thread."""
+
+    name: str
+    may_repeat: bool  # identical frames in a row are nothing unusual
+
+    def read(self) -> U8:
+        """The next frame, (H, W, 3) RGB, as soon as there is one. Raises SourceError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A webcam of this machine."""
+
+    name: str  # unique: of two alike the second is "Name (2)"
+    address: str | int  # what OpenCV opens
+    backend: int  # cv2.CAP_...
+
+
+def list_cameras(own: Collection[str] = ()) -> list[CameraInfo]:
+    """Webcams by name, virtual ones that we could send to left out, `own` (devices we send to) as well.
+
+    Takes milliseconds on Linux, up to a second elsewhere.
+    """
+    if sys.platform == "linux":
+        found = linux_cameras(Path("/sys/class/video4linux"), Path("/dev"), own)
+    else:
+        # DirectShow and AVFoundation: what else OpenCV has takes seconds to open, or has no names.
+        backend = cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_AVFOUNDATION
+        listed = importlib.import_module("cv2_enumerate_cameras").enumerate_cameras(backend)
+        found = [(str(camera.name), int(camera.index), backend) for camera in listed]
+    cameras: list[CameraInfo] = []
+    for name, address, kind in found:
+        if VIRTUAL.search(name) or name in own:
+            continue
+        alike = sum(name in (camera.name, re.sub(r" \(\d+\)$", "", camera.name)) for camera in cameras)
+        cameras.append(CameraInfo(f"{name} ({alike + 1})" if alike else name, address, kind))
+    return cameras
+
+
+def linux_cameras(sys_folder: Path, dev_folder: Path, own: Collection[str]) -> list[tuple[str, str, int]]:
+    """Name, device file and OpenCV's number for V4L2 of each capture device, in the order of their numbers."""
+    found = []
+    for entry in sorted(sys_folder.glob("video*"), key=lambda entry: (len(entry.name), entry.name)):
+        device = str(dev_folder / entry.name)
+        if device in own:
+            continue
+        abilities = v4l2_abilities(device)
+        # A camera has further nodes for metadata; what also takes pictures is a virtual camera to send to.
+        if abilities is not None and (not abilities & CAPTURES or abilities & OUTPUTS):
+            continue
+        try:
+            name = (entry / "name").read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:  # just unplugged
+            continue
+        found.append((name or entry.name, device, cv2.CAP_V4L2))
+    return found
+
+
+def v4l2_abilities(device: str) -> int | None:
+    """`device_caps` as VIDIOC_QUERYCAP tells it; None where the device cannot be asked."""
+    if sys.platform != "linux":
+        return None
+    import fcntl
+
+    answer = bytearray(104)  # struct v4l2_capability; device_caps is at 88
+    try:
+        handle = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        fcntl.ioctl(handle, 0x80685600, answer)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return int.from_bytes(answer[88:92], sys.byteorder)
+
+
+class Webcam:
+    """A webcam through OpenCV, opened by name ("" is the first). Raises NoCameraError and SourceError.
+
+    `own` are devices that we send to, never taken for a source.
+    """
+
+    may_repeat = False
+
+    def __init__(self, settings: SourceSettings, own: Collection[str] = ()) -> None:
+        info = chosen(settings.camera, list_cameras(own))
+        self.name = info.name
+        _refused_by_macos(info.name)
+        # OpenCV reads these when it opens a camera.
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")  # s; its 10 s keep us waiting after unplugging
+        os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")  # it can ask in the main thread only
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a line for each attempt; we say it in words
+        self._device = cv2.VideoCapture(info.address, info.backend)
+        if not self._device.isOpened():
+            self._device.release()
+            raise SourceError(why_not(info))
+        self._device.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
+        self._device.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
+        self._device.set(cv2.CAP_PROP_FPS, settings.rate)
+        self._address = info.address
+        self._frames = 0
+
+    def read(self) -> U8:
+        good, bgr = self._device.read()
+        if not good or bgr is None or not bgr.size:
+            if isinstance(self._address, str) and not Path(self._address).exists():
+                raise SourceError(f"{self.name} is unplugged: plug it in again, it will be used at once")
+            if not self._frames:
+                raise SourceError(
+                    f"{self.name} gives no picture: close other programs that use it (browsers, Zoom, OBS), "
+                    "or pick another camera"
+                )
+            raise SourceError(f"{self.name} stopped giving pictures: check its plug; it is tried again and again")
+        self._frames += 1
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def close(self) -> None:
+        self._device.release()
+
+
+def chosen(name: str, cameras: list[CameraInfo]) -> CameraInfo:
+    """The camera of that name, or the first for "". Raises NoCameraError where there is none at all."""
+    if not cameras:
+        wanted = f"{name} is not there and no other camera either" if name else "no camera was found"
+        macos = " and allow it in System Settings, Privacy & Security, Camera" if sys.platform == "darwin" else ""
+        raise NoCameraError(f"{wanted}: plug one in{macos}; it will be used at once")
+    if not name:
+        return cameras[0]
+    for camera in cameras:
+        if camera.name == name:
+            return camera
+    raise SourceError(
+        f"{name} is not plugged in: plug it in, or pick another camera ({', '.join(camera.name for camera in cameras)})"
+    )
+
+
+def why_not(info: CameraInfo) -> str:
+    """The sentence for a camera that did not open."""
+    if isinstance(info.address, str):
+        path = Path(info.address)
+        if not path.exists():
+            return f"{info.name} is unplugged: plug it in again, it will be used at once"
+        if not os.access(path, os.R_OK | os.W_OK):
+            return (
+                f"{info.name} may not be opened by you: run  sudo usermod -aG video $USER  and log in again "
+                f"({path} belongs to the group video)"
+            )
+    if sys.platform == "win32":
+        return (
+            f"{info.name} did not open: close other programs that use it, and allow desktop apps in Settings, "
+            "Privacy & security, Camera"
+        )
+    return f"{info.name} is in use by another program: close browsers, Zoom and OBS, or pick another camera"
+
+
+def _refused_by_macos(name: str) -> None:
+    """Asks for permission the first time. Raises SourceError where it was refused."""
+    if sys.platform != "darwin":
+        return
+    foundation: Any = importlib.import_module("AVFoundation")
+    device, video = foundation.AVCaptureDevice, foundation.AVMediaTypeVideo
+    undetermined, authorized = 0, 3
+    state = device.authorizationStatusForMediaType_(video)
+    if state == undetermined:
+        answered = threading.Event()
+        device.requestAccessForMediaType_completionHandler_(video, lambda _: answered.set())
+        answered.wait(60)
+        state = device.authorizationStatusForMediaType_(video)
+    if state != authorized:
+        raise SourceError(
+            f"macOS does not let us use {name}: allow the program that you started Puppeteer with (Terminal, perhaps) "
+            "in System Settings, Privacy & Security, Camera, and start it again"
+        )
+
+
+class LoopedVideo:
+    """A video file at its own pace, for ever; on a slow machine frames are left out. Raises SourceError."""
+
+    may_repeat = True
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._file = VideoFile(path)
+        self.name = path.name
+        self._clock = clock
+        self._closed = threading.Event()
+        self._pictures = self._paced()
+
+    def read(self) -> U8:
+        return next(self._pictures)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._pictures.close()
+
+    def _paced(self) -> Generator[U8]:
+        start_s = self._clock()
+        skipped = 0
+        while True:
+            for frame in self._file.frames():
+                late_s = self._clock() - start_s - frame.time_s
+                if late_s > 2 / float(self._file.rate) and skipped < SKIPPED:
+                    skipped += 1
+                    continue
+                skipped = 0
+                self._closed.wait(max(0.0, -late_s))
+                yield frame.rgb
+            start_s = max(start_s + self._file.end_s, self._clock() - 0.2)
+
+
+def open_source(settings: SourceSettings, own: Collection[str] = ()) -> Camera:
+    """The camera or the looped video that the settings name. Raises SourceError."""
+    if settings.kind == "video":
+        if not settings.video:
+            raise SourceError("no video file is chosen: choose one, or take a camera as source")
+        return LoopedVideo(Path(settings.video).expanduser())
+    return Webcam(settings, own)
+
+
+Fault = Literal["none", "busy", "refused", "unplugged", "fails", "blocks", "freezes"]
+
+
+class ScriptedCamera:
+    """A camera for tests and for pictures of faults: a stage whose `fault` may be changed at any time, from any thread.
+
+    Call it to open it, as often as you like. Without a fault it gives `pictures` over and over, `rate` a second.
+    """
+
+    may_repeat = False
+    name = "Scripted camera"
+
+    def __init__(self, pictures: Collection[U8] = (), rate: float = 30.0) -> None:
+        self._pictures = tuple(pictures) or tuple(frame.rgb for frame in Synthetic((320, 240), 30, 60).frames())
+        self._rate = rate
+        self._fault: Fault | None = None
+        self._change = threading.Condition()
+        self._shown = 0
+        self._due_s = 0.0
+        self.opened = 0
+        self.closed = 0
+
+    @property
+    def fault(self) -> Fault | None:
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: Fault | None) -> None:
+        with self._change:
+            self._fault = fault
+            self._change.notify_all()
+
+    def __call__(self) -> ScriptedCamera:
+        if self._fault == "none":
+            raise NoCameraError("no camera was found: plug one in; it will be used at once")
+        if self._fault == "busy":
+            raise SourceError(f"{self.name} is in use by another program: close it, or pick another camera")
+        if self._fault == "refused":
+            raise SourceError(f"{self.name} may not be opened by you: allow it in the system's settings")
+        if self._fault == "unplugged":
+            raise SourceError(f"{self.name} is not plugged in: plug it in, or pick another camera")
+        self.opened += 1
+        return self
+
+    def read(self) -> U8:
+        with self._change:
+            self._change.wait_for(lambda: self._fault != "blocks")
+            now_s = time.perf_counter()
+            self._due_s = max(self._due_s + 1 / self._rate, now_s - 1 / self._rate)
+            self._change.wait_for(lambda: self._fault == "blocks", max(0.0, self._due_s - now_s))
+            self._change.wait_for(lambda: self._fault != "blocks")
+            if self._fault in ("fails", "unplugged", "none"):
+                raise SourceError(f"{self.name} stopped giving pictures: check its plug; it is tried again and again")
+            if self._fault != "freezes":
+                self._shown += 1
+            return self._pictures[self._shown % len(self._pictures)].copy()
+
+    def close(self) -> None:
+        self.closed += 1

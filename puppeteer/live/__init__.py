@@ -1,0 +1,18 @@
+"""The live engine: camera to character to virtual camera, in threads, without a window."""
+
+from puppeteer.live.engine import CalibrationRun, Live, Parts
+from puppeteer.live.status import Driver, Log, Meter, Part, Picture, Preview, State, Status
+
+__all__ = [
+    "CalibrationRun",
+    "Driver",
+    "Live",
+    "Log",
+    "Meter",
+    "Part",
+    "Parts",
+    "Picture",
+    "Preview",
+    "State",
+    "Status",
+]

@@ -1,0 +1,185 @@
+"""A thread that keeps a camera open, whatever happens to it, and says what is the matter."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from puppeteer.cameras import Camera, NoCameraError
+from puppeteer.errors import PuppeteerError
+from puppeteer.live.status import Part, Rate
+from puppeteer.pose import U8, Frame
+from puppeteer.slot import LatestSlot
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds, and how they grow."""
+
+    open_s: float = 10.0  # until a camera must have opened
+    stall_s: float = 1.5  # until a frame must have come
+    stuck_s: float = 3.0  # of one and the same frame; sensors always have noise
+    retry_s: float = 2.0  # between attempts
+    longest_retry_s: float = 30.0  # between attempts to wake a camera that repeats its frame
+    join_s: float = 1.2  # for a thread to end
+
+
+class Capture:
+    """Opens a camera and hands over every frame; whatever fails is told by `condition` and tried again.
+
+    A camera is opened, read and closed in one thread. A read that never returns blocks that thread alone: `condition`
+    tells by the clock, and `close` leaves the thread behind, which closes the camera if ever it can.
+    """
+
+    def __init__(
+        self,
+        open_camera: Callable[[], Camera],
+        frames: LatestSlot[Frame],
+        rate: Rate,
+        clock: Callable[[], float],
+        patience: Patience | None = None,
+    ) -> None:
+        self._open = open_camera
+        self._frames = frames
+        self._rate = rate
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._stop = threading.Event()
+        self._again = threading.Event()
+        self._phase: Literal["opening", "reading", "waiting"] = "opening"
+        self._since_s = clock()
+        self._last_frame_s: float | None = None  # of this opening
+        self._problem = ""  # of the latest attempt, until frames come
+        self._description = ""
+        self._name = "the camera"
+        self._stuck = False
+        self.delivered = False  # whether there ever was a frame
+        self.absent = False  # the latest attempt found no camera at all
+        self._index = 0
+        self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
+        self._thread.start()
+
+    def condition(self) -> Part:
+        """As it is now, told by the clock, so that a blocked read is told too."""
+        now_s, phase = self._clock(), self._phase
+        waited_s = now_s - self._since_s
+        if phase == "waiting":
+            return Part("problem", self._problem)
+        if phase == "opening":
+            if waited_s > self._patience.open_s:
+                return Part("problem", f"{self._name} does not answer: unplug it, plug it in again and press Retry")
+            return Part("problem", self._problem) if self._problem else Part("starting", "opening the camera")
+        last_s = self._last_frame_s
+        if last_s is None:
+            if waited_s > self._patience.stall_s:
+                return Part("problem", self._silent())
+            return Part("problem", self._problem) if self._problem else Part("starting", f"{self._name} is starting")
+        if now_s - last_s > self._patience.stall_s:
+            return Part("problem", self._silent())
+        if self._stuck:
+            return Part("problem", self._problem)
+        return Part("ok", self._description)
+
+    def _silent(self) -> str:
+        return (
+            f"{self._name} gives no pictures any more: wait a moment; if it stays so, close other programs that use "
+            "it, or unplug it and plug it in again"
+        )
+
+    def retry(self) -> None:
+        """Does not wait for the next attempt."""
+        self._again.set()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the thread hangs in the camera, so that only a new Capture can help."""
+        phase, now_s = self._phase, self._clock()
+        limit_s = self._patience.open_s if phase == "opening" else self._patience.stall_s
+        return phase != "waiting" and now_s - max(self._since_s, self._last_frame_s or 0.0) > limit_s
+
+    def close(self) -> bool:
+        """Ends the thread and releases the camera; False where the thread hangs and was left behind."""
+        self._stop.set()
+        self._again.set()
+        self._thread.join(self._patience.join_s)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        wake_s = self._patience.retry_s
+        while not self._stop.is_set():
+            self._enter("opening")
+            woken = False
+            try:
+                camera = self._open()
+                self.absent = False
+                try:
+                    self._name = camera.name
+                    self._enter("reading")
+                    woken = self._read(camera, wake_s)
+                finally:
+                    camera.close()
+            except Exception as error:  # whatever a driver throws, the rest lives on
+                self.absent = isinstance(error, NoCameraError)
+                self._problem = (
+                    str(error)
+                    if isinstance(error, PuppeteerError)
+                    else f"{self._name} failed ({type(error).__name__}: {error}): unplug it and plug it in again"
+                )
+                self._enter("waiting")
+                self._again.wait(self._patience.retry_s)
+                self._again.clear()
+            else:
+                # Stuck: opening a camera anew often helps, doing so every moment never does.
+                wake_s = self._patience.retry_s if woken else min(2 * wake_s, self._patience.longest_retry_s)
+
+    def _enter(self, phase: Literal["opening", "reading", "waiting"]) -> None:
+        self._last_frame_s, self._since_s = None, self._clock()
+        self._phase = phase
+
+    def _read(self, camera: Camera, wake_s: float) -> bool:
+        """Until told to stop, or the camera is to be opened anew because it repeats itself. Whether it moved."""
+        previous: U8 | None = None
+        changed_s = self._clock()
+        moved = False
+        while not self._stop.is_set():
+            rgb = camera.read()
+            now_s = self._clock()
+            if self._stop.is_set():
+                break
+            if camera.may_repeat or previous is None or not same(rgb, previous):
+                moved = moved or previous is not None
+                changed_s, self._stuck = now_s, self._stuck and previous is None
+            previous = rgb
+            self._last_frame_s = now_s
+            self._rate.count(now_s)
+            if now_s - changed_s > self._patience.stuck_s:
+                self._stuck = True
+            if self._stuck:
+                self._problem = (
+                    f"{self._name} shows one and the same picture: open its cover or shutter, close other programs "
+                    "that use it, or unplug it and plug it in again"
+                )
+                if self._again.is_set() or now_s - changed_s > self._patience.stuck_s + wake_s:
+                    self._again.clear()
+                    return moved
+                continue  # a picture of the past must not hold the character in its pose
+            self.delivered = True
+            self._problem = ""
+            self._again.clear()
+            self._description = f"{camera.name}, {rgb.shape[1]}x{rgb.shape[0]}"
+            self._index += 1
+            self._frames.put(Frame(rgb=rgb, time_s=now_s, index=self._index))
+        return moved
+
+
+def same(one: U8, other: U8) -> bool:
+    """Whether two frames are identical to the last bit."""
+    return (
+        one.shape == other.shape
+        and bool(np.array_equal(one[::16, ::16], other[::16, ::16]))
+        and bool(np.array_equal(one, other))
+    )

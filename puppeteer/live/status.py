@@ -1,0 +1,159 @@
+"""What the live engine tells: the state of each part, the newest pictures, meters and a log. Everything is frozen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from puppeteer.pose import F32, POSE_NAMES, U8
+
+State = Literal["off", "starting", "ok", "problem"]
+Driver = Literal["face", "idle", "demo", "manual"]
+
+PARTS = ("camera", "face", "networks", "character", "virtual_camera", "recording")
+LOG_LINES = 500
+RECENT_S = 3.0  # behind rates and latencies
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the engine: a lamp and a sentence for the user, which in a problem says what to do."""
+
+    state: State = "off"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything at one moment."""
+
+    camera: Part  # or the video file, or recorded motion
+    face: Part  # "ok": found; "problem": none seen, or no tracker
+    networks: Part
+    character: Part
+    virtual_camera: Part
+    recording: Part
+    driver: Driver  # what moves the character now
+    face_found: bool
+    capture_fps: float  # frames that the camera gave, of the last seconds
+    track_fps: float
+    output_fps: float  # pictures composed
+    sent_fps: float  # pictures the virtual camera took, repeated ones among them
+    # Medians of the last seconds: "track", "pose", "compose", "send", and "camera_to_output": from a frame's hand-over
+    # by the camera to the end of its picture's way (the virtual camera's, where it is on). What was not measured is
+    # missing.
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    latency_p95_ms: dict[str, float] = field(default_factory=dict)
+
+    def parts(self) -> dict[str, Part]:
+        return {name: getattr(self, name) for name in PARTS}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A composed output: what the virtual camera and a recording get."""
+
+    pixels: U8  # (H, W, 3) RGB; (H, W, 4) straight alpha where the background is transparent; read-only
+    sequence: int  # grows by 1 with each
+    time_s: float  # when it was composed
+    frame_time_s: float | None = None  # when the camera gave the frame that it is the first to show
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """The newest camera frame, small, as the sensor saw it (not mirrored)."""
+
+    rgb: U8  # (H, W, 3), at most PREVIEW_SIDE wide
+    landmarks: F32 | None  # (478, 3), x and y in [0, 1] of the frame
+    face_found: bool
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One of the six numbers, in the person's own left and right (before any mirror)."""
+
+    name: str  # of POSE_NAMES
+    raw: float | None  # as the tracker saw it; None while there is no face
+    calibrated: float | None  # after calibration, gain, dead zone and range
+    smoothed: float  # after smoothing too: what the character does
+    low: float  # the raw values that mean 0 and 1 in the calibration in use
+    high: float
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Of `calibrated` and `smoothed`."""
+        return (0.0 if self.name in POSE_NAMES[:3] else -1.0), 1.0
+
+
+class Log:
+    """The latest lines, each with the time of day; any thread may add and read."""
+
+    def __init__(self, echo: Callable[[str], object] | None = None) -> None:
+        self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._change = threading.Lock()
+        self._echo = echo
+        self.count = 0  # of all lines ever, so that a reader knows whether there is news
+
+    def add(self, text: str) -> None:
+        line = f"{time.strftime('%H:%M:%S')} {text}"
+        with self._change:
+            self._lines.append(line)
+            self.count += 1
+        if self._echo is not None:
+            self._echo(line)
+
+    def lines(self) -> tuple[str, ...]:
+        """Oldest first, at most LOG_LINES."""
+        with self._change:
+            return tuple(self._lines)
+
+    def text(self) -> str:
+        """For the clipboard."""
+        return "\n".join(self.lines())
+
+
+class Rate:
+    """Events per second over the last RECENT_S; one thread counts, any reads."""
+
+    def __init__(self) -> None:
+        self._times_s: deque[float] = deque(maxlen=1000)
+
+    def count(self, time_s: float) -> None:
+        self._times_s.append(time_s)
+
+    def per_second(self, now_s: float) -> float:
+        times_s = [time_s for time_s in tuple(self._times_s) if now_s - time_s <= RECENT_S]
+        if len(times_s) < 2:
+            return 0.0
+        return (len(times_s) - 1) / max(now_s - times_s[0], 1e-3) if now_s - times_s[-1] > 1 else _steady(times_s)
+
+
+def _steady(times_s: list[float]) -> float:
+    return (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-3)
+
+
+class Timings:
+    """How long stages took, by name, over the last RECENT_S; any thread adds and reads."""
+
+    def __init__(self) -> None:
+        self._spent: dict[str, deque[tuple[float, float]]] = {}
+        self._change = threading.Lock()
+
+    def add(self, stage: str, spent_s: float, now_s: float) -> None:
+        with self._change:
+            self._spent.setdefault(stage, deque(maxlen=1000)).append((now_s, spent_s * 1e3))
+
+    def percentile_ms(self, percent: float, now_s: float) -> dict[str, float]:
+        with self._change:
+            recent = {
+                stage: [spent_ms for time_s, spent_ms in spent if now_s - time_s <= RECENT_S]
+                for stage, spent in self._spent.items()
+            }
+        return {stage: float(np.percentile(spent, percent)) for stage, spent in recent.items() if spent}
