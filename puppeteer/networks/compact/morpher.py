@@ -25,6 +25,8 @@ from puppeteer.networks.compact.blocks import (
 
 EYE_HATS = 4
 MOUTH_HATS = 5
+MOUTH_AT = (20, 36)  # left, top of the window at 64 px over the crop in which a mouth lies
+MOUTH_WINDOW = 24
 
 
 class MorpherFeatures(NamedTuple):
@@ -53,8 +55,16 @@ class Morpher(nn.Module):
         width = config.morpher_decoder
         self.encoder = Encoder(16, config.morpher_widths, config.morpher_blocks)
         self.spread = conv(config.morpher_widths[0], self.TERMS * width)
+        # Its own eyes: averages over the picture are blind to the few pixels of a mouth.
         self.measure_mouth = nn.Sequential(
-            nn.Linear(config.morpher_widths[2] + config.morpher_widths[0] * 16, 64), nn.ReLU(), nn.Linear(64, 1)
+            conv(config.morpher_widths[0], 16, 3, 2),
+            nn.ReLU(),
+            conv(16, 16, 3, 2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(16 * (MOUTH_WINDOW // 4) ** 2, 64),
+            nn.ReLU(),
+            nn.Linear(64, 1),
         )
         self.conv1 = conv(width, width)
         self.conv2 = conv(width, width)
@@ -64,10 +74,11 @@ class Morpher(nn.Module):
 
     def encode(self, crop: Tensor) -> MorpherFeatures:
         """crop (B, 4, 128, 128): the centre of the rest image."""
-        features, summary = self.encoder(F.pixel_unshuffle(crop, 2) - 0.5)
-        pooled = F.adaptive_avg_pool2d(features, 4).flatten(1)
+        features, _ = self.encoder(F.pixel_unshuffle(crop, 2) - 0.5)
         basis = self.spread(features).view(len(crop), self.TERMS, self.width, *features.shape[2:])
-        rest_mouth = torch.sigmoid(self.measure_mouth(torch.cat([summary, pooled], 1)))[:, 0]
+        left, top = MOUTH_AT
+        window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
+        rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
         return MorpherFeatures(basis, rest_mouth)
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
