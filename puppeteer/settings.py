@@ -119,6 +119,11 @@ class OutputSettings(Tree):
 
 class StudioSettings(Tree):
     character: str = setting("", help="picture of the character; empty takes the first that comes along")
+    recordings: str = setting("", help="folder for recordings; empty takes the folder Videos")
+    show_character: bool = setting(True, help="show the character in the window; it is sent in any case")
+    show_preview: bool = setting(True, help="show the camera's picture, with what was found in it, in the window")
+    show_speed: bool = setting(False, help="show pictures a second and the delay at the top of the window")
+    scale: float = setting(0.0, 0, 3, step=0.25, help="size of text and buttons; 0 takes what the screen asks for")
 
 
 class Settings(Tree):
