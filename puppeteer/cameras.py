@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 import cv2
 import numpy as np
 
+from puppeteer import v4l2
 from puppeteer.errors import SourceError
 from puppeteer.pose import U8
 from puppeteer.settings import SourceSettings
@@ -24,7 +25,6 @@ from puppeteer.sources import Synthetic, VideoFile
 # A virtual camera shows what we send: as a source it would feed us ourselves.
 VIRTUAL = re.compile(r"OBS.Virtual|OBS-Camera|Unity Video Capture|Puppeteer", re.IGNORECASE)
 SKIPPED = 10  # frames of a video in a row, at most, on a machine too slow for it
-CAPTURES, OUTPUTS = 0x1, 0x2  # V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_OUTPUT of linux/videodev2.h
 
 
 class NoCameraError(SourceError):
@@ -81,9 +81,12 @@ def linux_cameras(sys_folder: Path, dev_folder: Path, own: Collection[str]) -> l
         device = str(dev_folder / entry.name)
         if device in own:
             continue
-        abilities = v4l2_abilities(device)
+        try:
+            able = v4l2.abilities(device)
+        except OSError:  # opening it will tell why
+            able = None
         # A camera has further nodes for metadata; what also takes pictures is a virtual camera to send to.
-        if abilities is not None and (not abilities & CAPTURES or abilities & OUTPUTS):
+        if able is not None and (not able.captures or able.outputs):
             continue
         try:
             name = (entry / "name").read_text(encoding="utf-8", errors="replace").strip()
@@ -91,26 +94,6 @@ def linux_cameras(sys_folder: Path, dev_folder: Path, own: Collection[str]) -> l
             continue
         found.append((name or entry.name, device, cv2.CAP_V4L2))
     return found
-
-
-def v4l2_abilities(device: str) -> int | None:
-    """`device_caps` as VIDIOC_QUERYCAP tells it; None where the device cannot be asked."""
-    if sys.platform != "linux":
-        return None
-    import fcntl
-
-    answer = bytearray(104)  # struct v4l2_capability; device_caps is at 88
-    try:
-        handle = os.open(device, os.O_RDWR | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        fcntl.ioctl(handle, 0x80685600, answer)
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-    return int.from_bytes(answer[88:92], sys.byteorder)
 
 
 class Webcam:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 
+from puppeteer import v4l2
 from puppeteer.errors import SinkError
 from puppeteer.pose import U8
 from puppeteer.sources import open_clip, origin_s
@@ -345,9 +347,6 @@ class _Sound:
         self._source.close()
 
 
-SINKS = {"video_writer": VideoWriter, "memory": Memory}
-
-
 class VirtualCamera:
     """A webcam that OBS, Zoom or Discord can choose, through pyvirtualcam (GPL, imported only here).
 
@@ -362,14 +361,27 @@ class VirtualCamera:
             raise SinkError(
                 "the package pyvirtualcam is not installed: run  python -m pip install -r requirements.txt"
             ) from error
+        if sys.platform == "linux":
+            # Looked for here, because pyvirtualcam leaves every other video device that it tries open for ever.
+            device = loopback_to_feed(device)
         try:
             self._camera = pyvirtualcam.Camera(*size, rate, fmt=pyvirtualcam.PixelFormat.RGB, device=device or None)
         except (RuntimeError, OSError) as error:
             raise SinkError(no_virtual_camera(str(error), device)) from error
         self.name = str(self._camera.device)
+        self._checked_s = time.monotonic()
 
     def send(self, rgb: U8) -> None:
-        """uint8 (H, W, 3)"""
+        """uint8 (H, W, 3). Raises SinkError where the device is gone."""
+        now_s = time.monotonic()
+        if sys.platform == "linux" and now_s - self._checked_s > CHECK_S:
+            self._checked_s = now_s
+            try:
+                gone = v4l2.abilities(self.name) is None
+            except OSError as error:
+                gone = isinstance(error, FileNotFoundError)
+            if gone:  # pyvirtualcam does not tell
+                raise SinkError(no_virtual_camera(f"{self.name} is gone", self.name))
         try:
             self._camera.send(rgb)
         except (RuntimeError, OSError) as error:
@@ -380,13 +392,38 @@ class VirtualCamera:
         self._camera.close()
 
 
+CHECK_S = 2.0  # between looks whether the device is still there
+
+
+def loopback_to_feed(wanted: str = "") -> str:
+    """The device of v4l2loopback of that name, or for "" the first that is free. Raises SinkError."""
+    found = v4l2.loopbacks()
+    if wanted:
+        if wanted not in found:
+            others = f", or choose {' or '.join(found)}" if found else ""
+            raise SinkError(
+                f"{wanted} is no device of v4l2loopback: leave the name of the virtual camera empty{others}"
+            )
+        found = {wanted: found[wanted]}
+    free = [device for device, able in found.items() if able is not None and able.outputs]
+    if free:
+        return free[0]
+    taken = [device for device, able in found.items() if able is not None]
+    if taken:
+        raise SinkError(no_virtual_camera("busy", taken[0]))
+    if found:
+        raise SinkError("no virtual camera may be opened by you: run  sudo usermod -aG video $USER  and log in again")
+    raise SinkError(no_virtual_camera("none"))
+
+
 def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform) -> str:
-    """What to do where the virtual camera does not start."""
-    if "in use" in reason or "busy" in reason.lower() or "already" in reason:
-        return (
-            f"another program feeds the virtual camera {device}".rstrip() + ": stop it there, then it starts by itself"
-        )
+    """What to do where the virtual camera does not start, or stopped."""
+    if "busy" in reason.lower() or "in use" in reason or "already" in reason:
+        taken = f"another program feeds the virtual camera {device}".rstrip()
+        return f"{taken}: stop it there, then it starts here by itself"
     if system == "linux":
+        if reason.startswith("Virtual camera device"):  # it refuses the size: a reader keeps it at another one
+            return f"{reason}: close the programs that show {device}, then it starts by itself"
         return (
             "no virtual camera: run  sudo apt-get install v4l2loopback-dkms  once, then  "
             "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer  and press Retry"
@@ -397,3 +434,6 @@ def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform)
             "extension in System Settings, close OBS and press Retry"
         )
     return "no virtual camera: install OBS Studio, which brings one, close it and press Retry"
+
+
+SINKS = {"video_writer": VideoWriter, "virtual_camera": VirtualCamera, "memory": Memory}

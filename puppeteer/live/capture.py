@@ -42,8 +42,11 @@ class Capture:
         rate: Rate,
         clock: Callable[[], float],
         patience: Patience | None = None,
+        after: Capture | None = None,
     ) -> None:
+        """Opens nothing before the Capture `after`, which is told to stop, has let go of its camera."""
         self._open = open_camera
+        self._after = after
         self._frames = frames
         self._rate = rate
         self._clock = clock
@@ -101,14 +104,21 @@ class Capture:
         limit_s = self._patience.open_s if phase == "opening" else self._patience.stall_s
         return phase != "waiting" and now_s - max(self._since_s, self._last_frame_s or 0.0) > limit_s
 
-    def close(self) -> bool:
-        """Ends the thread and releases the camera; False where the thread hangs and was left behind."""
+    def stop(self) -> None:
+        """Tells the thread to release the camera and end, without waiting."""
         self._stop.set()
         self._again.set()
+
+    def close(self) -> bool:
+        """Ends the thread and releases the camera; False where the thread hangs and was left behind."""
+        self.stop()
         self._thread.join(self._patience.join_s)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        if self._after is not None:
+            self._after.close()
+            self._after = None
         wake_s = self._patience.retry_s
         while not self._stop.is_set():
             self._enter("opening")

@@ -200,10 +200,11 @@ class Live:
             self._threads.append(thread)
             thread.start()
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Ends every thread within 2 seconds and releases camera and virtual camera; may be called more than once.
 
-        A thread that hangs in a driver is left behind: it ends with the program, and lets go if ever it can.
+        False where a thread hangs in a driver or in loading and was left behind: it lets go if ever it can. A recording
+        is finished even where that takes longer.
         """
         self._stop.set()
         self._load_again.set()
@@ -221,6 +222,7 @@ class Live:
         for thread in (*closers, *self._threads):
             if thread is not threading.current_thread():
                 thread.join(max(0.05, deadline_s - time.monotonic()))
+        return not any(thread.is_alive() for thread in (*closers, *self._threads))
 
     def __enter__(self) -> Self:
         self.start()
@@ -435,9 +437,11 @@ class Live:
     def _log_changes(self) -> None:
         for name, part in self._conditions().items():
             before = self._logged.get(name)
-            if before is None or (before.state, part.state) != (part.state, part.state) or _other(before, part):
+            if before is None or before.state != part.state or _other(before, part):
                 self._logged[name] = part
-                if part.text and part.state in ("ok", "problem"):
+                # A face comes and goes all the time; only a tracker in trouble is news.
+                gone = name == "face" and self._told.get("face", Part()).state == "ok"
+                if part.text and part.state in ("ok", "problem") and not gone:
                     self.log.add(f"{name.replace('_', ' ')}: {part.text}")
 
     # --- stages
@@ -458,7 +462,7 @@ class Live:
             old, self._capture = self._capture, None
             source = self._settings.source
             if old is not None:
-                old.close()
+                old.stop()
             if source.kind == "demo":
                 return
             self._capture = Capture(
@@ -467,6 +471,7 @@ class Live:
                 self._rates["capture"],
                 self._clock,
                 self._parts.patience,
+                after=old,
             )
 
     def _own_devices(self) -> Collection[str]:
@@ -477,7 +482,7 @@ class Live:
         with self._change:
             old, self._sender = self._sender, None
             if old is not None:
-                old.close()
+                old.stop()
             output = self._settings.output
             if not output.virtual_camera:
                 return
@@ -492,6 +497,7 @@ class Live:
                 self._timings,
                 self._clock,
                 self._parts.patience,
+                after=old,
             )
             self._sender.key = key
 
@@ -715,7 +721,7 @@ class Live:
         with self._poser_use:
             self._poser = poser
         if problem:
-            self._tell("networks", "problem", problem)
+            self._tell("networks", "problem", f"{problem}; {poser.family} stands in" if after_failure else problem)
         else:
             self._tell("networks", "ok", poser.message)
         return True

@@ -46,8 +46,11 @@ class Sender:
         timings: Timings,
         clock: Callable[[], float],
         patience: Patience | None = None,
+        after: Sender | None = None,
     ) -> None:
-        """`size` is (width, height), `empty` (H, W, 3) what is sent until there is a picture."""
+        """`size` is (width, height), `empty` (H, W, 3) what is sent until there is a picture. Opens nothing before the
+        Sender `after`, which is told to stop, has let go of its device."""
+        self._after = after
         self.pictures: LatestSlot[Picture] = LatestSlot()
         self.key = Background(colour=(0, 255, 0))  # under transparent pictures
         self.device = ""  # the name of the open device
@@ -78,15 +81,22 @@ class Sender:
     def retry(self) -> None:
         self._again.set()
 
-    def close(self) -> bool:
-        """Ends the thread and releases the device; False where the thread hangs and was left behind."""
+    def stop(self) -> None:
+        """Tells the thread to release the device and end, without waiting."""
         self._stop.set()
         self._again.set()
         self.pictures.close()
+
+    def close(self) -> bool:
+        """Ends the thread and releases the device; False where the thread hangs and was left behind."""
+        self.stop()
         self._thread.join(self._patience.join_s)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        if self._after is not None:
+            self._after.close()
+            self._after = None
         while not self._stop.is_set():
             try:
                 device = self._open()
@@ -145,7 +155,8 @@ class Recorder:
         self.problem = ""
         self._size, self._rate, self._transparent = size, rate, transparent
         self._written_s = 0.0
-        self._thread = threading.Thread(target=self._work, name="record", daemon=True)
+        # No daemon: a program that ends waits for the file to be finished.
+        self._thread = threading.Thread(target=self._work, name="record")
         self._thread.start()
 
     @property

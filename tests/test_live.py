@@ -1,0 +1,494 @@
+"""The live engine: whatever fails is told, everything else lives on, and it recovers by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stage import SMALL, TURNED, Stage, StageTracker, eventually, on_stage
+
+from puppeteer.cameras import Fault, ScriptedCamera
+from puppeteer.errors import SettingsError, SinkError, WeightsError
+from puppeteer.live import Live, Parts
+from puppeteer.live.capture import Patience
+from puppeteer.motion import Calibration
+from puppeteer.pose import POSE_NAMES, FaceObservation, Pose
+from puppeteer.settings import STUDIO, set_by_name
+
+
+def flows(stage: Stage, at_least: float = 15.0) -> bool:
+    """Whether the virtual camera gets its pictures just now."""
+    before, begin_s = len(stage.device.times_s), time.perf_counter()
+    time.sleep(0.4)
+    return (len(stage.device.times_s) - before) / (time.perf_counter() - begin_s) >= at_least
+
+
+def turned_by(stage: Stage) -> float:
+    """`neck_y` as the newest picture shows it."""
+    picture = stage.live.picture
+    assert picture is not None
+    return (float(picture.pixels[60, 80, 0]) - 127) / 127
+
+
+def test_a_face_moves_the_character_as_in_a_mirror(character_png: Path) -> None:
+    settings = SMALL.model_copy(update={"calibration": Calibration().asdict()})
+    with on_stage(character_png, settings) as stage:
+        assert eventually(lambda: turned_by(stage) < -0.4)
+        stage.live.apply(set_by_name(stage.live.settings, "motion.mirror", False))
+        assert eventually(lambda: turned_by(stage) > 0.3)
+        status = stage.live.status()
+        assert status.driver == "face" and status.camera.state == status.face.state == "ok"
+        assert {part.state for part in status.parts().values()} == {"ok", "off"}
+        assert eventually(lambda: stage.live.status().capture_fps > 40 and stage.live.status().output_fps > 20)
+        assert {"track", "pose", "compose", "send", "camera_to_output"} <= set(stage.live.status().latency_ms)
+        assert stage.live.status().latency_ms["camera_to_output"] < 200
+
+
+@pytest.mark.parametrize("fault", ["none", "busy", "refused"])
+def test_a_camera_that_cannot_be_opened_is_told_and_tried_again(fault: Fault, character_png: Path) -> None:
+    stage = Stage()
+    stage.camera.fault = fault
+    with on_stage(character_png, stage=stage):
+        camera = stage.live.status().camera
+        said = {"none": "plug one in", "busy": "in use by another program", "refused": "allow it"}[fault]
+        assert camera.state == "problem" and said in camera.text
+        assert stage.live.status().driver == ("demo" if fault == "none" else "idle")
+        assert ("recorded motion stands in" in camera.text) == (fault == "none")
+        assert flows(stage)
+        stage.camera.fault = None
+        assert eventually(lambda: stage.live.status().camera.state == "ok" and stage.live.status().driver == "face")
+        assert any(said in line for line in stage.live.log.lines())
+
+
+@pytest.mark.parametrize("fault", ["unplugged", "fails", "blocks", "freezes"])
+def test_a_camera_that_fails_is_told_and_comes_back(fault: Fault, character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().driver == "face")
+        began = len(stage.device.times_s)
+        stage.camera.fault = fault
+        assert eventually(lambda: stage.live.status().camera.state == "problem", 2)
+        said = {
+            "unplugged": "plug it in",
+            "fails": "check its plug",
+            "blocks": "gives no pictures",
+            "freezes": "same pic",
+        }
+        assert eventually(lambda: said[fault] in stage.live.status().camera.text)
+        assert eventually(lambda: stage.live.status().driver == "idle")
+        shown = turned_by(stage)
+        assert flows(stage)
+        assert eventually(lambda: turned_by(stage) != shown), "idle motion"
+        assert stage.live.status().face.state == "off"
+        stage.camera.fault = None
+        assert eventually(lambda: stage.live.status().camera.state == "ok")
+        assert eventually(lambda: stage.live.status().driver == "face")
+        assert stage.device.longest_gap_s(began) < 0.3
+
+
+def test_a_blocked_camera_is_told_within_two_seconds_with_the_patience_that_ships(character_png: Path) -> None:
+    with on_stage(character_png, stage=Stage(patience=Patience())) as stage:
+        assert eventually(lambda: stage.live.status().camera.state == "ok")
+        stage.camera.fault = "blocks"
+        assert eventually(lambda: stage.live.status().camera.state == "problem", 2)
+
+
+def test_a_camera_that_shows_the_same_picture_is_opened_anew(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().camera.state == "ok")
+        opened = stage.camera.opened
+        stage.camera.fault = "freezes"
+        assert eventually(lambda: stage.camera.opened >= opened + 2)
+        assert stage.camera.closed >= opened
+        stage.camera.fault = None
+        assert eventually(lambda: stage.live.status().camera.state == "ok")
+
+
+def test_retry_leaves_a_hanging_camera_behind(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().camera.state == "ok")
+        hanging = stage.camera
+        hanging.fault = "blocks"
+        assert eventually(lambda: stage.live.status().camera.state == "problem")
+        stage.camera = ScriptedCamera(rate=60)
+        stage.live.retry("camera")
+        assert eventually(lambda: stage.live.status().camera.state == "ok")
+        assert eventually(lambda: stage.live.status().driver == "face")
+        hanging.fault = None
+        assert eventually(lambda: hanging.closed == 1)
+
+
+def test_closing_does_not_wait_for_a_hanging_camera(character_png: Path) -> None:
+    stage = Stage(patience=Patience())
+    live = Live(SMALL, character_png, parts=stage.parts())
+    with live:
+        assert eventually(lambda: live.status().camera.state == "ok", 20)
+        stage.camera.fault = "blocks"
+        time.sleep(0.1)
+        begin_s = time.perf_counter()
+        assert not live.close()
+        assert time.perf_counter() - begin_s < 2
+        assert stage.device.closed == stage.device.opened
+    stage.camera.fault = None
+    assert eventually(lambda: stage.camera.closed == 1)
+
+
+def test_no_face_is_told_and_the_character_idles(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().face.state == "ok")
+        stage.tracker.face = None
+        assert eventually(lambda: stage.live.status().driver == "idle")
+        assert "no face" in stage.live.status().face.text
+        assert all(meter.raw is None for meter in stage.live.meters())
+        stage.tracker.face = TURNED
+        assert eventually(lambda: stage.live.status().face_found)
+
+
+@pytest.mark.parametrize("error", [WeightsError("the face landmarker is missing: get it again"), RuntimeError("boom")])
+def test_a_tracker_that_fails_is_told_and_starts_anew(error: Exception, character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().face_found)
+        stage.tracker.error = error
+        assert eventually(lambda: stage.live.status().face.state == "problem")
+        assert str(error) in stage.live.status().face.text
+        assert flows(stage)
+        sequence = stage.live.preview.sequence if stage.live.preview else 0
+        assert eventually(lambda: (stage.live.preview.sequence if stage.live.preview else 0) > sequence), "the preview"
+        stage.tracker.error = None
+        assert eventually(lambda: stage.live.status().face_found)
+
+
+def test_a_graphics_card_without_memory_hands_over_to_the_processor(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        stage.posers[0].error = RuntimeError("CUDA out of memory")
+        assert eventually(lambda: len(stage.posers) == 2)
+        assert stage.posers[1].device == "cpu"
+        networks = stage.live.status().networks
+        assert networks.state == "problem" and "out of memory" in networks.text and "processor" in networks.text
+        sequence = stage.live.picture.sequence if stage.live.picture else 0
+        assert eventually(lambda: stage.live.picture is not None and stage.live.picture.sequence > sequence)
+        stage.posers[1].error = RuntimeError("no memory at all")
+        assert eventually(lambda: len(stage.posers) == 3)
+        assert stage.posers[2].family == "warp"
+        assert stage.device.longest_gap_s() < 0.3
+        stage.live.apply(set_by_name(stage.live.settings, "poser.family", "compact"))  # the user tries again
+        assert eventually(lambda: stage.live.status().networks.state == "ok")
+        assert stage.posers[-1].family == "compact"
+
+
+def test_networks_that_cannot_be_loaded_are_told_and_others_stand_in(character_png: Path) -> None:
+    stage = Stage(poser_error=WeightsError("the weights of tha1 are missing: get them"))
+    with on_stage(character_png, set_by_name(SMALL, "poser.family", "tha1"), stage):
+        networks = stage.live.status().networks
+        assert networks.state == "problem" and "weights of tha1 are missing" in networks.text
+        assert "stands in" in networks.text and stage.posers[0].family == "auto"
+
+
+def test_slow_networks_do_not_slow_the_virtual_camera(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        stage.posers[0].pause_s = 0.5
+        time.sleep(0.3)
+        assert flows(stage, 20)
+        assert stage.device.longest_gap_s() < 0.3
+
+
+def test_a_virtual_camera_that_is_missing_is_told_and_tried_again(character_png: Path) -> None:
+    stage = Stage()
+    stage.device.fault = "missing"
+    with on_stage(character_png, stage=stage):
+        part = stage.live.status().virtual_camera
+        assert part.state == "problem" and "press Retry" in part.text
+        stage.device.heal()
+        assert eventually(lambda: stage.live.status().virtual_camera.state == "ok")
+        assert flows(stage)
+        stage.device.fault = "lost"
+        assert eventually(lambda: stage.live.status().virtual_camera.state == "problem")
+        sequence = stage.live.picture.sequence if stage.live.picture else 0
+        stage.device.heal()
+        stage.live.retry("virtual_camera")
+        assert eventually(lambda: stage.live.status().virtual_camera.state == "ok")
+        assert eventually(lambda: stage.live.picture is not None and stage.live.picture.sequence > sequence)
+        assert flows(stage)
+        assert stage.device.closed == stage.device.opened - 1
+
+
+def test_a_virtual_camera_that_blocks_is_told_and_the_window_lives_on(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert flows(stage)
+        stage.device.fault = "blocks"
+        assert eventually(lambda: stage.live.status().virtual_camera.state == "problem", 2)
+        assert "takes no pictures" in stage.live.status().virtual_camera.text
+        sequence = stage.live.picture.sequence if stage.live.picture else 0
+        assert eventually(lambda: stage.live.picture is not None and stage.live.picture.sequence > sequence + 5)
+        stage.device.heal()
+        assert eventually(lambda: stage.live.status().virtual_camera.state == "ok")
+
+
+def test_a_change_restarts_only_the_stage_that_needs_it(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        live = stage.live
+        assert eventually(lambda: live.status().camera.state == live.status().virtual_camera.state == "ok")
+
+        def made() -> tuple[int, int, int, int]:
+            return stage.cameras_opened, stage.device.opened, len(stage.posers), stage.tracker.opened
+
+        def after(name: str, value: object) -> tuple[int, ...]:
+            before = made()
+            live.apply(set_by_name(live.settings, name, value))
+            eventually(lambda: made() != before, 0.6)
+            assert eventually(lambda: live.status().camera.state == "ok")
+            return tuple(new - old for new, old in zip(made(), before, strict=True))
+
+        assert made() == (1, 1, 1, 1)
+        for name, value in {"motion.mirror": False, "output.zoom": 2.0, "output.background": "red"}.items():
+            assert after(name, value) == (0, 0, 0, 0), name
+        assert after("source.camera", "Another") == (1, 0, 0, 0)
+        assert after("output.rate", 20) == (0, 1, 0, 0)
+        assert after("output.width", 200) == (0, 1, 0, 0)
+        assert after("poser.family", "warp") == (0, 0, 1, 0)
+        assert eventually(lambda: live.picture is not None and live.picture.pixels.shape == (120, 200, 3))
+        live.apply(set_by_name(live.settings, "output.virtual_camera", False))
+        assert eventually(lambda: stage.device.closed == stage.device.opened)
+        assert live.status().virtual_camera.state == "off"
+
+
+def test_recorded_motion_needs_no_camera(character_png: Path) -> None:
+    with on_stage(character_png, set_by_name(SMALL, "source.kind", "demo")) as stage:
+        assert stage.live.status().driver == "demo" and stage.cameras_opened == 0
+        assert stage.live.status().camera.state == "off"
+        shown = {turned_by(stage) for _ in range(20) if not time.sleep(0.05)}
+        assert len(shown) > 5
+        stage.live.apply(set_by_name(stage.live.settings, "source.kind", "camera"))
+        assert eventually(lambda: stage.live.status().driver == "face")
+
+
+def test_sliders_drive_the_character_until_they_let_go(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        stage.live.set_manual(Pose(mouth_open=1, neck_y=5))
+        assert eventually(lambda: turned_by(stage) > 0.98)
+        assert stage.live.status().driver == "manual"
+        stage.live.set_manual(None)
+        assert eventually(lambda: turned_by(stage) < 0.9)
+        assert eventually(lambda: stage.live.status().driver == "face")
+
+
+def test_from_one_driver_to_the_next_without_a_jump(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().driver == "face")
+        stage.live.set_manual(Pose(neck_y=1))
+        begin = len(stage.device.sent)
+        assert eventually(lambda: turned_by(stage) > 0.98)
+        steps = np.diff([float(rgb[1, 1, 0]) for rgb in stage.device.sent[begin:]])
+        assert steps.max() < 60, "of 127"
+
+
+def test_recentre_and_calibration_are_kept_in_the_settings(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        live = stage.live
+        assert live.settings.calibration is None
+        assert eventually(lambda: live.status().face_found)
+        live.recentre()
+        assert live.settings.calibration is not None and live.settings.calibration["neck_y"] == pytest.approx(0.8)
+        assert eventually(lambda: abs(turned_by(stage)) < 0.05)
+
+        run = live.calibrate("eyes_closed")
+        stage.tracker.face = FaceObservation(0.9, 0.92, 0.0, 0.0, 0.0, 0.0)
+        assert eventually(lambda: run.seen > 8 and run.latest is not None and run.latest.eye_left == 0.9)
+        before = live.settings.calibration
+        calibration = run.finish()
+        assert live.settings.calibration == calibration.asdict() != before
+        assert calibration.neck_y == pytest.approx(0.8), "eyelids are calibrated apart from the head"
+        seen = run.seen
+        time.sleep(0.1)
+        assert run.seen == seen, "finished"
+
+        stage.tracker.face = None
+        empty = live.calibrate("neutral")
+        assert eventually(lambda: empty.missed > 3)
+        with pytest.raises(SettingsError, match="no face was seen"):
+            empty.finish()
+        assert live.settings.calibration == calibration.asdict()
+        # A profile brings it back.
+        with on_stage(character_png, live.settings) as again:
+            assert again.live.meters()[0].low == pytest.approx(calibration.eye_left_open)
+        live.forget_calibration()
+        assert live.settings.calibration is None
+
+
+def test_meters(character_png: Path) -> None:
+    settings = SMALL.model_copy(update={"calibration": Calibration(neck_y=0.2).asdict()})
+    with on_stage(character_png, settings) as stage:
+        assert eventually(lambda: stage.live.status().face_found)
+        time.sleep(0.3)
+        meters = {meter.name: meter for meter in stage.live.meters()}
+        assert tuple(meters) == POSE_NAMES
+        meter = meters["neck_y"]
+        assert meter.raw == pytest.approx(0.8) and meter.calibrated == pytest.approx(0.6)
+        assert meter.smoothed == pytest.approx(0.6, abs=0.05), "the person's own left and right, whatever the mirror"
+        assert (meter.low, meter.high) == (pytest.approx(0.2), pytest.approx(1.2))
+        assert meter.limits == (-1.0, 1.0) and meters["eye_left"].limits == (0.0, 1.0)
+
+
+def test_preview_shows_the_newest_frame_small(character_png: Path) -> None:
+    stage = Stage(camera=ScriptedCamera([np.full((480, 640, 3), shade, np.uint8) for shade in range(0, 250, 5)], 60))
+    with on_stage(character_png, stage=stage):
+        assert eventually(lambda: stage.live.preview is not None)
+        first = stage.live.preview
+        assert first is not None and first.rgb.shape == (240, 320, 3)
+        assert first.face_found and first.landmarks is not None and first.landmarks.shape == (478, 3)
+        assert eventually(lambda: stage.live.preview is not None and stage.live.preview.sequence > first.sequence)
+
+
+def test_a_new_character_is_loaded_behind_the_old_one(character_png: Path, tmp_path: Path) -> None:
+    with on_stage(character_png) as stage:
+        live = stage.live
+        broken = tmp_path / "broken.png"
+        broken.write_bytes(b"no picture")
+        live.set_character(broken)
+        assert eventually(lambda: live.status().character.state == "problem")
+        assert "broken.png" in live.status().character.text
+        assert flows(stage) and len(stage.posers[0].characters) == 1
+        other = tmp_path / "other.png"
+        other.write_bytes(character_png.read_bytes())
+        live.set_character(other)
+        assert eventually(lambda: len(stage.posers[0].characters) == 2)
+        assert live.status().character.state == "ok" and "other.png" in live.status().character.text
+        assert live.settings.studio.character == str(other)
+        assert len(stage.posers) == 1, "the networks stay"
+        live.set_character(None)
+        assert eventually(lambda: len(stage.posers[0].characters) == 3)
+
+
+def test_a_character_that_is_gone_is_told_and_the_first_one_stands_in(tmp_path: Path) -> None:
+    with on_stage(tmp_path / "gone.png") as stage:
+        assert stage.live.status().character.state == "problem"
+        assert "gone.png" in stage.live.status().character.text
+        assert len(stage.posers[0].characters) == 1
+
+
+def test_backgrounds_and_placement(character_png: Path) -> None:
+    stage = Stage()
+    settings = set_by_name(SMALL, "output.background", "#0000FF")
+    with on_stage(character_png, settings, stage):
+        live = stage.live
+
+        def corner() -> list[int]:
+            assert live.picture is not None
+            return [int(value) for value in live.picture.pixels[2, 2]]
+
+        assert corner() == [0, 0, 255]
+        live.apply(set_by_name(live.settings, "output.background", "transparent"))
+        assert eventually(lambda: corner() == [0, 0, 0, 0])
+        assert eventually(lambda: stage.device.sent[-1][0, 0].tolist() == [0, 255, 0]), "the key colour"
+        live.apply(set_by_name(live.settings, "output.key_colour", "#FF00FF"))
+        assert eventually(lambda: stage.device.sent[-1][0, 0].tolist() == [255, 0, 255])
+        with pytest.raises(SettingsError, match="neither a colour nor a picture"):
+            live.apply(set_by_name(live.settings, "output.background", "no such thing"))
+        assert live.settings.output.background == "transparent"
+        live.apply(set_by_name(live.settings, "output.offset_x", -0.5))
+        assert eventually(lambda: corner()[3] == 255)
+        live.apply(set_by_name(live.settings, "output.zoom", 4.0))
+        assert eventually(lambda: live.picture is not None and (live.picture.pixels[..., 3] == 255).mean() > 0.9)
+
+
+def test_a_background_that_is_gone_does_not_keep_it_from_starting(character_png: Path, tmp_path: Path) -> None:
+    settings = set_by_name(SMALL, "output.background", str(tmp_path / "gone.jpg"))
+    with on_stage(character_png, settings) as stage:
+        assert stage.live.picture is not None and stage.live.picture.pixels[2, 2].tolist() == [0, 255, 0]
+        assert any("gone.jpg" in line and "stands in" in line for line in stage.live.log.lines())
+
+
+@pytest.mark.parametrize("background", ["#00FF00", "transparent"])
+def test_recording(background: str, character_png: Path, tmp_path: Path) -> None:
+    from puppeteer.sources import VideoFile
+
+    path = tmp_path / ("out.webm" if background == "transparent" else "out.mp4")
+    with on_stage(character_png, set_by_name(SMALL, "output.background", background)) as stage:
+        live = stage.live
+        with pytest.raises(SinkError, match="name it"):
+            live.start_recording(tmp_path / "out.avi")
+        live.start_recording(path)
+        with pytest.raises(SinkError, match=r"is being recorded: stop that first"):
+            live.start_recording(tmp_path / "second.mp4")
+        time.sleep(1.0)
+        assert live.status().recording.state == "ok" and path.name in live.status().recording.text
+        assert not path.exists()
+        live.stop_recording()
+        assert live.status().recording.state == "off"
+    clip = VideoFile(path)
+    frames = list(clip.frames())
+    assert clip.size == (160, 120) and 15 < len(frames) < 40
+    assert 0.8 < frames[-1].time_s < 1.3
+
+
+def test_a_recording_is_finished_when_the_studio_closes(character_png: Path, tmp_path: Path) -> None:
+    from puppeteer.sources import VideoFile
+
+    with on_stage(character_png) as stage:
+        stage.live.start_recording(tmp_path / "out.mp4")
+        time.sleep(0.5)
+    assert eventually((tmp_path / "out.mp4").exists)
+    assert VideoFile(tmp_path / "out.mp4").size == (160, 120)
+
+
+def test_a_recording_ends_where_the_output_changes(character_png: Path, tmp_path: Path) -> None:
+    with on_stage(character_png) as stage:
+        stage.live.start_recording(tmp_path / "out.mp4")
+        time.sleep(0.3)
+        stage.live.apply(set_by_name(stage.live.settings, "output.width", 200))
+        assert eventually(lambda: stage.live.status().recording.state == "problem")
+        assert "record into a new file" in stage.live.status().recording.text
+        assert eventually((tmp_path / "out.mp4").exists)
+
+
+def test_closing_while_everything_starts(character_png: Path) -> None:
+    for pause_s in (0.0, 0.05, 0.2):
+        stage = Stage()
+        live = Live(SMALL, character_png, parts=stage.parts())
+        live.start()
+        time.sleep(pause_s)
+        begin_s = time.perf_counter()
+        live.close()
+        live.close()
+        assert time.perf_counter() - begin_s < 2
+        assert stage.camera.closed == stage.camera.opened and stage.device.closed == stage.device.opened
+    names = {"capture", "track", "pose", "send"}
+    assert eventually(lambda: not names & {thread.name for thread in threading.enumerate()})
+
+
+def test_what_nobody_foresaw_is_logged_and_the_work_goes_on(
+    character_png: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with on_stage(character_png) as stage:
+        monkeypatch.setattr("puppeteer.live.engine.placed", lambda *_: 1 / 0)
+        assert eventually(lambda: any("ZeroDivisionError" in line for line in stage.live.log.lines()))
+        monkeypatch.undo()
+        sequence = stage.live.picture.sequence if stage.live.picture else 0
+        assert eventually(lambda: stage.live.picture is not None and stage.live.picture.sequence > sequence)
+
+
+def test_the_log_is_bounded_and_has_times() -> None:
+    from puppeteer.live.status import LOG_LINES
+
+    echoed: list[str] = []
+    live = Live(STUDIO, parts=Parts(), echo=echoed.append)
+    for number in range(LOG_LINES + 10):
+        live.log.add(f"line {number}")
+    lines = live.log.lines()
+    assert len(lines) == LOG_LINES and lines[-1].endswith(f" line {LOG_LINES + 9}") and lines[0].endswith(" line 10")
+    assert live.log.text().splitlines() == list(lines) and live.log.count == len(echoed) == LOG_LINES + 10
+
+
+def test_the_tracker_is_asked_in_one_thread_only(character_png: Path) -> None:
+    threads: set[str] = set()
+
+    class Noting(StageTracker):
+        def observe(self, frame: object) -> FaceObservation | None:
+            threads.add(threading.current_thread().name)
+            return TURNED
+
+    with on_stage(character_png, stage=Stage(tracker=Noting())) as stage:
+        assert eventually(lambda: stage.live.status().face_found)
+    assert threads == {"track"}
