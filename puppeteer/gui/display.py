@@ -1,0 +1,81 @@
+"""Whether there is a display, and how large things must be on it. Nothing here may abort the process."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from puppeteer.errors import DisplayError
+
+PROBE_S = 20
+# Dear PyGui aborts the process where it finds no display or no OpenGL 3. An invisible context asks for the same.
+PROBE = "import moderngl; moderngl.create_context(standalone=True, require=300).release()"
+REMEDY = "run  python app.py --headless  for camera to virtual camera without a window"
+
+SMALLEST, LARGEST = 1.0, 3.0
+
+
+class Probe:
+    """Asks in a process of its own whether a window can be opened; the answer is waited for in `check`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        if sys.platform not in ("linux", "freebsd"):  # elsewhere a desktop is always there
+            return
+        if not os.environ.get("DISPLAY"):
+            wayland = "; XWayland is missing" if os.environ.get("WAYLAND_DISPLAY") else ""
+            raise DisplayError(f"no display is found for the window (DISPLAY is not set{wayland}): {REMEDY}")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROBE], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def check(self) -> None:
+        """Raises DisplayError with the remedy."""
+        if self._process is None:
+            return
+        try:
+            _, said = self._process.communicate(timeout=PROBE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            raise DisplayError(f"the display does not answer: {REMEDY}") from None
+        if self._process.returncode:
+            reason = (said.strip().splitlines() or ["no reason given"])[-1]
+            raise DisplayError(f"no window can be opened on display {os.environ['DISPLAY']} ({reason}): {REMEDY}")
+
+
+def scale(environment: Mapping[str, str] = os.environ) -> float:
+    """How much larger than on an ordinary screen (96 dots per inch) everything should be drawn."""
+    found = 1.0
+    with contextlib.suppress(Exception):  # a screen that cannot be asked is an ordinary one
+        if sys.platform == "win32":
+            found = ctypes.windll.user32.GetDpiForSystem() / 96
+        elif sys.platform != "darwin":  # macOS scales the whole window itself
+            found = float(environment.get("GDK_SCALE") or 0) or x_dpi(_x_resources()) / 96
+    return min(LARGEST, max(SMALLEST, round(found * 4) / 4))
+
+
+def x_dpi(resources: str) -> float:
+    """What desktops write for all programs to read: `Xft.dpi: 192`; 96 where they do not."""
+    line = re.search(r"^Xft\.dpi:\s*([\d.]+)", resources, re.MULTILINE)
+    return float(line.group(1)) if line else 96.0
+
+
+def _x_resources() -> str:
+    xlib = ctypes.CDLL("libX11.so.6")
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    xlib.XResourceManagerString.argtypes = [ctypes.c_void_p]
+    xlib.XResourceManagerString.restype = ctypes.c_char_p
+    xlib.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    display = xlib.XOpenDisplay(None)
+    if not display:
+        return ""
+    try:
+        return (xlib.XResourceManagerString(display) or b"").decode(errors="replace")
+    finally:
+        xlib.XCloseDisplay(display)

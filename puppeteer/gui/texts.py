@@ -1,0 +1,235 @@
+"""Every text of the window, so that a translation replaces one file. Help of settings is in the settings tree."""
+
+from __future__ import annotations
+
+import sys
+
+TITLE = "Puppeteer"
+
+# The six numbers of a pose, for meters and manual sliders.
+POSE = {
+    "eye_left": "Left eye",
+    "eye_right": "Right eye",
+    "mouth_open": "Mouth",
+    "neck_z": "Lean",
+    "neck_x": "Nod",
+    "neck_y": "Turn",
+}
+GROUPS = {"eye": "Eyes", "mouth": "Mouth", "neck": "Head"}  # by the first word of a name above
+
+# Names of settings as people say them; a setting that is not here is shown by its own name.
+SETTINGS = {
+    "min_cutoff": "Steadiness",
+    "beta": "Quickness",
+    "link_eyes": "Eyes together",
+    "idle": "Idle motion",
+    "hold_s": "Hold when lost",
+    "rest_s": "Way to rest",
+    "return_s": "Way back",
+    "family": "Networks",
+    "device": "Device",
+    "key_colour": "Key colour",
+    "offset_x": "To the right",
+    "offset_y": "Down",
+    "rate": "Pictures a second",
+    "virtual_camera": "Virtual camera",
+    "show_character": "Character here",
+    "show_preview": "Camera preview",
+    "show_speed": "Speed",
+    "scale": "Size of the window's text",
+}
+
+PAGES = {"character": "Character", "camera": "Camera", "motion": "Motion", "output": "Output", "help": "Help"}
+
+# Top bar
+LAMPS = {"camera": "Camera", "face": "Face", "networks": "Networks", "virtual_camera": "Virtual camera"}
+STATES = {"off": "off", "starting": "starting", "ok": "ready", "problem": "look below"}
+DRIVERS = {"face": "Your face", "idle": "Idle motion", "demo": "Recorded motion", "manual": "Manual"}
+PROFILE = "Profile"
+
+# Stage
+STARTING = "Getting ready"
+CHARACTER_HIDDEN = "The character is hidden here. It is still sent."
+FACE_FOUND = "Face found"
+NO_FACE = "No face"
+NO_PREVIEW = "No picture yet"
+PLACED = "Drag to move, scroll to zoom, double-click to centre"
+
+# Strip below the stage
+FACE_METERS = "Face"
+MANUAL_METERS = "Manual pose"
+METER_RAW = "raw {raw}   range {low:.2f} to {high:.2f}"
+NOTHING = "–"
+REST_POSE = "Rest pose"
+
+# Actions
+RECENTRE = "Recentre"
+CALIBRATE = "Calibrate"
+MIRROR = "Mirror"
+PREVIEW = "Preview"
+MANUAL = "Manual"
+RECORD = "Record"
+STOP_RECORDING = "Stop recording"
+VIRTUAL_CAMERA = "Virtual camera"
+CANCEL = "Cancel"
+CLOSE = "Close"
+RETRY = "Try again"
+DISMISS = "Hide"
+RESET = "Back to {value}"
+CHOOSE = "Choose…"
+MORE = "More"
+LESS = "Less"
+COPY = "Copy"
+COPIED = "Copied"
+
+# Cards
+CHARACTERS = "Characters"
+LOAD_PICTURE = "Load a picture…"
+LOAD_PICTURE_TIP = (
+    "One character, looking straight ahead, eyes open, best as a PNG with a transparent background. "
+    "It is copied to your characters, so that it stays on the shelf."
+)
+REMOVE_PICTURE = "Remove from the shelf"
+BACKGROUND = "Background"
+BACKGROUNDS = {"key": "Key colour", "colour": "Colour", "picture": "Picture", "transparent": "Transparent"}
+BACKGROUND_NOTES = {
+    "key": "A flat colour that OBS can make transparent again.",
+    "colour": "A plain colour behind the character.",
+    "picture": "A picture fills the output; what sticks out is cut off.",
+    "transparent": "Recordings keep the transparency (WebM). The virtual camera shows the key colour instead.",
+}
+PLACEMENT = "Placement"
+PLACEMENT_NOTE = "Drag the character to move it, scroll over it to zoom."
+CENTRE = "Centre"
+NETWORKS = "Networks"
+SOURCE = "What moves the character"
+SOURCES = {"camera": "Webcam", "video": "Video file", "demo": "Demo"}
+FIRST_CAMERA = "First one found"
+REFRESH = "Look again"
+NO_CAMERAS = "No webcam is found. Plug one in and press “Look again”, or take a video file or the demo."
+DEMO_NOTE = "Recorded motion of a real face, in a loop. Good for trying out settings without a webcam."
+NO_VIDEO = "No file chosen"
+VIEW = "In this window"
+BEHAVIOUR = "Behaviour"
+CALIBRATION = "Calibration"
+CALIBRATED = "Calibrated for your face."
+AUTOMATIC = "Automatic: ranges follow what was seen in the last minute."
+GUIDED = "Calibrate in three steps…"
+FORGET = "Back to automatic"
+EACH = "Each by itself"
+VIRTUAL_CAMERA_CARD = "Virtual camera"
+SIZE = "Size"
+SIZES = {
+    (1280, 720): "1280 × 720",
+    (1920, 1080): "1920 × 1080",
+    (640, 480): "640 × 480",
+    (720, 720): "720 × 720",
+    (720, 1280): "720 × 1280",
+}
+OTHER_SIZE = "{0} × {1}"
+OUTPUT = "Picture"
+RECORDING = "Recording"
+RECORD_NOTE = "MP4 for every player; WebM with transparency where the background is transparent."
+FOLDER = "Folder"
+PROFILES = "Profiles"
+SAVE_AS = "New profile from this one"
+PROFILE_NAME = "Name"
+SAVE = "Save"
+DELETE_PROFILE = "Delete “{name}”"
+PROFILE_NOTE = "Every change is kept in the profile at once."
+KEYS = "Keys"
+KEY_NOTE = "Keys are silent while you type in a text field."
+SPEED = "Speed"
+SPEED_FACTS = {"capture_fps": "camera", "track_fps": "tracked", "output_fps": "drawn", "sent_fps": "sent"}
+STAGES = {
+    "track": "Tracking",
+    "pose": "Drawing",
+    "compose": "Composing",
+    "send": "Sending",
+    "camera_to_output": "Camera to output",
+}
+SPEED_HEAD = ("", "median", "19 of 20")
+LOG = "Log"
+LOG_NOTE = "Copy this into a bug report."
+OBS = "Virtual camera in OBS, Zoom, Discord"
+
+# Guided calibration
+STEPS = {
+    "neutral": ("Look straight ahead", "Relax your face, mouth closed, eyes open."),
+    "eyes_closed": ("Close both eyes", "Keep them closed until about {hold:.0f} seconds have passed, then open them."),
+    "mouth_open": ("Open your mouth wide", "As wide as you would when you shout. Hold it."),
+}
+STEP_OF = "Step {step} of {count}"
+GET_READY = "starts in {seconds:.0f}"
+HOLD_IT = "hold it … {seconds:.0f}"
+CALIBRATION_NO_FACE = "No face is seen: look into the camera, with light from the front."
+CALIBRATION_FACE = "Your face is seen."
+CALIBRATION_DONE = "Done"
+CALIBRATION_DONE_NOTE = "The character now knows your open and closed eyes, your mouth and your straight head."
+CALIBRATION_AGAIN = "This step once more"
+CALIBRATION_START = "Start"
+CALIBRATION_INTRO = (
+    "Three steps of a few seconds each: look straight ahead, close your eyes, open your mouth. "
+    "Sit as you will sit while streaming."
+)
+CALIBRATION_NEEDS_FACE = "Calibration needs a webcam or a video: choose one on the page Camera."
+
+# Chooser
+CHOOSE_PICTURE = "Choose a picture"
+CHOOSE_VIDEO = "Choose a video file"
+CHOOSE_FOLDER = "Choose a folder"
+OPEN = "Open"
+TAKE_FOLDER = "Take this folder"
+UP = "Up"
+EMPTY_FOLDER = "Nothing to choose here."
+UNREADABLE_FOLDER = "This folder may not be read: choose another."
+PLACES = ("Desktop", "Pictures", "Videos", "Movies", "Downloads", "Documents")
+HOME = "Home"
+
+# Profiles
+PROFILE_SET_ASIDE = "{problem}. It was set aside as {aside}, and the defaults are used."
+PROFILE_NAME_WRONG = "A profile needs a name of letters, digits, spaces, - and _, at most 40 of them: choose another."
+PROFILE_EXISTS = "There is already a profile {name}: choose another name."
+
+KEY_TEXTS = {
+    "recentre": "Recentre: the head as it is now becomes straight",
+    "mirror": "Mirror on or off",
+    "preview": "Show or hide the camera preview",
+    "virtual_camera": "Virtual camera on or off",
+    "manual": "Manual mode: the sliders move the character",
+    "calibrate": "Guided calibration",
+    "help": "This page",
+}
+
+_START = {
+    "win32": "Install OBS Studio 28 or newer once; it brings the virtual camera. OBS itself need not run.",
+    "darwin": "Install OBS Studio 30 or newer, press Start Virtual Camera once, allow the extension, quit OBS.",
+}
+_START_LINUX = (
+    "Once: sudo apt-get install v4l2loopback-dkms\n"
+    "After each start of the computer: sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer"
+)
+OBS_STEPS = (
+    ("Once on this system", _START.get(sys.platform, _START_LINUX)),
+    ("In Zoom, Discord, Meet", "Switch the virtual camera on here, then choose it in the program's list of cameras."),
+    (
+        "In OBS, with the background",
+        "Sources, +, Video Capture Device; as device take the virtual camera. "
+        "Choose a colour or a picture as background here.",
+    ),
+    (
+        "In OBS, character only",
+        "Take Key colour as background here. In OBS right-click the source, Filters, + below Effect Filters, "
+        "Chroma Key, and pick the same colour. Green clothes need another key colour, such as magenta.",
+    ),
+    (
+        "Without a virtual camera",
+        "Sources, +, Window Capture, this window; crop it to the picture and use the same Chroma Key filter.",
+    ),
+)
+
+
+def setting(name: str) -> str:
+    """The label of a setting, from its dotted name."""
+    last = name.rsplit(".", 1)[-1]
+    return SETTINGS.get(last, last.replace("_", " ").capitalize())
