@@ -1,5 +1,9 @@
-"""One picture of an anime character, moved by your face."""
+"""One picture of an anime character, moved by your face.
 
+Without a command the live studio opens; --headless runs it without a window (--headless --help explains).
+"""
+
+import signal
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for people with an older Python
@@ -7,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for people with 
     sys.exit(2)
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,14 +23,14 @@ try:
     from puppeteer.errors import PuppeteerError, SettingsError
     from puppeteer.flags import Call, deferred
     from puppeteer.pose import EYES_AND_MOUTH, Pose
-    from puppeteer.settings import Settings, load_profile
+    from puppeteer.settings import STUDIO, Settings, load_profile
 except ModuleNotFoundError as missing:
     sys.stderr.write(f"the package {missing.name} is not installed: run  python -m pip install -r requirements.txt\n")
     sys.exit(2)
 
-STUDIO = (
-    "The live studio is not built yet. These commands work: {names}; "
-    "`python app.py COMMAND --help` explains each, and `python app.py demo --output demo.mp4` is a good start."
+NO_WINDOW = (
+    "The window of the live studio is not built yet: `python app.py --headless` runs camera to virtual camera without "
+    "one, and `python app.py demo --output demo.mp4` shows a character in motion."
 )
 HELP_ALL = "--help-all"
 MORE = "\n\nMany more settings can be given: --help-all lists them."
@@ -171,6 +176,34 @@ def doctor(settings: Settings) -> None:
         raise SystemExit(1)
 
 
+def headless(
+    settings: Settings,
+    seconds: Annotated[
+        float | None, arg(metavar="NUMBER", help="End after so many seconds.", help_behavior_hint="")
+    ] = None,
+) -> None:
+    """Camera to virtual camera without a window, until Ctrl-C.
+
+    Settings come from the profile that the studio used last, or from --profile.
+    """
+    from puppeteer.commands.headless import headless as run
+
+    run(settings, seconds)
+
+
+def run_window() -> None:
+    """Opens the live studio and stays until its window is closed. Raises DisplayError where there is no display."""
+    try:
+        from puppeteer.gui import studio
+    except ImportError as missing:
+        if str(missing.name).startswith("puppeteer"):
+            raise PuppeteerError(NO_WINDOW) from None
+        raise
+    studio()
+
+
+HEADLESS = "--headless"
+HEADLESS_GROUPS = ("motion", "poser", "source", "output", "studio.character")
 COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of settings that act on each
     transfer: ("motion", "poser"),
     demo: ("motion", "poser"),
@@ -184,12 +217,14 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of s
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns 0; 2 for what the user can mend; 130 on Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing half-written stays
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console whose code page lacks a character
-    if not arguments:
-        return _sentence(STUDIO.format(names=", ".join(command.__name__ for command in COMMANDS)))
     try:
+        if not arguments:
+            run_window()
+            return 0
         command, keywords = parse(arguments)
         command(**keywords)
     except PuppeteerError as error:
@@ -203,6 +238,9 @@ def main(arguments: list[str]) -> int:
         from puppeteer.commands.doctor import remedy
 
         sentence = remedy(error)
+        if sentence is None and isinstance(error, OSError) and error.filename:
+            why = (error.strerror or "cannot be used").lower()
+            sentence = f"{error.filename}: {why}; check the name and its permissions, or choose another"
         if sentence is None:
             raise
         return _sentence(sentence)
@@ -214,12 +252,41 @@ def parse(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
 
     Exits with 2, naming the nearest options, where the command line is wrong. Raises SettingsError.
     """
+    if HEADLESS in arguments:
+        return _parsed_headless([argument for argument in arguments if argument != HEADLESS])
     base = Settings()
     call = _parsed(arguments, base)
     if call.profile is not None:
         base = load_profile(call.profile)
         call = _parsed(arguments, base)
     return call.function, call.keywords(base)
+
+
+def _parsed_headless(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
+    brief = bool({"-h", "--help"} & set(arguments))
+    asked = ["--help" if argument == HELP_ALL else argument for argument in arguments]
+
+    def parsed(base: Settings) -> Call:
+        function = deferred(headless, base, HEADLESS_GROUPS, brief)
+        if brief:
+            function.__doc__ = f"{headless.__doc__}{MORE}"
+        call: Call = tyro.cli(function, prog=f"app.py {HEADLESS}", args=asked)
+        return call
+
+    call = parsed(STUDIO)
+    base = load_profile(call.profile, STUDIO) if call.profile is not None else _latest_profile()
+    return headless, parsed(base).keywords(base)
+
+
+def _latest_profile() -> Settings:
+    """Of the studio; what was wrong with it is said."""
+    from puppeteer.gui.profiles import Profiles, user_folder
+
+    profiles = Profiles(user_folder())
+    settings = profiles.start()
+    for note in profiles.notes:
+        print(note, file=sys.stderr)
+    return settings
 
 
 def _parsed(arguments: list[str], base: Settings) -> Call:
@@ -240,5 +307,14 @@ def _sentence(text: str) -> int:
     return 2
 
 
+def leave(code: int) -> None:
+    """Ends the program. Where a thread of the live engine hangs in a driver, Python's own way could crash or hang."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(thread.name.startswith("live-") for thread in threading.enumerate()):
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -64,13 +64,14 @@ def deferred(
 
 
 def options_type(base: Settings, groups: Sequence[str], short: bool = False) -> type:
-    """A dataclass with one option per setting below the named groups, its default taken from `base`.
+    """A dataclass with one option per setting below the named groups (or so named), its default taken from `base`.
 
     `short` leaves out settings without a short name: the help of a command shows only these, parsing knows all.
     """
     fields: list[tuple[str, Any, Any]] = []
     for leaf in leaves(base):
-        if leaf.name.split(".")[0] not in groups or (short and not leaf.alias):
+        wanted = leaf.name in groups or leaf.name.split(".")[0] in groups
+        if not wanted or (short and not leaf.alias):
             continue
         words = "" if leaf.choices or leaf.type is bool else f" ({leaf.allowed})"
         option = tyro.conf.arg(

@@ -1,15 +1,13 @@
 """One typed tree of settings: default, range, unit and help are declared here once.
 
 The command line (tyro), the profile file (JSON) and the sliders of the studio are all made from this tree, so a
-setting has the same dotted name everywhere, for example `motion.eyes.min_cutoff`.
+setting has the same dotted name everywhere, for example `motion.mouth_open.gain`.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from puppeteer.errors import SettingsError
+from puppeteer.files import whole
 
 
 def setting(
@@ -118,7 +117,9 @@ class OutputSettings(Tree):
 
 
 class StudioSettings(Tree):
-    character: str = setting("", help="picture of the character; empty takes the first that comes along")
+    character: str = setting(
+        "", help="picture of the character; empty takes the first that comes along", alias="--character"
+    )
     recordings: str = setting("", help="folder for recordings; empty takes the folder Videos")
     show_character: bool = setting(True, help="show the character in the window; it is sent in any case")
     show_preview: bool = setting(True, help="show the camera's picture, with what was found in it, in the window")
@@ -304,14 +305,9 @@ def load_profile(path: Path, defaults: Settings | None = None) -> Settings:
 def save_profile(path: Path, settings: Settings) -> None:
     """Writes every setting as JSON, atomically. Raises SettingsError where the folder cannot be written."""
     text = json.dumps(settings.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-    temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        with whole(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise SettingsError(f"the profile {path} cannot be written ({error.strerror}): choose another folder") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Literal, Protocol, Self
 
 import av
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
@@ -23,6 +23,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from puppeteer import v4l2
 from puppeteer.errors import SinkError
+from puppeteer.files import beside, check_target, free_name, unwritable
 from puppeteer.pose import U8
 from puppeteer.sources import open_clip, origin_s
 
@@ -84,6 +85,8 @@ class Memory:
 def check_output(path: Path, size: tuple[int, int], transparent: bool = False) -> None:
     """Raises SinkError, with the remedy, where a VideoWriter could not write this file."""
     suffix = ".webm" if transparent else ".mp4"
+    if path.is_dir():
+        raise SinkError(f"{path} is a folder: give the name of a file such as {path / f'video{suffix}'}")
     if path.suffix.lower() != suffix:
         why = "a transparent video needs WebM" if transparent else "the video is written as MP4"
         instead = "" if transparent else " (WebM is for --background transparent)" if path.suffix == ".webm" else ""
@@ -95,26 +98,7 @@ def check_output(path: Path, size: tuple[int, int], transparent: bool = False) -
         raise SinkError(
             f"{width}x{height} pixels cannot be encoded: each side may have {SMALLEST_SIDE} to {LARGEST_SIDE} pixels"
         )
-    if not path.parent.is_dir():
-        raise SinkError(f"the folder {path.parent} does not exist: create it, or choose another for {path.name}")
-    if path.is_dir():
-        raise SinkError(f"{path} is a folder: choose another name for the video")
-    try:
-        partial = _partial(path)
-        with partial.open("xb"):
-            pass
-        partial.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def _unwritable(path: Path, error: Exception) -> SinkError:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return SinkError(f"{path} cannot be written ({reason}): choose another folder, or free space on the disk")
+    check_target(path, SinkError, f"video{suffix}")
 
 
 class VideoWriter:
@@ -144,7 +128,10 @@ class VideoWriter:
         self.transparent = transparent
         self.frames = 0
         check_output(self.path, size, transparent)
-        self._partial = _partial(self.path)
+        try:
+            self._partial = beside(self.path)
+        except OSError as error:
+            raise SinkError(unwritable(self.path, error)) from error
         self._format = "webm" if transparent else "mp4"
         self._convert = VideoReformatter()
         self._time_base = time_base
@@ -155,7 +142,10 @@ class VideoWriter:
         self._sound: _Sound | None = None
         try:
             self._container: OutputContainer = av.open(
-                str(self._partial), "w", format=self._format, options={} if transparent else {"movflags": "faststart"}
+                str(self._partial.absolute()),
+                "w",
+                format=self._format,
+                options={} if transparent else {"movflags": "faststart"},
             )
             self._stream = self._container.add_stream(
                 "libvpx-vp9" if transparent else "libx264",
@@ -163,7 +153,8 @@ class VideoWriter:
                 options=VP9 if transparent else H264,
             )
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            self._partial.unlink(missing_ok=True)
+            raise SinkError(unwritable(self.path, error)) from error
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuva420p" if transparent else "yuv420p"
         codec = self._stream.codec_context
@@ -226,7 +217,7 @@ class VideoWriter:
         try:
             yield
         except (FFmpegError, OSError) as error:
-            raise _unwritable(self.path, error) from error
+            raise SinkError(unwritable(self.path, error)) from error
 
     def close(self, end_s: float | None = None) -> None:
         """Finishes the file; the last picture shows until `end_s`. Sound goes on to its own end, or, where `end_s` is
@@ -245,9 +236,19 @@ class VideoWriter:
                     self._sound.feed(None if end_s is not None else float((self._pts + self._usual) * self._time_base))
                     self._sound.finish()
                 self._container.close()
-                self._partial.replace(self.path)
+            self._take_name()
         finally:
             self.abort()
+
+    def _take_name(self) -> None:
+        """Renames the finished file. Windows refuses while a player has the old one open: the work is kept then."""
+        try:
+            self._partial.replace(self.path)
+        except OSError as error:
+            with self._writing():
+                kept = free_name(self.path)
+                self._partial.replace(kept)
+            raise SinkError(f"{self.path} could not be replaced ({error.strerror}): the video is in {kept}") from error
 
     def abort(self) -> None:
         """Gives up: no file is left. Nothing happens after `close`."""
@@ -280,7 +281,10 @@ class _Sound:
             rate = context.sample_rate if form == "mp4" and context.sample_rate in AAC_RATES else 48_000
             layout = "mono" if context.layout.nb_channels == 1 else "stereo"
             self._out = target.add_stream(SOUND_CODEC[form], rate=rate, layout=layout)
-            self._out.codec_context.bit_rate = 80_000 * self._out.codec_context.layout.nb_channels
+            coder = self._out.codec_context
+            coder.bit_rate = 80_000 * coder.layout.nb_channels
+            self._shape: tuple[object, ...] = ()
+            self._resample = AudioResampler(coder.format, coder.layout, coder.sample_rate)
 
     @classmethod
     def of(cls, clip: Path, target: OutputContainer, form: str) -> _Sound | None:
@@ -329,11 +333,20 @@ class _Sound:
         for frame in frames:
             self._code(frame)
 
-    def _code(self, frame: AudioFrame | None) -> None:
-        if frame is not None and frame.pts is not None and frame.time_base:
+    def _code(self, frame: AudioFrame) -> None:
+        if frame.pts is not None and frame.time_base:
             frame.pts -= round(self._origin_s / frame.time_base)
-        for packet in self._out.encode(frame):
-            self._target.mux(packet)
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._shape and shape != self._shape:  # broadcast recordings change from mono to stereo and back
+            self._mux(self._resample.resample(None))
+            self._resample = AudioResampler(self._resample.format, self._resample.layout, self._resample.rate)
+        self._shape = shape
+        self._mux(self._resample.resample(frame))
+
+    def _mux(self, frames: list[AudioFrame]) -> None:
+        for frame in frames:
+            for packet in self._out.encode(frame):
+                self._target.mux(packet)
 
     def finish(self) -> None:
         """Writes what decoder and encoder still hold."""
@@ -341,7 +354,9 @@ class _Sound:
             with contextlib.suppress(EOFError):
                 for frame in self._track.decode(None):
                     self._code(frame)
-            self._code(None)
+            self._mux(self._resample.resample(None))
+            for packet in self._out.encode(None):
+                self._target.mux(packet)
 
     def close(self) -> None:
         self._source.close()
@@ -426,14 +441,14 @@ def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform)
             return f"{reason}: close the programs that show {device}, then it starts by itself"
         return (
             "no virtual camera: run  sudo apt-get install v4l2loopback-dkms  once, then  "
-            "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer  and press Retry"
+            "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer  and it starts by itself"
         )
     if system == "darwin":
         return (
             "no virtual camera: install OBS Studio 30 or newer, press Start Virtual Camera in it once, allow its "
-            "extension in System Settings, close OBS and press Retry"
+            "extension in System Settings and close OBS; it then starts by itself"
         )
-    return "no virtual camera: install OBS Studio, which brings one, close it and press Retry"
+    return "no virtual camera: install OBS Studio, which brings one, and close it; it then starts by itself"
 
 
 SINKS = {"video_writer": VideoWriter, "virtual_camera": VirtualCamera, "memory": Memory}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 import app
 from puppeteer import characters
 from puppeteer.image import read_character
-from puppeteer.settings import Settings, leaves, set_by_name
+from puppeteer.settings import STUDIO, Leaf, Settings, leaves, save_profile, set_by_name
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,20 +60,37 @@ def test_help_of_every_command(command: str, capsys: pytest.CaptureFixture[str])
     assert "STR" not in text and "FLOAT" not in text  # words, not types
 
 
-def test_help_all_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+def in_groups(groups: tuple[str, ...]) -> list[Leaf]:
+    return [leaf for leaf in leaves() if leaf.name in groups or leaf.name.split(".")[0] in groups]
+
+
+@pytest.mark.parametrize(("line", "groups"), [("transfer", ("motion", "poser")), (app.HEADLESS, app.HEADLESS_GROUPS)])
+def test_help_all_lists_every_setting(line: str, groups: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        app.main(["transfer", "--help-all"])
+        app.main([line, "--help-all"])
     text = capsys.readouterr().out
-    for leaf in leaves():
+    assert len(in_groups(groups)) > 30
+    for leaf in in_groups(groups):
         group, name = leaf.name.replace("_", "-").rsplit(".", 1)
         assert f"--{group}.{name}" in text or f"--{group}.no-{name}" in text, leaf.name
 
 
-def test_without_a_command_it_says_what_works(capsys: pytest.CaptureFixture[str]) -> None:
-    said = refused([], capsys)
-    assert "not built yet" in said and "app.py demo --output demo.mp4" in said
-    for command in app.COMMANDS:
-        assert command.__name__ in said
+def test_without_a_display_it_names_headless() -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    if sys.platform != "linux":
+        pytest.skip("elsewhere there is always a display")
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "python app.py --headless" in done.stderr
+
+
+def test_help_of_headless_is_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        app.main([app.HEADLESS, "--help"])
+    assert not stop.value.code
+    assert len(capsys.readouterr().out.splitlines()) < 50
 
 
 @pytest.mark.parametrize(
@@ -105,6 +123,10 @@ def test_without_a_command_it_says_what_works(capsys: pytest.CaptureFixture[str]
         ("character --output c.png --size 7", "--size is 7: it must be 64 to 4096"),
         ("character --output c.png --seed -1", "seed"),
         ("bench --frames 1", "--frames is 1"),
+        ("--headless --profile none.json", "there is no profile none.json"),
+        ("--headless --output.rate 1000", "output.rate is 1000: it must be 5 to 60 Hz"),
+        ("--headless --sauce demo", "Perhaps you meant: --source"),
+        ("--headless transfer", "transfer"),
     ],
 )
 def test_wrong_input_is_refused_in_a_sentence(line: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,19 +181,60 @@ def test_settings_outside_a_commands_groups_come_from_the_profile(tmp_path: Path
     assert keywords["settings"].poser.family == "warp"
 
 
-def test_every_setting_has_its_option() -> None:
-    line: list[str] = []
-    wanted: dict[str, object] = {}
-    for leaf in leaves():
-        option = "--" + leaf.name.replace("_", "-")
+@pytest.mark.parametrize(
+    ("line", "groups", "base"),
+    [
+        ("transfer a.mp4 --output b.mp4", ("motion", "poser"), Settings()),
+        (app.HEADLESS, app.HEADLESS_GROUPS, STUDIO),
+    ],
+)
+def test_every_setting_has_its_option(
+    line: str, groups: tuple[str, ...], base: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUPPETEER_HOME", str(tmp_path))
+    arguments: list[str] = []
+    wanted = flat(base)
+    names = {leaf.name for leaf in in_groups(groups)}
+    for leaf in leaves(base):
+        if leaf.name not in names:
+            continue
+        group, name = leaf.name.replace("_", "-").rsplit(".", 1)
+        option = f"--{group}.{name}"
         if leaf.type is bool:
-            line.append(option if not leaf.value else re.sub(r"\.([^.]+)$", r".no-\1", option))
+            arguments.append(f"--{group}.no-{name}" if leaf.value else option)
             wanted[leaf.name] = not leaf.value
         else:
-            other = next(choice for choice in leaf.choices or (leaf.high, leaf.low) if choice not in (None, leaf.value))
-            line += [option, str(other)]
+            others = leaf.choices or ((leaf.high, leaf.low) if leaf.type is not str else ("another",))
+            other = next(choice for choice in others if choice not in (None, leaf.value))
+            arguments += [option, str(other)]
             wanted[leaf.name] = other
-    assert flat(app.parse(["transfer", "a.mp4", "--output", "b.mp4", *line])[1]["settings"]) == wanted
+    assert flat(app.parse([*line.split(), *arguments])[1]["settings"]) == wanted
+
+
+def test_headless_takes_the_profile_that_the_studio_used_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from puppeteer.gui.profiles import Profiles
+
+    monkeypatch.setenv("PUPPETEER_HOME", str(tmp_path))
+
+    def parsed(*more: str) -> Settings:
+        settings = app.parse([app.HEADLESS, *more])[1]["settings"]
+        assert isinstance(settings, Settings)
+        return settings
+
+    assert parsed() == STUDIO and STUDIO.motion.mirror, "a mirror where nothing else is said"
+    assert not parsed("--no-mirror").motion.mirror
+    used = set_by_name(STUDIO, "source.camera", "Nice Cam")
+    Profiles(tmp_path).save(used)
+    assert parsed() == used
+    assert parsed("--camera", "Other").source.camera == "Other"
+    other = tmp_path / "other.json"
+    save_profile(other, set_by_name(STUDIO, "output.rate", 25))
+    assert parsed("--profile", str(other)).output.rate == 25
+    (tmp_path / "profiles" / "default.json").write_text("broken")
+    assert parsed() == STUDIO
+    assert "default.json" in capsys.readouterr().err
 
 
 def test_a_single_pose_with_negative_numbers(

@@ -454,7 +454,7 @@ def test_closing_while_everything_starts(character_png: Path) -> None:
         live.close()
         assert time.perf_counter() - begin_s < 2
         assert stage.camera.closed == stage.camera.opened and stage.device.closed == stage.device.opened
-    names = {"capture", "track", "pose", "send"}
+    names = {"live-capture", "live-track", "live-pose", "live-send"}
     assert eventually(lambda: not names & {thread.name for thread in threading.enumerate()})
 
 
@@ -491,4 +491,4 @@ def test_the_tracker_is_asked_in_one_thread_only(character_png: Path) -> None:
 
     with on_stage(character_png, stage=Stage(tracker=Noting())) as stage:
         assert eventually(lambda: stage.live.status().face_found)
-    assert threads == {"track"}
+    assert threads == {"live-track"}

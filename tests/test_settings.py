@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from puppeteer.errors import SettingsError
-from puppeteer.settings import Settings, leaves, load_profile, save_profile, set_by_name, settings_from
+from puppeteer.motion import Calibration
+from puppeteer.settings import STUDIO, Settings, leaves, load_profile, save_profile, set_by_name, settings_from
 
 
 def test_every_setting_is_documented_and_its_default_lies_in_its_range() -> None:
@@ -116,3 +117,29 @@ def test_unknown_names_suggest_the_nearest() -> None:
 
 def test_the_tree_survives_json() -> None:
     assert settings_from(json.loads(Settings().model_dump_json())) == Settings()
+
+
+def test_the_studio_is_a_mirror_and_a_partial_profile_keeps_it_so(tmp_path: Path) -> None:
+    assert STUDIO.motion.mirror and not Settings().motion.mirror
+    assert {leaf.name for leaf in leaves(STUDIO) if leaf.value != leaf.default} == {"motion.mirror"}
+    assert all(leaf.value == leaf.default for leaf in leaves(STUDIO, STUDIO))
+    path = tmp_path / "p.json"
+    path.write_text('{"motion": {"idle": false}}')
+    assert load_profile(path, STUDIO) == set_by_name(STUDIO, "motion.idle", False)
+    assert load_profile(path) == set_by_name(Settings(), "motion.idle", False)
+    path.write_text('{"motion": {"mirror": false}}')
+    assert not load_profile(path, STUDIO).motion.mirror
+
+
+def test_a_calibration_is_kept_with_the_settings_but_is_none_of_them(tmp_path: Path) -> None:
+    measured = Calibration(neck_y=0.25).asdict()
+    settings = STUDIO.model_copy(update={"calibration": measured})
+    path = tmp_path / "p.json"
+    save_profile(path, settings)
+    assert load_profile(path, STUDIO) == settings
+    assert set_by_name(settings, "motion.idle", False).calibration == measured
+    assert not [leaf for leaf in leaves(settings) if "calibration" in leaf.name]
+    for wrong in ('{"neck_y": 1}', "3", '{"neck_y": "x"}', json.dumps(measured | {"neck_y": 99})):
+        path.write_text(f'{{"calibration": {wrong}}}')
+        with pytest.raises(SettingsError, match="calibrate again"):
+            load_profile(path, STUDIO)

@@ -217,7 +217,7 @@ def test_which_device(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_every_system_has_its_sentence(system: str, said: str) -> None:
     assert said in no_virtual_camera("'obs' backend: virtual camera output could not be started", "", system)
-    assert "press Retry" in no_virtual_camera("nothing", "", system)
+    assert "starts by itself" in no_virtual_camera("nothing", "", system)
     assert "another program" in no_virtual_camera("Device or resource busy", "", system)
 
 

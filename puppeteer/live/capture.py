@@ -63,7 +63,7 @@ class Capture:
         self.delivered = False  # whether there ever was a frame
         self.absent = False  # the latest attempt found no camera at all
         self._index = 0
-        self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="live-capture", daemon=True)
         self._thread.start()
 
     def condition(self) -> Part:

@@ -196,7 +196,7 @@ class Live:
         self._restart_capture()
         self._restart_sender()
         for name, work in (("load", self._load), ("track", self._track), ("pose", self._draw)):
-            thread = threading.Thread(target=self._kept_alive, args=(name, work), name=name, daemon=True)
+            thread = threading.Thread(target=self._kept_alive, args=(name, work), name=f"live-{name}", daemon=True)
             self._threads.append(thread)
             thread.start()
 

@@ -64,7 +64,7 @@ class Sender:
         self._again = threading.Event()
         self._problem = ""
         self._sending_since_s: float | None = None
-        self._thread = threading.Thread(target=self._work, name="send", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="live-send", daemon=True)
         self._thread.start()
 
     def condition(self) -> Part:
