@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import struct
-import tempfile
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from puppeteer.errors import ImageError
+from puppeteer.files import unwritable, whole
 from puppeteer.pose import U8
 
 SPEC_SIZE = 256  # px, the networks' input
@@ -110,24 +109,10 @@ def write_png(path: Path, rgba: U8, square: Square | None = None) -> None:
     if square is not None:
         info.add_itxt(CHUNK, json.dumps({"version": 1, "square": [int(v) for v in square]}))
     try:
-        # NamedTemporaryFile would make a file that only its owner can read.
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        partial = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                Image.fromarray(rgba).save(file, format="PNG", pnginfo=info, compress_level=3)
-            partial.chmod(0o666 & ~_umask())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole(path) as draft:
+            Image.fromarray(rgba).save(draft, format="PNG", pnginfo=info, compress_level=3)
     except OSError as error:
-        raise ImageError(f"{path} cannot be written ({error.strerror or error}): choose another folder") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+        raise ImageError(unwritable(path, error)) from error
 
 
 def _open(path: Path) -> tuple[Image.Image, list[str]]:
@@ -179,7 +164,7 @@ def _chunk(image: Image.Image, path: Path) -> Square | None:
         raise ImageError(f"the square noted in {path} cannot be read: prepare the picture again") from error
     if version != 1:
         raise ImageError(f"{path} was prepared by another version ({version!r}): prepare the picture again")
-    far = 4 * max(image.size)
+    far = min(4 * max(image.size), math.isqrt(LARGEST_PIXELS))
     if not SMALLEST_SIDE <= side <= far or not -far <= left <= far or not -far <= top <= far:
         raise ImageError(f"the square noted in {path}, {[left, top, side]}, makes no sense: prepare the picture again")
     return left, top, side

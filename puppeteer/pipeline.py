@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -139,9 +139,10 @@ def _observed(
             yield face, frame.time_s
 
 
-def _lightened(seen: Iterator[Seen], after: int) -> Iterator[Seen]:
-    for index, (face, time_s) in enumerate(seen):
-        yield (face if index < after else _light(face)), time_s
+def _lightened(seen: Generator[Seen], after: int) -> Generator[Seen]:
+    with closing(seen):  # in the thread that runs it, where its tracker was made
+        for index, (face, time_s) in enumerate(seen):
+            yield (face if index < after else _light(face)), time_s
 
 
 def _light(face: FaceObservation | None) -> FaceObservation | None:

@@ -54,13 +54,14 @@ class Poser:
                 try:
                     return cls(network, name, place, _message(name, place, notes))
                 except (RuntimeError, FloatingPointError) as error:
-                    if place is places[-1]:
+                    if place is places[-1] and family != "auto":
                         raise WeightsError(
                             f"the {name} networks do not work with their weight files ({_first_line(error)}): "
                             f"get the files again, or choose another family"
                         ) from error
                     notes.append(f"{name} failed on {_where(place)}: {_first_line(error)}")
-                    break
+                    if place is not places[-1]:
+                        break  # the same family on the next place, rather than a lesser one here
         raise WeightsError(f"no networks can be loaded: {'; '.join(notes)}")
 
     @property

@@ -284,6 +284,7 @@ class _Sound:
             coder = self._out.codec_context
             coder.bit_rate = 80_000 * coder.layout.nb_channels
             self._shape: tuple[object, ...] = ()
+            self._next = -(10**9)  # the earliest that a frame may begin, in samples; priming lies before 0
             self._resample = AudioResampler(coder.format, coder.layout, coder.sample_rate)
 
     @classmethod
@@ -345,6 +346,9 @@ class _Sound:
 
     def _mux(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
+            # Where the sound changes or was cut its times may step back, which no container takes.
+            frame.pts = max(self._next, frame.pts if frame.pts is not None else self._next)
+            self._next = frame.pts + frame.samples
             for packet in self._out.encode(frame):
                 self._target.mux(packet)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from puppeteer.pose import U8, Frame
 
 # The face landmarker looks at 256 px of the face, and its detector sees the whole picture at less than that.
 LONGEST_SIDE = 1280
+READ_TIMEOUT_S = 30
 
 
 class Source(Protocol):
@@ -47,7 +49,8 @@ def open_clip(path: Path) -> InputContainer:
         if path.stat().st_size == 0:
             raise SourceError(f"{path} is empty (0 bytes): record or download the clip again")
         # Playlists in a clip's clothes must not make us read other hosts.
-        container = av.open(str(path), options={"protocol_whitelist": "file"})
+        # An absolute path cannot be taken for a protocol ("12:30.mp4"); a read that waits must not wait for ever.
+        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, timeout=READ_TIMEOUT_S)
     except (FFmpegError, UnicodeError) as error:
         if isinstance(error, PermissionError):
             raise SourceError(f"{path} may not be read: change its permissions") from error
@@ -100,7 +103,8 @@ class VideoFile:
             self.frame_count: int | None = stream.frames or None
             if self.frame_count is None and self.duration_s is not None:
                 self.frame_count = max(1, round(self.duration_s * self.rate))
-        first = next(self.frames(), None)
+        with closing(self.frames()) as run:
+            first = next(run, None)
         if first is None:
             raise SourceError(f"{self.path} holds no frame that can be decoded: record or download the clip again")
         self.size = (first.rgb.shape[1], first.rgb.shape[0])
@@ -119,19 +123,22 @@ class VideoFile:
         if container.format.name == "image2" or container.format.name.endswith("_pipe"):
             raise SourceError(f"{self.path} is a picture, not a video: give a clip, and a drawing with --character")
         covers = Disposition.attached_pic | Disposition.timed_thumbnails
+        if container.format.name.split(",")[0] in ("hls", "concat", "dash"):
+            raise SourceError(f"{self.path} is a list of videos, not a video: give one of the clips in it")
         streams = [stream for stream in container.streams.video if not stream.disposition & covers]
         if not streams:
             held = "only sound" if container.streams.audio else "no pictures, or was cut off"
             raise SourceError(f"{self.path} holds {held}: give a video in which a face can be seen")
         try:
-            streams[0].thread_type = "AUTO"
+            # Tracking and drawing keep the cores busy: threads that decode ahead were measured to gain nothing.
+            streams[0].thread_type = "NONE"
         except AttributeError as error:  # no codec context
             raise SourceError(
                 f"{self.path} is coded in a way that this FFmpeg cannot decode: convert it to H.264 and try again"
             ) from error
         return streams[0]
 
-    def frames(self, begin: int = 0) -> Iterator[Frame]:
+    def frames(self, begin: int = 0) -> Generator[Frame]:
         """Every frame that can be decoded from number `begin` on, in the order shown, `time_s` strictly increasing.
 
         Frames before `begin` are decoded, but not converted: seeking is not exact in every format.

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from puppeteer.compose import compose, parse_background
 from puppeteer.errors import SettingsError, SourceError
+from puppeteer.files import check_target, unwritable, whole
 from puppeteer.pose import U8, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
 from puppeteer.settings import Settings
@@ -85,15 +86,18 @@ def bench(
     """Prints the figures, and writes them to `json_file`. Raises PuppeteerError."""
     if frames < 2 * WARM_UP:
         raise SettingsError(f"--frames is {frames}: it must be at least {2 * WARM_UP}, or the figures mean nothing")
-    if json_file is not None and not json_file.parent.is_dir():
-        raise SettingsError(f"the folder {json_file.parent} does not exist: create it, or choose another for --json")
+    if json_file is not None:
+        if not json_file.is_dir() and json_file.suffix.lower() != ".json":
+            raise SettingsError(f"{json_file}: name a file such as {json_file.with_suffix('.json').name}")
+        check_target(json_file, SettingsError, "bench.json", (clip, character))
     report = measure(clip, character, size, frames, settings or Settings())
     show(report)
     if json_file is not None:
         try:
-            json_file.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+            with whole(json_file) as draft:
+                draft.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise SettingsError(f"{json_file} cannot be written ({error.strerror}): choose another name") from None
+            raise SettingsError(unwritable(json_file, error)) from None
     return report
 
 
@@ -171,7 +175,7 @@ def _stages(
             with _timed(start_up, "load the face tracker"), routine_log_dropped():
                 tracker = stack.enter_context(TRACKERS["face_landmarker"]())
         writer = stack.enter_context(VideoWriter(output, (size, size), source.rate))
-        frames = source.frames()
+        frames = stack.enter_context(contextlib.closing(source.frames()))
         for index in range(limit):
             stamps = [time.perf_counter()]
             frame = next(frames, None)

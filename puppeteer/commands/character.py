@@ -7,6 +7,7 @@ from pathlib import Path
 
 from puppeteer.characters import Artist
 from puppeteer.errors import ImageError
+from puppeteer.files import check_target
 from puppeteer.image import write_png
 
 SMALLEST, LARGEST = 64, 4096  # px
@@ -14,10 +15,11 @@ SMALLEST, LARGEST = 64, 4096  # px
 
 def character(*, output: Path, seed: int = 0, size: int = 1024) -> None:
     """Writes a PNG of (size, size, 4) with the spec square (the whole picture) in it. Raises PuppeteerError."""
-    if output.suffix.lower() != ".png":
+    if not output.is_dir() and output.suffix.lower() != ".png":
         raise ImageError(f"{output}: a character is a PNG, so name it {output.with_suffix('.png').name}")
-    if not output.parent.is_dir():
-        raise ImageError(f"the folder {output.parent} does not exist: create it, or choose another for {output.name}")
+    check_target(output, ImageError, "character.png")
+    if seed < 0:
+        raise ImageError(f"--seed is {seed}: it must be 0 or more")
     if not SMALLEST <= size <= LARGEST:
         raise ImageError(f"--size is {size}: it must be {SMALLEST} to {LARGEST}")
     with Artist() as artist:

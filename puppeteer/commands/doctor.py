@@ -206,6 +206,7 @@ def idle_card(card: str, torch_version: str, torch_cuda: str | None) -> str:
         return (
             f"{card} is not used, because torch {torch_version} was built without CUDA: run  "
             f"python -m pip install torch=={plain}+{CUDA_INDEX.rsplit('/', 1)[1]} --index-url {CUDA_INDEX}"
+            "  (for cards older than the GTX 16 series cu126 instead of cu130, both times)"
         )
     return (
         f"{card} is not used, because its driver does not fit CUDA {torch_cuda} of torch {torch_version}: "

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
+from puppeteer.files import check_target
 from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, Pose
 from puppeteer.settings import Settings
 
@@ -41,6 +42,9 @@ def pose(
     if not SMALLEST <= size <= LARGEST:
         raise SettingsError(f"--size is {size}: it must be {SMALLEST} to {LARGEST}")
     files = _files(output, len(rows))
+    for file in files:
+        if file.exists():
+            check_target(file, SettingsError, "pose.png", (character, poses))
     drawing = read_character(character)
     poser = Poser.load(settings.poser.family, settings.poser.device)
     poser.set_character(drawing)

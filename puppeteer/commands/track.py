@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
+from puppeteer.files import check_target, unwritable, whole
 from puppeteer.motion import Motion, calibrate
 from puppeteer.pipeline import observe_clip
 from puppeteer.pose import POSE_NAMES, FaceObservation
@@ -31,12 +30,9 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
     frame shows a face.
     """
     settings = settings or Settings()
-    if output.is_dir():
-        raise SinkError(f"{output} is a folder: give the name of a file such as {output / 'poses.csv'}")
-    if not output.parent.is_dir():
-        raise SinkError(f"the folder {output.parent} does not exist: make it, or choose another place")
-    if output.exists() and clip.exists() and output.samefile(clip):
-        raise SinkError(f"{output} is the clip itself: choose another name for the table")
+    if not output.is_dir() and output.suffix.lower() != ".csv":
+        raise SinkError(f"{output}: a table is written as CSV, so name it {output.with_suffix('.csv').name}")
+    check_target(output, SinkError, "poses.csv", (clip,))
     seen, times_s = _observed(clip)
     with_face = sum(face is not None for face in seen)
     if not with_face:
@@ -74,13 +70,8 @@ def write_table(path: Path, rows: Iterable[Sequence[object]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     writer.writerows(rows)
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text.getvalue())
-        Path(temporary).replace(path)
+        with whole(path) as draft:
+            draft.write_text(text.getvalue(), encoding="utf-8", newline="")
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise SinkError(f"{path} cannot be written ({error.strerror}): choose another folder") from None
+        raise SinkError(unwritable(path, error)) from None

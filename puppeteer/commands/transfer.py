@@ -95,7 +95,7 @@ def transfer(
         try:
             write_all(writer, pictures, times_s, source.end_s, bars)
         except KeyboardInterrupt:
-            if writer.frames:
+            if output.exists() and writer.frames:
                 _say(f"Stopped: {output} has the first {writer.frames} of {len(seen)} frames")
             raise
     drawn = time.perf_counter()
