@@ -161,8 +161,18 @@ def bench(
     json: Annotated[
         Path | None, arg(metavar="FILE", help="Write the figures as JSON too.", help_behavior_hint="")
     ] = None,
+    live: Annotated[
+        FlagCreatePairsOff[bool], arg(help="Measure the live engine from camera to virtual camera instead.")
+    ] = False,
+    seconds: Annotated[float, arg(metavar="NUMBER", help="With --live: for how long; 600 shows what stays.")] = 20.0,
+    window: Annotated[FlagCreatePairsOff[bool], arg(help="With --live: while the window draws.")] = False,
 ) -> None:
     """Measure every stage on this machine."""
+    if live:
+        from puppeteer.commands.live_bench import live_bench
+
+        live_bench(clip=clip, character=character, seconds=seconds, window=window, json_file=json, settings=settings)
+        return
     from puppeteer.commands.bench import bench as run
 
     run(clip=clip, character=character, size=size, frames=frames, json_file=json, settings=settings)

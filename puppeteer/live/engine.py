@@ -161,7 +161,7 @@ class Live:
         self._sender: Sender | None = None
         self._recorder: Recorder | None = None
         self._rates = {name: Rate() for name in ("capture", "track", "output", "sent")}
-        self._timings = Timings()
+        self.timings = Timings()  # of every stage
 
         self._told: dict[str, Part] = {}  # of parts that tell themselves
         self._logged: dict[str, Part] = {}
@@ -367,9 +367,13 @@ class Live:
             track_fps=rates["track"],
             output_fps=rates["output"],
             sent_fps=rates["sent"],
-            latency_ms=self._timings.percentile_ms(50, now_s),
-            latency_p95_ms=self._timings.percentile_ms(95, now_s),
+            latency_ms=self.timings.percentile_ms(50, now_s),
+            latency_p95_ms=self.timings.percentile_ms(95, now_s),
         )
+
+    def counts(self) -> dict[str, int]:
+        """How many frames were ever captured and tracked, and pictures drawn ("output") and sent."""
+        return {name: rate.total for name, rate in self._rates.items()}
 
     def retry(self, part: Literal["camera", "virtual_camera"]) -> None:
         """Tries again at once what is tried again every few seconds anyway; a hanging driver is left behind."""
@@ -494,7 +498,7 @@ class Live:
                 output.rate,
                 key.fitted(width, height),
                 self._rates["sent"],
-                self._timings,
+                self.timings,
                 self._clock,
                 self._parts.patience,
                 after=old,
@@ -514,7 +518,7 @@ class Live:
                     begun_s = self._clock()
                     face = tracker.observe(frame)
                     ended_s = self._clock()
-                    self._timings.add("track", ended_s - begun_s, ended_s)
+                    self.timings.add("track", ended_s - begun_s, ended_s)
                     self._rates["track"].count(ended_s)
                     self._took(Seen(face, frame, frame.index))
         except Exception as error:
@@ -594,7 +598,7 @@ class Live:
         if sender is not None:
             sender.pictures.put(picture)
         if frame_time_s is not None and (sender is None or not sender.device):
-            self._timings.add("camera_to_output", ended_s - frame_time_s, ended_s)
+            self.timings.add("camera_to_output", ended_s - frame_time_s, ended_s)
         if recorder is not None:
             recorder.pictures.put(picture)
 
@@ -657,13 +661,13 @@ class Live:
         finally:
             self._poser_use.release()
         posed_s = self._clock()
-        self._timings.add("pose", posed_s - begun_s, posed_s)
+        self.timings.add("pose", posed_s - begun_s, posed_s)
         if drawn_side != side:
             rgba = _scaled(rgba, side)
         left = round((width - side) / 2 + output.offset_x * height)
         top = round(height - side + output.offset_y * height)
         pixels = placed(rgba, self._background, (width, height), left, top)
-        self._timings.add("compose", self._clock() - posed_s, posed_s)
+        self.timings.add("compose", self._clock() - posed_s, posed_s)
         return pixels
 
     def _drawing_failed(self, error: Exception) -> None:

@@ -124,9 +124,11 @@ class Rate:
 
     def __init__(self) -> None:
         self._times_s: deque[float] = deque(maxlen=1000)
+        self.total = 0
 
     def count(self, time_s: float) -> None:
         self._times_s.append(time_s)
+        self.total += 1
 
     def per_second(self, now_s: float) -> float:
         times_s = [time_s for time_s in tuple(self._times_s) if now_s - time_s <= RECENT_S]
@@ -150,10 +152,14 @@ class Timings:
         with self._change:
             self._spent.setdefault(stage, deque(maxlen=1000)).append((now_s, spent_s * 1e3))
 
-    def percentile_ms(self, percent: float, now_s: float) -> dict[str, float]:
+    def since(self, time_s: float) -> dict[str, list[float]]:
+        """Milliseconds of each stage, of what ended after that time."""
         with self._change:
-            recent = {
-                stage: [spent_ms for time_s, spent_ms in spent if now_s - time_s <= RECENT_S]
+            return {
+                stage: [spent_ms for ended_s, spent_ms in spent if ended_s > time_s]
                 for stage, spent in self._spent.items()
             }
+
+    def percentile_ms(self, percent: float, now_s: float) -> dict[str, float]:
+        recent = self.since(now_s - RECENT_S)
         return {stage: float(np.percentile(spent, percent)) for stage, spent in recent.items() if spent}

@@ -1,0 +1,52 @@
+"""`bench --live`: the whole engine with real parts, for a second."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from clips import make_clip
+from faces import carphone
+
+from puppeteer.commands import live_bench
+from puppeteer.errors import SettingsError, SourceError
+from puppeteer.settings import STUDIO, set_by_name
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_bench, "WARM_UP_S", 0.5)
+
+
+def test_a_real_face_from_camera_to_output(
+    character_png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = live_bench.live_bench(
+        clip=carphone(),
+        character=character_png,
+        seconds=2,
+        json_file=tmp_path / "live.json",
+        settings=set_by_name(STUDIO, "poser.family", "warp"),
+    )
+    assert report.size == (1280, 720) and report.networks.startswith("warp")
+    assert set(report.stages) == set(live_bench.STAGES)
+    path = report.stages["camera_to_output"]
+    parts = sum(report.stages[name].median_ms for name in ("track", "pose", "compose"))
+    assert parts * 0.8 < path.median_ms <= path.p95_ms
+    assert 20 < report.capture_fps < 35 and 0 < report.track_fps <= report.capture_fps + 1
+    assert 0 < report.longest_gap_s < 2 and report.sent_fps > 5
+    assert report.growth_mb_per_minute is None, "too short to tell"
+    said = capsys.readouterr().out
+    assert "camera to output" in said and f"{path.median_ms:.1f}" in said
+    assert json.loads((tmp_path / "live.json").read_text())["stages"]["send"]["median_ms"] >= 0
+
+
+def test_wrong_input_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, character_png: Path) -> None:
+    with pytest.raises(SettingsError, match="--seconds is 0"):
+        live_bench.live_bench(seconds=0, settings=STUDIO)
+    with pytest.raises(SettingsError, match="does not exist: create it"):
+        live_bench.live_bench(json_file=tmp_path / "none" / "x.json", settings=STUDIO)
+    monkeypatch.setattr(live_bench, "START_S", 0.5)
+    with pytest.raises(SourceError, match="give a clip with a clear face"):
+        live_bench.live_bench(clip=make_clip(tmp_path / "a.mp4"), character=character_png, settings=STUDIO)
