@@ -6,6 +6,7 @@ drawing at the output's own resolution, so that a 1024 px drawing stays sharp al
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -61,8 +62,7 @@ def drawn(layers: Layers, encoding: Encoding, original: U8) -> U8:
     else:
         paint = premultiplied_bytes(to_premultiplied(layers.paint, encoding))
         out = resized(paint, size, smooth=not layers.copies)
-    for flow, share in layers.copies:
-        weights = _bytes(share, size) if share is not None else np.full((size, size), 255, np.uint8)
+    for flow, weights in zip((copy.flow for copy in layers.copies), _weights(layers.copies, size), strict=True):
         x, y, width, height = cv2.boundingRect(weights)
         if width and height:
             part = (slice(y, y + height), slice(x, x + width))
@@ -75,11 +75,25 @@ def drawn(layers: Layers, encoding: Encoding, original: U8) -> U8:
     return unpremultiplied(out)
 
 
-NEARLY_OPAQUE = 252  # shares that sum to 1 lose a few steps when each is rounded to bytes
+NEARLY_OPAQUE = 252  # shares and paint that sum to 1 lose a few steps when each is rounded to bytes
 
 
-def _bytes(share: Tensor, size: int) -> U8:
-    return resized(premultiplied_bytes(share.float().clamp(0, 1))[..., 0], size, smooth=False)
+def _weights(copies: tuple[Copy, ...], size: int) -> Iterator[U8]:
+    """Each copy's share (size, size) of 255.
+
+    Differences of rounded sums: shares that sum to 1 give bytes that sum to 255, which rounding each would not.
+    """
+    side = max((copy.share.shape[-1] for copy in copies if copy.share is not None), default=1)
+    total, before = np.zeros((side, side), np.float32), np.zeros((size, size), np.uint8)
+    for copy in copies:
+        if copy.share is None:
+            total += 1
+        else:
+            share = copy.share[0, 0].float().clamp(0, 1).numpy()
+            total += cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR)
+        after = resized((np.minimum(total, 1) * 255 + 0.5).astype(np.uint8), size, smooth=False)
+        yield cv2.subtract(after, before)
+        before = cv2.max(after, before)
 
 
 def _warped(original: U8, flow: Tensor | None, part: tuple[slice, slice]) -> U8:
