@@ -19,7 +19,7 @@ from puppeteer.live.capture import Patience
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
 from puppeteer.settings import STUDIO, Settings, set_by_name
 
-SHORT = Patience(open_s=0.6, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=0.4)
+SHORT = Patience(open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=0.4)
 TURNED = FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8, np.full((478, 3), 0.5, np.float32))
 
 
@@ -66,10 +66,13 @@ class StagePoser:
         self.family, self.device = family, device
         self.message = f"{family} on {device}"
         self.error: Exception | None = None
+        self.refuses: Exception | None = None
         self.pause_s = 0.0
         self.characters: list[Any] = []
 
     def set_character(self, character: Any) -> None:
+        if self.refuses is not None:
+            raise self.refuses
         self.characters.append(character)
 
     def pose(self, pose: Pose, size: int) -> U8:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from stage import SMALL, TURNED, Stage, StageTracker, eventually, on_stage
+from stage import SMALL, TURNED, Stage, StagePoser, StageTracker, eventually, on_stage
 
 from puppeteer.cameras import Fault, ScriptedCamera
 from puppeteer.errors import SettingsError, SinkError, WeightsError
@@ -16,7 +17,7 @@ from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
 from puppeteer.motion import Calibration
 from puppeteer.pose import POSE_NAMES, FaceObservation, Pose
-from puppeteer.settings import STUDIO, set_by_name
+from puppeteer.settings import STUDIO, PoserSettings, set_by_name
 
 
 def flows(stage: Stage, at_least: float = 15.0) -> bool:
@@ -183,7 +184,24 @@ def test_networks_that_cannot_be_loaded_are_told_and_others_stand_in(character_p
     with on_stage(character_png, set_by_name(SMALL, "poser.family", "tha1"), stage):
         networks = stage.live.status().networks
         assert networks.state == "problem" and "weights of tha1 are missing" in networks.text
-        assert "stands in" in networks.text and stage.posers[0].family == "auto"
+        assert "now auto on auto" in networks.text and stage.posers[0].family == "auto"
+
+
+def test_a_character_for_which_the_graphics_card_has_no_memory_goes_to_the_processor(character_png: Path) -> None:
+    stage = Stage()
+    given = stage.parts()
+
+    def poser(settings: PoserSettings) -> StagePoser:
+        made = StagePoser(settings.family, settings.device)
+        if settings.device != "cpu":
+            made.refuses = RuntimeError("CUDA out of memory")
+        return made
+
+    live = Live(SMALL, character_png, parts=replace(given, poser=poser))
+    with live:
+        assert eventually(lambda: live.picture is not None, 20)
+        networks = live.status().networks
+        assert networks.state == "problem" and "CUDA out of memory; now auto on cpu" in networks.text
 
 
 def test_slow_networks_do_not_slow_the_virtual_camera(character_png: Path) -> None:

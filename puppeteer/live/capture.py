@@ -21,7 +21,8 @@ class Patience:
     """Seconds, and how they grow."""
 
     open_s: float = 10.0  # until a camera must have opened
-    stall_s: float = 1.5  # until a frame must have come
+    first_s: float = 5.0  # until the first frame must have come
+    stall_s: float = 1.5  # until the next one must have come
     stuck_s: float = 3.0  # of one and the same frame; sensors always have noise
     retry_s: float = 2.0  # between attempts
     longest_retry_s: float = 30.0  # between attempts to wake a camera that repeats its frame
@@ -78,7 +79,7 @@ class Capture:
             return Part("problem", self._problem) if self._problem else Part("starting", "opening the camera")
         last_s = self._last_frame_s
         if last_s is None:
-            if waited_s > self._patience.stall_s:
+            if waited_s > self._patience.first_s:
                 return Part("problem", self._silent())
             return Part("problem", self._problem) if self._problem else Part("starting", f"{self._name} is starting")
         if now_s - last_s > self._patience.stall_s:
@@ -89,7 +90,7 @@ class Capture:
 
     def _silent(self) -> str:
         return (
-            f"{self._name} gives no pictures any more: wait a moment; if it stays so, close other programs that use "
+            f"{self._name} gives no pictures: wait a moment; if it stays so, close other programs that use "
             "it, or unplug it and plug it in again"
         )
 
@@ -100,9 +101,12 @@ class Capture:
     @property
     def blocked(self) -> bool:
         """Whether the thread hangs in the camera, so that only a new Capture can help."""
-        phase, now_s = self._phase, self._clock()
-        limit_s = self._patience.open_s if phase == "opening" else self._patience.stall_s
-        return phase != "waiting" and now_s - max(self._since_s, self._last_frame_s or 0.0) > limit_s
+        phase, last_s = self._phase, self._last_frame_s
+        if phase == "opening":
+            limit_s = self._patience.open_s
+        else:
+            limit_s = self._patience.first_s if last_s is None else self._patience.stall_s
+        return phase != "waiting" and self._clock() - max(self._since_s, last_s or self._since_s) > limit_s
 
     def stop(self) -> None:
         """Tells the thread to release the camera and end, without waiting."""

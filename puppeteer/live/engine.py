@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from puppeteer.image import Character
 
 PREVIEW_SIDE = 320  # px
+PREVIEW_S = 2.0  # an older frame is no preview
 STALE_S = 0.5  # what was seen longer ago is not seen any more
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
 SMALLEST_CHARACTER, LARGEST_CHARACTER = 64, 2048  # px, what a Poser draws
@@ -82,6 +83,7 @@ class Seen:
     face: FaceObservation | None
     frame: Frame
     sequence: int
+    time_s: float  # when it was known
 
 
 class CalibrationRun:
@@ -327,7 +329,7 @@ class Live:
     def preview(self) -> Preview | None:
         """The newest camera frame with what was found in it; None without a camera. For one thread."""
         seen = self._latest_seen
-        if seen is None or self._clock() - seen.frame.time_s > 2:
+        if seen is None or self._clock() - seen.time_s > PREVIEW_S:
             return None
         if self._preview is None or self._preview.sequence != seen.sequence:
             height, width = seen.frame.rgb.shape[:2]
@@ -405,7 +407,7 @@ class Live:
 
     def _face_found(self) -> bool:
         seen = self._latest_seen
-        return seen is not None and seen.face is not None and self._clock() - seen.frame.time_s <= STALE_S
+        return seen is not None and seen.face is not None and self._clock() - seen.time_s <= STALE_S
 
     def _conditions(self) -> dict[str, Part]:
         parts = {name: self._told.get(name, Part("starting")) for name in ("networks", "character")}
@@ -520,7 +522,7 @@ class Live:
                     ended_s = self._clock()
                     self.timings.add("track", ended_s - begun_s, ended_s)
                     self._rates["track"].count(ended_s)
-                    self._took(Seen(face, frame, frame.index))
+                    self._took(face, frame)
         except Exception as error:
             if isinstance(error, PuppeteerError):
                 text = str(error)
@@ -529,11 +531,12 @@ class Live:
             self._tell("face", "problem", text)
             self._without_tracker()
 
-    def _took(self, seen: Seen) -> None:
-        self._latest_seen = seen
+    def _took(self, face: FaceObservation | None, frame: Frame) -> None:
+        before = self._latest_seen
+        self._latest_seen = seen = Seen(face, frame, before.sequence + 1 if before else 0, self._clock())
         run = self._run
         if run is not None:
-            run._see(seen.face)
+            run._see(face)
         self._seen.put(seen)
 
     def _without_tracker(self) -> None:
@@ -542,7 +545,7 @@ class Live:
         while not self._stop.is_set() and self._clock() < until_s:
             frame = self._frames.get(0.2)
             if frame is not None:
-                self._took(Seen(None, frame, frame.index))
+                self._took(None, frame)
 
     def _load(self) -> None:
         """Loads networks and characters that the settings name, in the background."""
@@ -562,10 +565,8 @@ class Live:
                     drawing = new
                     if self._poser is not None and loaded == wanted:
                         self._take_in(self._poser, drawing)
-            if drawing is not None and loaded != wanted:
-                instead = PoserSettings(device=wanted.device)
-                if self._load_networks(wanted, drawing) or self._load_networks(instead, drawing, after_failure=True):
-                    loaded = wanted
+            if drawing is not None and loaded != wanted and self._load_networks(wanted, drawing):
+                loaded = wanted
             self._load_again.wait()
 
     def _draw(self) -> None:
@@ -605,7 +606,7 @@ class Live:
     def _pose_at(self, now_s: float, settings: Settings) -> Pose:
         """What the character does now, whoever moves it."""
         seen = self._latest_seen
-        recent = seen is not None and now_s - seen.frame.time_s <= STALE_S
+        recent = seen is not None and now_s - seen.time_s <= STALE_S
         with self._motion_use:
             pose = self._motion.step(seen.face if recent and seen is not None else None, now_s)
             self._smoothed = pose.mirrored() if settings.motion.mirror else pose
@@ -676,7 +677,7 @@ class Live:
         now = self._forced or self._settings.poser
         if now.device != "cpu":
             self._forced = now.model_copy(update={"device": "cpu"})
-            remedy = "the processor takes over; close programs that use the graphics card, then choose the device again"
+            remedy = "the processor takes over; close programs that use the graphics card, then start Puppeteer again"
         else:
             self._forced = PoserSettings(family="warp", device="cpu")
             remedy = "the simple family without networks takes over; choose another family to try again"
@@ -707,28 +708,38 @@ class Live:
         with self._poser_use:
             try:
                 poser.set_character(drawing)
+            except PuppeteerError as error:
+                self._tell("character", "problem", str(error))
             except Exception as error:
                 self._drawing_failed(error)
 
-    def _load_networks(self, settings: PoserSettings, drawing: Character, after_failure: bool = False) -> bool:
-        """Whether it went well."""
-        problem = self._told.get("networks", Part()).text if self._forced is not None or after_failure else ""
+    def _load_networks(self, wanted: PoserSettings, drawing: Character) -> bool:
+        """The networks that the settings name, or else what works; False where nothing does."""
+        problem = self._told.get("networks", Part()).text if self._forced is not None else ""
         if not problem:
             self._tell("networks", "starting", "loading the networks")
-        try:
-            poser = self._parts.poser(settings)
-            poser.set_character(drawing)
-        except Exception as error:
-            text = str(error) if isinstance(error, PuppeteerError) else f"{type(error).__name__}: {error}"
-            self._tell("networks", "problem", text)
-            return False
-        with self._poser_use:
-            self._poser = poser
-        if problem:
-            self._tell("networks", "problem", f"{problem}; {poser.family} stands in" if after_failure else problem)
-        else:
-            self._tell("networks", "ok", poser.message)
-        return True
+        others = [
+            PoserSettings(device=wanted.device),
+            PoserSettings(device="cpu"),
+            PoserSettings(family="warp", device="cpu"),
+        ]
+        for settings in dict.fromkeys([wanted, *others]):
+            try:
+                poser = self._parts.poser(settings)
+                poser.set_character(drawing)
+            except Exception as error:
+                text = str(error) if isinstance(error, PuppeteerError) else f"{type(error).__name__}: {error}"
+                problem = problem or text
+                self._tell("networks", "problem", problem)
+                continue
+            with self._poser_use:
+                self._poser = poser
+            if problem:
+                self._tell("networks", "problem", f"{problem}; now {poser.message}")
+            else:
+                self._tell("networks", "ok", poser.message)
+            return True
+        return False
 
     def _parsed_background(self, settings: Settings) -> Background:
         try:
