@@ -30,7 +30,11 @@ INSTALL = "python -m pip install -r requirements.txt"
 CUDA_INDEX = (
     "https://download.pytorch.org/whl/cu130"  # CUDA 13.0; cards older than the RTX and GTX 16 series need cu126
 )
-MODULES = {"opencv-python": "cv2", "pillow": "PIL"}  # where the module is not called like its package
+MODULES = {  # where the module is not called like its package
+    "opencv-python": "cv2",
+    "pillow": "PIL",
+    "cv2-enumerate-cameras": "cv2_enumerate_cameras",
+}
 NOT_IMPORTED = {"dearpygui", "pyvirtualcam", "opencv-contrib-python"}  # no display needed here; GPL only on demand
 SYSTEM_PACKAGES = "libgl1 libegl1 libgles2 libgl1-mesa-dri libglib2.0-0"  # Debian's names; README has them too
 
@@ -285,11 +289,11 @@ def check_generator() -> Iterator[Line]:
 
 
 def check_cameras() -> Iterator[Line]:
-    """Webcams, by name where the operating system tells them."""
-    names = cameras()
-    if names is None:
-        yield Line("note", "cameras", "not listed: run  python -m pip install cv2-enumerate-cameras")
-    elif names:
+    """Webcams by name, as the studio lists them."""
+    from puppeteer.cameras import list_cameras
+
+    names = [camera.name for camera in list_cameras()]
+    if names:
         yield Line("ok", "cameras", ", ".join(names))
     elif sys.platform == "darwin":
         yield Line("note", "cameras", "none: plug one in, and allow it in System Settings, Privacy & Security, Camera")
@@ -298,18 +302,6 @@ def check_cameras() -> Iterator[Line]:
     for path in sorted(Path("/dev").glob("video*")) if sys.platform == "linux" else ():
         if not os.access(path, os.R_OK | os.W_OK):
             yield Line("note", str(path), "may not be opened: run  sudo usermod -aG video $USER  and log in again")
-
-
-def cameras() -> list[str] | None:
-    """Names of cameras, our own kind of virtual ones left out; None where this system cannot tell."""
-    if sys.platform == "linux":
-        entries = sorted(Path("/sys/class/video4linux").glob("video*"))
-        real = [entry for entry in entries if "/virtual/" not in str(entry.resolve())]
-        return [f"{(entry / 'name').read_text().strip()} (/dev/{entry.name})" for entry in real]
-    if importlib.util.find_spec("cv2_enumerate_cameras") is None:
-        return None
-    listed = importlib.import_module("cv2_enumerate_cameras").enumerate_cameras()
-    return sorted({str(camera.name) for camera in listed if "OBS Virtual" not in str(camera.name)})
 
 
 def check_virtual_camera() -> Iterator[Line]:
