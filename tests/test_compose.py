@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from puppeteer.compose import Background, beside_width, bled, compose, parse_background, side_by_side
+from puppeteer.compose import Background, beside_width, bled, compose, parse_background, placed, side_by_side
 from puppeteer.errors import ImageError, SettingsError
 
 
@@ -92,3 +92,30 @@ def test_side_by_side() -> None:
     assert (joined[:, :114] == 50).all() and (joined[:, 114:] == 200).all()
     clear = side_by_side(clip, np.zeros((64, 64, 4), np.uint8), width)
     assert (clear[:, :114, 3] == 255).all() and not clear[:, 114:].any()
+
+
+def character(size: int = 40) -> np.ndarray:
+    """Random colours and alphas in the middle, nothing around."""
+    rng = np.random.default_rng(1)
+    rgba = np.zeros((size, size, 4), np.uint8)
+    rgba[5:35, 10:30] = rng.integers(0, 256, (30, 20, 4), np.uint8)
+    return rgba
+
+
+@pytest.mark.parametrize(("left", "top"), [(20, 0), (-15, -10), (70, 25), (33, -20)])
+@pytest.mark.parametrize("background", ["#1020F0", "transparent"])
+def test_placed_is_the_whole_picture_composed(left: int, top: int, background: str) -> None:
+    rgba, backdrop = character(), parse_background(background)
+    whole = np.zeros((200, 200, 4), np.uint8)  # as large as it takes, cut to the output afterwards
+    whole[60 + top : 100 + top, 60 + left : 100 + left] = rgba
+    cut = np.ascontiguousarray(whole[60:120, 60:140])
+    expected = cut if backdrop.transparent else compose(cut, backdrop)
+    picture = placed(rgba, backdrop, (80, 60), left, top)
+    assert picture.shape == expected.shape and picture.flags.c_contiguous
+    assert np.abs(picture.astype(int) - expected).max() <= 1
+
+
+def test_placed_outside_of_the_output_or_empty_is_background_alone() -> None:
+    backdrop = Background(colour=(9, 8, 7))
+    for rgba, left in ((character(), 500), (np.zeros((40, 40, 4), np.uint8), 0)):
+        assert (placed(rgba, backdrop, (80, 60), left, 0) == (9, 8, 7)).all()
