@@ -272,6 +272,23 @@ def test_a_change_restarts_only_the_stage_that_needs_it(character_png: Path) -> 
         assert live.status().virtual_camera.state == "off"
 
 
+def test_devices_switched_off_and_on_at_once_are_never_open_twice(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        live = stage.live
+        assert eventually(lambda: live.status().camera.state == live.status().virtual_camera.state == "ok")
+        most = [0, 0]
+        for _ in range(4):
+            for name, values in {"output.virtual_camera": (False, True), "source.kind": ("demo", "camera")}.items():
+                for value in values:
+                    live.apply(set_by_name(live.settings, name, value))
+            for _ in range(20):
+                most[0] = max(most[0], stage.device.opened - stage.device.closed)
+                most[1] = max(most[1], stage.camera.opened - stage.camera.closed)
+                time.sleep(0.01)
+        assert eventually(lambda: live.status().camera.state == live.status().virtual_camera.state == "ok")
+        assert most == [1, 1]
+
+
 def test_recorded_motion_needs_no_camera(character_png: Path) -> None:
     with on_stage(character_png, set_by_name(SMALL, "source.kind", "demo")) as stage:
         assert stage.live.status().driver == "demo" and stage.cameras_opened == 0

@@ -161,6 +161,8 @@ class Live:
         self._seen: LatestSlot[Seen] = LatestSlot()
         self._capture: Capture | None = None
         self._sender: Sender | None = None
+        self._retired_capture: Capture | None = None  # of before; the next waits for it to let go of the camera
+        self._retired_sender: Sender | None = None
         self._recorder: Recorder | None = None
         self._rates = {name: Rate() for name in ("capture", "track", "output", "sent")}
         self.timings = Timings()  # of every stage
@@ -214,7 +216,11 @@ class Live:
         self._seen.close()
         deadline_s = time.monotonic() + self._parts.patience.join_s
         with self._change:
-            parts = [part for part in (self._capture, self._sender) if part is not None]
+            parts = [
+                part
+                for part in (self._capture, self._sender, self._retired_capture, self._retired_sender)
+                if part is not None
+            ]
             recorder, self._recorder = self._recorder, None
         closers = [threading.Thread(target=part.close, daemon=True) for part in parts]
         if recorder is not None:
@@ -465,10 +471,11 @@ class Live:
 
     def _restart_capture(self) -> None:
         with self._change:
-            old, self._capture = self._capture, None
+            old, self._capture = self._capture or self._retired_capture, None
             source = self._settings.source
             if old is not None:
                 old.stop()
+            self._retired_capture = old
             if source.kind == "demo":
                 return
             self._capture = Capture(
@@ -486,9 +493,10 @@ class Live:
 
     def _restart_sender(self) -> None:
         with self._change:
-            old, self._sender = self._sender, None
+            old, self._sender = self._sender or self._retired_sender, None
             if old is not None:
                 old.stop()
+            self._retired_sender = old
             output = self._settings.output
             if not output.virtual_camera:
                 return
