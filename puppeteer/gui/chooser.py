@@ -76,11 +76,12 @@ class Chooser:
                 dpg.add_button(label=texts.UP, callback=lambda: self._go(self._folder.parent))
                 self._path = dpg.add_input_text(width=-1, on_enter=True, callback=lambda _, text: self._typed(text))
             with dpg.group(horizontal=True):
-                with dpg.child_window(width=px(150), height=-px(46)):
+                with dpg.child_window(width=px(150), height=-px(46), always_use_window_padding=True):
                     for name, folder in places():
                         dpg.add_selectable(label=name, callback=self._goer(folder))
-                self._list = dpg.add_child_window(width=-1, height=-px(46))
+                self._list = dpg.add_child_window(width=-1, height=-px(46), always_use_window_padding=True)
             with dpg.group(horizontal=True):
+                dpg.add_spacer(width=width - px(160 + 100 + 3 * 8 + 28))
                 self._take = dpg.add_button(
                     label=texts.OPEN if endings else texts.TAKE_FOLDER,
                     width=px(160),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +53,20 @@ class Controls:
 
     def table(self, names: Iterable[str | Sequence[str]]) -> None:
         """A row for each name, or for each group of names that are set together, in the current container."""
-        with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, no_pad_outerX=True):
-            dpg.add_table_column(width_fixed=True, init_width_or_weight=self._theme.px(LABEL_WIDTH))
-            dpg.add_table_column(width_stretch=True)
-            dpg.add_table_column(width_fixed=True, init_width_or_weight=self._theme.px(22))
+        with self.columns():
             for name in names:
                 group = (name,) if isinstance(name, str) else tuple(name)
                 with dpg.table_row():
                     self._row(tuple(self._all[one] for one in group))
+
+    @contextlib.contextmanager
+    def columns(self) -> Iterator[None]:
+        """A table whose rows are a label, a widget and room for the way back."""
+        with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, no_pad_outerX=True):
+            dpg.add_table_column(width_fixed=True, init_width_or_weight=self._theme.px(LABEL_WIDTH))
+            dpg.add_table_column(width_stretch=True)
+            dpg.add_table_column(width_fixed=True, init_width_or_weight=self._theme.px(22))
+            yield
 
     def show(self, settings: Settings) -> None:
         """Once a frame: edits that have ended are applied, and the widgets follow what changed elsewhere."""
@@ -78,7 +85,7 @@ class Controls:
             if value != row.shown and not dpg.is_item_active(row.widget):
                 dpg.set_value(row.widget, _to_widget(row.leaves[0], value))
             row.shown = value
-            if _is_log(row.leaves[0]):
+            if _worded(row.leaves[0]):
                 dpg.configure_item(row.widget, format=_words(row.leaves[0], value))
             changed = any(values[leaf.name] != leaf.default for leaf in row.leaves)
             dpg.configure_item(row.reset, show=changed)
@@ -164,6 +171,11 @@ def _is_log(leaf: Leaf) -> bool:
     return leaf.type is float and bool(leaf.low) and (leaf.high or 0) / (leaf.low or 1) >= LOG_RATIO
 
 
+def _worded(leaf: Leaf) -> bool:
+    """Whether the slider shows words of ours instead of its own number."""
+    return _is_log(leaf) or leaf.name in texts.ZERO
+
+
 def _to_widget(leaf: Leaf, value: Any) -> Any:
     if leaf.choices:
         return str(value)
@@ -192,6 +204,8 @@ def _from_widget(leaf: Leaf, value: Any) -> Any:
 def _words(leaf: Leaf, value: Any) -> str:
     if leaf.type is bool:
         return "on" if value else "off"
+    if leaf.name in texts.ZERO and not value:
+        return texts.ZERO[leaf.name]
     number = f"{value:g}" if isinstance(value, int | float) else str(value) or "–"
     return f"{number} {leaf.unit}".strip()
 

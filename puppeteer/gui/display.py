@@ -13,8 +13,17 @@ from collections.abc import Mapping
 from puppeteer.errors import DisplayError
 
 PROBE_S = 20
-# Dear PyGui aborts the process where it finds no display or no OpenGL 3. An invisible context asks for the same.
-PROBE = "import moderngl; moderngl.create_context(standalone=True, require=300).release()"
+# Dear PyGui aborts the process where it finds no display or no OpenGL 3. An invisible context asks for the same. The
+# display is asked for first, because glcontext, below moderngl, takes :0 in place of one that does not answer.
+PROBE = """
+import ctypes
+x11 = ctypes.CDLL("libX11.so.6")
+x11.XOpenDisplay.restype = ctypes.c_void_p
+if not x11.XOpenDisplay(None):
+    raise SystemExit("it does not answer")
+import moderngl
+moderngl.create_context(standalone=True, require=300).release()
+"""
 REMEDY = "run  python app.py --headless  for camera to virtual camera without a window"
 
 SMALLEST, LARGEST = 1.0, 3.0

@@ -13,8 +13,8 @@ from puppeteer.live import Meter
 from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, Pose
 
 COLUMNS = 3
-HEADER, CELL, GAP = 34, 54, 18  # px at scale 1
-HEIGHT = HEADER + 2 * CELL + 18
+HEADER, CELL, GAP = 40, 54, 18  # px at scale 1
+HEIGHT = HEADER + 2 * CELL + 14
 RAW_EDGES = {True: (-0.25, 1.25), False: (-2.2, 2.2)}  # what the raw scale shows, of eyes and mouth, and of the neck
 
 
@@ -33,7 +33,7 @@ class Meters:
         px = self._theme.px
         self.area = dpg.add_child_window(parent=parent, no_scrollbar=True, no_scroll_with_mouse=True)
         dpg.bind_item_theme(self.area, self._theme.panel)
-        self._title = dpg.add_text(texts.FACE_METERS, parent=self.area, pos=(px(16), px(8)))
+        self._title = dpg.add_text(texts.FACE_METERS, parent=self.area, pos=(px(16), px(7)))
         dpg.bind_item_font(self._title, self._theme.fonts["bold"])
         self._rest = dpg.add_button(
             label=texts.REST_POSE, parent=self.area, show=False, callback=lambda: self.set_pose(Pose(), tell=True)

@@ -14,10 +14,9 @@ import dearpygui.dearpygui as dpg
 from puppeteer.compose import parse_background
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
-from puppeteer.gui.controls import LABEL_WIDTH
 from puppeteer.gui.guide import HOLD_S, STEPS, Guide
 from puppeteer.gui.shelf import PICTURES, THUMBNAIL, VIDEOS, Entry
-from puppeteer.gui.theme import ACCENT, BAD, CLEAR, FAINT, FIELD_HOVER, GOOD, MUTED, TEXT, WARN, Theme
+from puppeteer.gui.theme import ACCENT, BAD, CLEAR, FAINT, FIELD, FIELD_HOVER, GOOD, MUTED, TEXT, WARN, Theme
 from puppeteer.live import Meter, Part, Status
 from puppeteer.pose import POSE_NAMES
 from puppeteer.settings import Settings
@@ -150,10 +149,10 @@ class CharacterPage:
 
     def show(self, settings: Settings, status: Status) -> None:
         self._show_shelf(settings)
-        for item, part in ((self._state, status.character), (self._networks, status.networks)):
-            text = part.text
-            dpg.set_value(item, text)
-            dpg.configure_item(item, color=COLOURS[part.state], show=bool(text))
+        show_part(self._state, status.character)
+        show_part(self._networks, status.networks)
+        if status.character.state == "ok":  # the shelf shows it
+            dpg.configure_item(self._state, show=False)
         background = settings.output.background
         if background.lower() == "transparent":
             kind = "transparent"
@@ -212,6 +211,7 @@ class CharacterPage:
                             texture or self._window.blank,
                             width=side,
                             height=side,
+                            background_color=FIELD,
                             callback=self._taker(entry),
                         )
                         self._buttons[entry.path] = button
@@ -429,7 +429,7 @@ class OutputPage:
             self._state = panel.note()
             self._retry = panel.button(texts.RETRY, lambda: self._window.retry("virtual_camera"))
         with panel.card(texts.OUTPUT):
-            with dpg.group(horizontal=True, horizontal_spacing=panel.px(LABEL_WIDTH - 32)):
+            with controls.columns(), dpg.table_row():
                 dpg.add_text(texts.SIZE, color=MUTED)
                 self._size = dpg.add_combo(
                     list(texts.SIZES.values()), width=-1, callback=lambda _, text: self._sized(text)

@@ -100,7 +100,7 @@ class Stage:
         self._area = Box(0, 0, 1, 1)
         self._origin = (0.0, 0.0)
         self._output = (16, 9)
-        self._box = self._area
+        self._box = self._card_box = self._area
         self._sequence = self._preview_sequence = -1
         self._wanted = (0, 0)
         self._wanted_since_s = 0.0
@@ -172,11 +172,12 @@ class Stage:
         show_character: bool,
         show_preview: bool,
         mirror: bool,
+        words: str,
         time_s: float,
     ) -> None:
         """Once a frame; pictures that were painted before cost nothing."""
         self._show_picture(picture if show_character else None, time_s)
-        self._show_words(picture, status, show_character, time_s)
+        self._show_words(picture, status, show_character, words, time_s)
         dpg.configure_item(self._card, show=show_preview)
         if show_preview:
             self._show_preview(preview, status.face, mirror)
@@ -245,7 +246,9 @@ class Stage:
         dpg.configure_item(self._waiting, pos=(self._area.left + px(24), self._area.top + height))
         dpg.configure_item(self._waiting_more, pos=(self._area.left + px(24), self._area.top + height + px(36)))
 
-    def _show_words(self, picture: Picture | None, status: Status, show_character: bool, time_s: float) -> None:
+    def _show_words(
+        self, picture: Picture | None, status: Status, show_character: bool, words: str, time_s: float
+    ) -> None:
         waiting = more = ""
         if not show_character:
             waiting = texts.CHARACTER_HIDDEN
@@ -255,7 +258,7 @@ class Stage:
             more = next((part.text for part in parts if part.state == "starting" and part.text), "")
         dpg.configure_item(self._waiting, text=waiting)
         dpg.configure_item(self._waiting_more, text=more)
-        words = texts.DRIVERS[status.driver] if picture is not None and show_character else ""
+        words = words if picture is not None and show_character else ""
         px = self._theme.px
         size = dpg.get_text_size(words) or (0, 0)
         width = size[0] * 0.9
@@ -273,14 +276,15 @@ class Stage:
         if preview is None:
             return
         height, width = preview.rgb.shape[:2]
-        if self._preview.resize(width, height):
+        seen = fitted((width, height), self._card_box)
+        if self._preview.resize(max(1, round(seen.width)), max(1, round(seen.height))):
             dpg.delete_item(self._card_layer, children_only=True)
             self._card_image = dpg.draw_image(self._preview.item, (0, 0), (1, 1), parent=self._card_layer)
             self._place_preview()
             self._preview_sequence = -1
         if preview.sequence != self._preview_sequence:
             self._preview_sequence = preview.sequence
-            self._preview.write(drawn(preview, mirror))
+            self._preview.write(drawn(preview, mirror, self._preview.size))
 
     def _place_preview(self) -> None:
         if self._card_image is not None and self._preview.item is not None:
@@ -288,14 +292,14 @@ class Stage:
             dpg.configure_item(self._card_image, pmin=low, pmax=high)
 
 
-def drawn(preview: Preview, mirror: bool) -> U8:
-    """The preview with its landmarks as dots, as a mirror shows it or not."""
-    rgb = preview.rgb.copy()
+def drawn(preview: Preview, mirror: bool, size: tuple[int, int]) -> U8:
+    """The preview (width, height) with its landmarks as dots, as a mirror shows it or not."""
+    width, height = size
+    rgb = np.asarray(cv2.resize(preview.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     if preview.landmarks is not None:
-        height, width = rgb.shape[:2]
         x = np.clip((preview.landmarks[:, 0] * width).astype(int), 0, width - 1)
         y = np.clip((preview.landmarks[:, 1] * height).astype(int), 0, height - 1)
-        rgb[y, x] = GOOD[:3]
+        rgb[y, x] = (rgb[y, x] // 4 + np.array(GOOD[:3]) * 0.75).astype(np.uint8)
     return np.ascontiguousarray(rgb[:, ::-1]) if mirror else rgb
 
 

@@ -36,8 +36,9 @@ SETTINGS = {
     "show_character": "Character here",
     "show_preview": "Camera preview",
     "show_speed": "Speed",
-    "scale": "Size of the window's text",
+    "scale": "Size of texts",
 }
+ZERO = {"studio.scale": "automatic"}  # what 0 means
 
 PAGES = {"character": "Character", "camera": "Camera", "motion": "Motion", "output": "Output", "help": "Help"}
 
@@ -45,7 +46,8 @@ PAGES = {"character": "Character", "camera": "Camera", "motion": "Motion", "outp
 LAMPS = {"camera": "Camera", "face": "Face", "networks": "Networks", "virtual_camera": "Virtual camera"}
 STATES = {"off": "off", "starting": "starting", "ok": "ready", "problem": "look below"}
 DRIVERS = {"face": "Your face", "idle": "Idle motion", "demo": "Recorded motion", "manual": "Manual"}
-PROFILE = "Profile"
+PROFILE = "Profile: {name}"
+PROFILE_TIP = "Choose another profile, or save this one under another name"
 
 # Stage
 STARTING = "Getting ready"
@@ -80,7 +82,7 @@ CHOOSE = "Choose…"
 MORE = "More"
 LESS = "Less"
 COPY = "Copy"
-COPIED = "Copied"
+FAILED = "{failure}. Please report it, with the log from the page Help."
 
 # Cards
 CHARACTERS = "Characters"

@@ -38,18 +38,20 @@ SIZES = {"small": 17.0, "text": 20.0, "bold": 20.0, "large": 27.0, "huge": 74.0}
 
 
 class Theme:
-    """Everything that depends on the scale: `px` for lengths, `fonts` and `buttons` by name."""
+    """Everything that depends on the scale: `px` for lengths, `fonts` by name, and looks.
+
+    It stays when another scale takes over: Dear PyGui crashes where a font is deleted that it has drawn with.
+    """
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
-        with dpg.font_registry() as self._registry:
+        with dpg.font_registry():
             self.fonts: dict[str, int | str] = {
                 name: dpg.add_font(str(REGULAR if name in ("small", "text") else BOLD), round(size * scale))
                 for name, size in SIZES.items()
             }
         dpg.bind_font(self.fonts["text"])
-        self._global = self._make_global()
-        dpg.bind_theme(self._global)
+        dpg.bind_theme(self._make_global())
         self.primary = self._button(ACCENT_STRONG, ACCENT_HOVER, ACCENT_STRONG, TEXT)
         self.plain = self._button(FIELD, FIELD_HOVER, FIELD_ACTIVE, TEXT)
         self.quiet = self._button(CLEAR, FIELD, FIELD_HOVER, MUTED)
@@ -71,12 +73,6 @@ class Theme:
 
     def px(self, length: float) -> int:
         return round(length * self.scale)
-
-    def delete(self) -> None:
-        """Before another scale's theme takes over."""
-        for item in (self._registry, *(value for value in vars(self).values() if isinstance(value, int))):
-            if dpg.does_item_exist(item):
-                dpg.delete_item(item)
 
     def _make_global(self) -> Any:
         with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):

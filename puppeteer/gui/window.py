@@ -33,7 +33,7 @@ from puppeteer.gui.pages import CameraPage, CharacterPage, HelpPage, MotionPage,
 from puppeteer.gui.profiles import Profiles
 from puppeteer.gui.shelf import THUMBNAIL, Entry, Shelf, Thumbnails
 from puppeteer.gui.stage import Stage
-from puppeteer.gui.theme import LAMPS, MUTED, Theme
+from puppeteer.gui.theme import LAMPS, Theme
 from puppeteer.live import CalibrationRun, Live, Status
 from puppeteer.motion import Step
 from puppeteer.pose import Pose
@@ -42,13 +42,12 @@ from puppeteer.settings import STUDIO, Settings, set_by_name
 FIRST_SIZE, SMALLEST_SIZE = (1240, 760), (900, 600)  # px at scale 1
 TOP, ACTIONS, SIDE = 52, 58, 392  # px at scale 1
 WIDE = (1500, 452)  # a window this wide has this much for the side panel
+SMALLEST_SCALE = 0.75
 CALM_RATE, BUSY_RATE = 30, 60  # paintings a second; the higher one while the mouse moves
 STATUS_EVERY_S = 0.2
 SAVE_AFTER_S = 0.6  # of quiet
 NOTICE_AFTER_S = {"face": 6.0}  # a problem that comes and goes is not worth a message at once
-MODIFIERS = (
-    dpg.mvKey_LControl, dpg.mvKey_RControl, dpg.mvKey_LAlt, dpg.mvKey_RAlt, dpg.mvKey_LWin, dpg.mvKey_RWin
-)  # fmt: skip
+MODIFIERS = (dpg.mvKey_LControl, dpg.mvKey_RControl, dpg.mvKey_LAlt, dpg.mvKey_RAlt)
 RETRIED: dict[str, Literal["camera", "virtual_camera"]] = {"camera": "camera", "virtual_camera": "virtual_camera"}
 
 
@@ -92,6 +91,7 @@ class Window:
         self._busy_until_s = 0.0
         self._placed: Any = None
         self._stopped = False
+        self._failure = ""
         # name: what is written on the key, and Dear PyGui's number for it
         self.keys: dict[str, tuple[str, int]] = {
             "recentre": ("R", dpg.mvKey_R),
@@ -216,11 +216,10 @@ class Window:
                 with dpg.tooltip(button):
                     words = dpg.add_text("", wrap=px(340))
                 self._lamps[part] = (lamp, words)
-        self._speed = dpg.add_text("", parent=self._top, color=MUTED)
         self._profile = dpg.add_button(label="", parent=self._top, callback=lambda: self.turn_to("output"))
         dpg.bind_item_theme(self._profile, self.theme.quiet)
         with dpg.tooltip(self._profile, delay=0.4):
-            dpg.add_text(texts.PROFILE)
+            dpg.add_text(texts.PROFILE_TIP)
 
     def _build_actions(self) -> None:
         self._actions = dpg.add_child_window(parent=self.root, no_scrollbar=True, no_scroll_with_mouse=True)
@@ -266,12 +265,11 @@ class Window:
             dpg.bind_item_theme(self._pages[page], self.theme.panel)
 
     def _rebuild(self, scale: float) -> None:
+        manual = self.meters.manual, self.meters.pose()
         self.chooser.close()
         self.stage.delete()
         dpg.delete_item(self._handlers)
         dpg.delete_item(self.root)
-        self.theme.delete()
-        manual = self.meters.manual, self.meters.pose()
         self._build(scale)
         if manual[0]:
             self.meters.set_manual(True)
@@ -331,10 +329,19 @@ class Window:
     def paint(self) -> None:
         """One frame: what the engine has, then what the user did."""
         now_s = self._clock()
-        wanted = self.settings.studio.scale or self.theme.scale
-        if self.settings.studio.scale and wanted != self.theme.scale and wanted >= display.SMALLEST / 2:
-            self._rebuild(max(0.5, wanted))
+        wanted = self.settings.studio.scale
+        if wanted and max(SMALLEST_SCALE, wanted) != self.theme.scale:
+            self._rebuild(max(SMALLEST_SCALE, wanted))
         self._run_later()
+        with self._guarded():
+            self._show(now_s)
+        dpg.render_dearpygui_frame()
+        self.frames += 1
+        self._callbacks()
+        self._hands(now_s)
+
+    def _show(self, now_s: float) -> None:
+        self._place()
         if now_s - self._status_s >= STATUS_EVERY_S or self._status is None:
             self._status, self._status_s = self.engine.status(), now_s
         settings, status = self.settings, self._status
@@ -348,20 +355,25 @@ class Window:
             show_character=settings.studio.show_character,
             show_preview=settings.studio.show_preview and settings.source.kind != "demo",
             mirror=settings.motion.mirror,
+            words=self._words(settings, status),
             time_s=now_s,
         )
         self.meters.show(meters)
         self.controls.show(settings)
         self._show_page(settings, status, meters, now_s)
-        self._show_top(settings, status)
+        self._show_top(status)
         self._show_actions(settings, status)
         self._show_notices(status, now_s)
         self._keep(now_s)
-        self._place()
-        dpg.render_dearpygui_frame()
-        self.frames += 1
-        self._callbacks()
-        self._hands(now_s)
+
+    def _words(self, settings: Settings, status: Status) -> str:
+        """What moves the character and, on demand, how fast."""
+        words = texts.DRIVERS[status.driver]
+        if settings.studio.show_speed:
+            words += f"   {status.output_fps:.0f}/s"
+            if "camera_to_output" in status.latency_ms:
+                words += f"   {status.latency_ms['camera_to_output']:.0f} ms"
+        return words
 
     def _show_page(self, settings: Settings, status: Status, meters: Any, now_s: float) -> None:
         content = self._contents[self.page]
@@ -374,26 +386,17 @@ class Window:
         else:
             content.show(settings, status)
 
-    def _show_top(self, settings: Settings, status: Status) -> None:
+    def _show_top(self, status: Status) -> None:
         px = self.theme.px
         for name, (lamp, words) in self._lamps.items():
             part = getattr(status, name)
             dpg.configure_item(lamp, color=LAMPS[part.state])
             text = part.text or texts.STATES[part.state]
             dpg.set_value(words, text[:1].upper() + text[1:])
-        label = shortened(self.profiles.current, 18)
+        label = texts.PROFILE.format(name=shortened(self.profiles.current, 14))
         width = self._wide(label) + px(24)
         right = dpg.get_item_width(self._top) or 0
         dpg.configure_item(self._profile, label=label, pos=(round(right - width - px(8)), px(11)))
-        speed = ""
-        if settings.studio.show_speed:
-            speed = f"{status.output_fps:.0f}/s"
-            if "camera_to_output" in status.latency_ms:
-                speed += f"  {status.latency_ms['camera_to_output']:.0f} ms"
-        dpg.set_value(self._speed, speed)
-        if speed:
-            taken = self._wide(speed)
-            dpg.configure_item(self._speed, pos=(round(right - width - taken - px(20)), px(15)))
 
     def _show_actions(self, settings: Settings, status: Status) -> None:
         on = {
@@ -498,9 +501,11 @@ class Window:
             self.engine.log.add(str(error))
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(last.filename).name}:{last.lineno}"
-            self.engine.log.add(f"the window failed: {type(error).__name__}: {error} ({where})")
-            self.notify("told", f"{type(error).__name__}: {error}. Please report it, with the log from the page Help.")
+            text = f"the window failed: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            if text != self._failure:  # what fails in every frame is told once
+                self._failure = text
+                self.engine.log.add(text)
+                self.notify("told", texts.FAILED.format(failure=text))
 
     def _hands(self, now_s: float) -> None:
         """Mouse and keys, as they are after the frame."""
@@ -781,6 +786,8 @@ class Window:
 
     def save_profile_as(self, name: str) -> bool:
         with self._guarded():
+            if self.settings != self._saved:
+                self.profiles.save(self.settings)
             self.profiles.save_as(name, self.settings)
             self._saved = self.settings
             return True

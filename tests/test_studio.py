@@ -1,0 +1,502 @@
+"""The studio's window, real, on a screen without hardware: what the hands do, and what comes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import drawn_character
+from screens import needs_screen, screen, xdotool
+
+from puppeteer.image import write_png
+from puppeteer.settings import STUDIO, leaves, load_profile
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Studio:
+    """A running window: `ask` evaluates in it, the rest are hands."""
+
+    def __init__(self, environment: dict[str, str], character: Path) -> None:
+        self.environment = environment
+        self.home = Path(environment["PUPPETEER_HOME"])
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/studio_process.py"), str(character)],
+            cwd=ROOT,
+            env={**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.until("win.engine.picture is not None", 40)
+        window = xdotool(environment, "search", "--onlyvisible", "--name", "^Puppeteer$").split()[-1]
+        xdotool(environment, "windowfocus", "--sync", window)
+
+    def ask(self, question: str) -> Any:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(question.replace("\n", " ") + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline() or '{"error": "the window is gone"}')
+        assert "error" not in answer, answer["error"]
+        return answer["ok"]
+
+    def until(self, question: str, within_s: float = 8) -> Any:
+        end_s = time.monotonic() + within_s
+        while not (answer := self.ask(question)):
+            assert time.monotonic() < end_s, f"{question} did not become true"
+        return answer
+
+    def wait(self, frames: int = 3) -> None:
+        now = self.ask("win.frames")
+        self.until(f"win.frames >= {now + frames}")
+
+    def click(self, item: str, share: float = 0.5, times: int = 1) -> None:
+        """In the middle of a widget, or at a share of its width."""
+        self.wait()
+        left, top = self.ask(f"dpg.get_item_rect_min({item})")
+        width, height = self.ask(f"dpg.get_item_rect_size({item})")
+        xdotool(self.environment, "mousemove", round(left + share * width), round(top + height / 2))
+        self.wait(2)
+        for _ in range(times):
+            xdotool(self.environment, "mousedown", 1)
+            self.wait(1)
+            xdotool(self.environment, "mouseup", 1)
+            self.wait(1)
+        self.wait()
+
+    def reveal(self, item: str, page: str) -> None:
+        """Scrolls a page of the side panel to a widget."""
+        self.wait(4)
+        area = f"win._pages['{page}']"
+        self.ask(
+            f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), dpg.get_y_scroll({area})"
+            f" + dpg.get_item_rect_min({item})[1] - 300))"
+        )
+        self.wait(4)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            xdotool(self.environment, "keydown", key)
+            self.wait(2)
+            xdotool(self.environment, "keyup", key)
+            self.wait(2)
+
+    def drag(self, start: tuple[float, float], way: tuple[float, float]) -> None:
+        x, y = start
+        xdotool(self.environment, "mousemove", round(x), round(y))
+        self.wait(2)
+        xdotool(self.environment, "mousedown", 1)
+        self.wait(2)
+        for share in (0.3, 0.7, 1.0):
+            xdotool(self.environment, "mousemove", round(x + share * way[0]), round(y + share * way[1]))
+            self.wait(2)
+        xdotool(self.environment, "mouseup", 1)
+        self.wait(2)
+
+    def colour(self) -> list[int]:
+        """Of the character in the newest picture: neck_y, neck_x and mouth as numbers, see `stage.StagePoser`."""
+        return list(self.ask("win.engine.picture.pixels[60, 80].tolist()"))
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory, character_png: Path) -> Iterator[Studio]:
+    home = tmp_path_factory.mktemp("home")
+    (home / "Videos").mkdir()
+    with screen() as environment:
+        environment |= {"PUPPETEER_HOME": str(home / "puppeteer"), "HOME": str(home)}
+        running = Studio(environment, character_png)
+        try:
+            yield running
+        finally:
+            assert running.process.stdin is not None and running.process.stdout is not None
+            begin_s = time.monotonic()
+            running.process.stdin.close()
+            try:
+                assert running.process.wait(10) == 0
+                assert time.monotonic() - begin_s < 4
+                assert json.loads(running.process.stdout.readlines()[-1]) == {"ok": ["MainThread"]}
+            finally:
+                running.process.kill()
+                running.process.stdout.close()
+
+
+@pytest.fixture(autouse=True)
+def calm(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test leaves the window as it was: nothing open, the mouse away."""
+    yield
+    if "studio" in request.fixturenames:
+        running: Studio = request.getfixturevalue("studio")
+        running.ask("win.chooser.close()")
+        running.ask("win.end_calibration()")
+        if running.ask("win.meters.manual"):
+            running.ask("win.flip_manual()")
+        xdotool(running.environment, "mousemove", 4, 4)
+
+
+@needs_screen
+def test_manual_sliders_move_the_character(studio: Studio) -> None:
+    studio.press("s")
+    assert studio.ask("win.meters.manual") is True
+    studio.click("win.meters.sliders['neck_y']", 0.97)
+    studio.click("win.meters.sliders['mouth_open']", 0.97)
+    studio.until("win.engine.picture.pixels[60, 80, 0] > 220")
+    studio.until("win.engine.picture.pixels[60, 80, 2] > 220")
+    assert studio.ask("win.engine.status().driver") == "manual"
+    studio.click("win.meters.sliders['neck_y']", 0.03)
+    studio.until("win.engine.picture.pixels[60, 80, 0] < 35")
+    studio.click("button(texts.REST_POSE)")
+    studio.until("win.engine.picture.pixels[60, 80, 2] < 5")
+    studio.press("s")
+    studio.until("win.engine.status().driver == 'face'")
+
+
+@needs_screen
+def test_every_setting_has_a_widget_with_help_and_a_way_back(studio: Studio) -> None:
+    with_widgets = {name for names in studio.ask("list(win.controls.widgets)") for name in names.split(",")}
+    by_hand = {  # chosen by buttons, lists and dialogs that are made for them
+        "source.kind", "source.camera", "source.video", "output.background", "studio.character", "studio.recordings",
+    }  # fmt: skip
+    assert {leaf.name for leaf in leaves()} == with_widgets | by_hand
+
+
+@needs_screen
+def test_a_slider_acts_at_once_on_its_group_and_can_be_taken_back(studio: Studio) -> None:
+    studio.ask("win.turn_to('motion')")
+    gain = "win.controls.widgets['motion.eye_left.gain,motion.eye_right.gain']"
+    studio.click(gain, 0.9)
+    left, right = studio.ask("[win.settings.motion.eye_left.gain, win.settings.motion.eye_right.gain]")
+    assert left == right and left > 3
+    assert studio.ask("win.engine._motion.settings.eye_left.gain") == left
+    row = f"next(row for row in win.controls._rows if row.widget == {gain})"
+    assert studio.ask(f"dpg.is_item_shown({row}.reset)")
+    studio.click(f"{row}.reset")
+    assert studio.ask("win.settings.motion.eye_left.gain") == STUDIO.motion.eye_left.gain
+    studio.wait()
+    assert not studio.ask(f"dpg.is_item_shown({row}.reset)")
+    # steadiness goes in powers: the middle of the slider is the geometric mean of its ends
+    steadiness = "win.controls.widgets['motion.mouth_open.min_cutoff']"
+    assert 0.9 < studio.ask(f"float(dpg.get_item_configuration({steadiness})['format'].split()[0])") < 20
+
+
+@needs_screen
+def test_more_shows_each_parameter_by_itself(studio: Studio) -> None:
+    studio.ask("win.turn_to('motion')")
+    alone = "win.controls.widgets['motion.eye_right.dead_zone']"
+    studio.wait()
+    assert not studio.ask(f"dpg.is_item_visible({alone})")
+    studio.click("button(texts.MORE)")
+    studio.reveal(alone, "motion")
+    studio.until(f"dpg.is_item_visible({alone})")
+    studio.click(alone, 0.8)
+    both = studio.ask("[win.settings.motion.eye_left.dead_zone, win.settings.motion.eye_right.dead_zone]")
+    assert both[0] == STUDIO.motion.eye_left.dead_zone and both[1] > 0.3
+    studio.ask("win.change(['motion.eye_right.dead_zone'], 0.15)")
+    studio.ask("dpg.set_y_scroll(win._pages['motion'], 0)")
+    studio.wait()
+    studio.click("button(texts.LESS)")
+
+
+@needs_screen
+def test_keys_act_and_are_silent_while_a_text_field_has_the_focus(studio: Studio) -> None:
+    for key, name in (("m", "motion.mirror"), ("p", "studio.show_preview"), ("v", "output.virtual_camera")):
+        before = studio.ask(f"value('{name}')")
+        studio.press(key)
+        assert studio.ask(f"value('{name}')") is not before, key
+        studio.press(key)
+        assert studio.ask(f"value('{name}')") is before, key
+    studio.press("F1")
+    assert studio.ask("win.page") == "help"
+    assert studio.ask("win.settings.calibration") is None
+    studio.press("r")
+    assert studio.ask("win.settings.calibration['neck_y']") == pytest.approx(0.8)
+    studio.ask("win.forget_calibration()")
+    studio.press("k")
+    assert studio.ask("win.guide is not None")
+    studio.press("k")
+    assert studio.ask("win.guide is None")
+
+    studio.ask("win.turn_to('output')")
+    field = "win._contents['output']._name"
+    studio.reveal(field, "output")
+    studio.click(field)
+    before = studio.ask("win.settings.model_dump_json()")
+    studio.press("m", "p", "v", "s", "r")
+    assert studio.ask(f"dpg.get_value({field})") == "mpvsr"
+    assert studio.ask("win.settings.model_dump_json()") == before
+    assert not studio.ask("win.meters.manual")
+    studio.press("Escape")
+    studio.ask(f"dpg.set_value({field}, '')")
+    xdotool(studio.environment, "mousemove", 640, 26, "click", 1)  # nothing is there
+    studio.wait()
+    studio.press("m")
+    assert studio.ask("win.settings.motion.mirror") is False
+    studio.press("m")
+
+
+@needs_screen
+def test_guided_calibration_asks_measures_and_keeps(studio: Studio) -> None:
+    studio.ask("[setattr(guide, name, 0.3) for name in ('READY_S', 'SETTLE_S', 'HOLD_S')]")
+    studio.click("win.buttons['calibrate']")
+    studio.click("button(texts.CALIBRATION_START)")
+    faces = {
+        "neutral": "FaceObservation(0.2, 0.2, 0.03, 0.1, 0.2, 0.3)",
+        "eyes_closed": "FaceObservation(0.9, 0.9, 0.03, 0.1, 0.2, 0.3)",
+        "mouth_open": "FaceObservation(0.2, 0.2, 0.8, 0.1, 0.2, 0.3)",
+    }
+    for step, face in faces.items():
+        studio.ask(f"setattr(stage.tracker, 'face', {face})")
+        studio.until(f"win.guide.asks != '{step}' or win.guide.phase == 'done'", 20)
+    studio.until("win.guide.phase == 'done'")
+    calibration = studio.ask("win.settings.calibration")
+    assert calibration["eye_left_open"] == pytest.approx(0.2)
+    assert calibration["eye_left_closed"] == pytest.approx(0.9)
+    assert calibration["mouth_open"] == pytest.approx(0.8)
+    assert calibration["neck_y"] == pytest.approx(0.3)
+    studio.click("button(texts.CLOSE)")
+    assert studio.ask("win.guide is None")
+    # eyes still close, and the profile has it
+    studio.ask("setattr(stage.tracker, 'face', FaceObservation(0.9, 0.9, 0.03, 0.1, 0.2, 0.3))")
+    studio.until("win.engine.meters()[0].smoothed > 0.95")
+    path = studio.home / "profiles/default.json"
+    studio.until(f"Path({str(path)!r}).exists() and win.settings == win._saved")
+    kept = load_profile(path, STUDIO).calibration
+    assert kept is not None and kept["eye_left_closed"] == pytest.approx(0.9)
+
+
+@needs_screen
+def test_a_calibration_without_a_face_says_so_and_goes_on(studio: Studio) -> None:
+    studio.ask("[setattr(guide, name, 0.3) for name in ('READY_S', 'SETTLE_S', 'HOLD_S')]")
+    studio.ask("setattr(stage.tracker, 'face', None)")
+    studio.until("not win.engine.status().face_found")
+    studio.press("k")
+    studio.ask("win.start_calibration()")
+    studio.until("win.guide.phase == 'failed'")
+    assert "no face" in studio.ask("win.guide.problem")
+    studio.ask("setattr(stage.tracker, 'face', FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8))")
+    studio.click("button(texts.CALIBRATION_AGAIN)")
+    studio.until("win.guide.index == 1", 10)
+
+
+@needs_screen
+def test_a_character_is_loaded_by_dialog_and_stays_on_the_shelf(studio: Studio, tmp_path: Path) -> None:
+    picture = tmp_path / "わたし.png"
+    write_png(picture, drawn_character())
+    studio.ask("win.turn_to('character')")
+    studio.click("button(texts.LOAD_PICTURE)")
+    assert studio.ask("win.chooser.is_open")
+    studio.ask(f"win.chooser._go(Path({str(tmp_path)!r}))")
+    entry = (
+        "next(item for item in dpg.get_item_children(win.chooser._list, 1) if dpg.get_item_label(item) == 'わたし.png')"
+    )
+    studio.click(entry)
+    studio.click("button(texts.OPEN)")
+    kept = studio.home / "characters/わたし.png"
+    studio.until(f"win.settings.studio.character == {str(kept)!r}")
+    assert kept.read_bytes() == picture.read_bytes()
+    studio.until("any(entry.path.stem == 'わたし' and entry.own for entry in win.entries)")
+    studio.until("win.engine.status().character.state == 'ok'")
+    studio.until("len(stage.posers[-1].characters) >= 2")
+    # another from the shelf, by a click on it
+    first = studio.ask("str(win.entries[0].path)")
+    studio.click(f"win._contents['character']._buttons[Path({first!r})]")
+    studio.until(f"win.settings.studio.character == {first!r}")
+    studio.ask("win.remove_character(next(entry for entry in win.entries if entry.own))")
+    assert not kept.exists()
+
+
+@needs_screen
+def test_a_file_that_is_no_picture_is_told(studio: Studio, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_text("no picture")
+    character = studio.ask("win.settings.studio.character")
+    studio.ask(f"win.load_character(Path({str(broken)!r}))")
+    studio.until("'broken.png' in win.notices.get('told', '')")
+    assert studio.ask("win.settings.studio.character") == character
+    studio.ask("win._hider('told')()")
+
+
+@needs_screen
+def test_problems_are_told_with_a_retry_and_go_away(studio: Studio) -> None:
+    studio.ask("setattr(stage.camera, 'fault', 'fails')")
+    studio.until("'check its plug' in win.notices.get('camera', '')")
+    studio.ask("setattr(stage.device, 'fault', 'missing')")
+    studio.ask("win.flip('output.virtual_camera')")
+    studio.ask("win.flip('output.virtual_camera')")
+    studio.until("'no virtual camera' in win.notices.get('virtual_camera', '')")
+    frames = studio.ask("win.engine.picture.sequence")
+    studio.until(f"win.engine.picture.sequence > {frames + 3}")
+    studio.ask("setattr(stage.camera, 'fault', None)")
+    studio.until("'camera' not in win.notices")
+    studio.ask("setattr(win.engine, 'retry', lambda part, real=win.engine.retry: (told.append(part), real(part)))")
+    studio.click("button(texts.RETRY)")
+    assert studio.ask("told") == ["virtual_camera"]
+    studio.ask("stage.device.heal()")
+    studio.until("'virtual_camera' not in win.notices")
+
+
+@needs_screen
+def test_a_message_can_be_hidden_and_called_back(studio: Studio) -> None:
+    studio.ask("win.notify('told', 'something to read')")
+    studio.until("'told' in win.notices")
+    studio.click("button(texts.DISMISS)")
+    studio.until("'told' not in win.notices")
+    studio.click("button(texts.LAMPS['camera'])")
+    studio.until("'told' in win.notices")
+    studio.ask("win._notices.pop('told')")
+
+
+@needs_screen
+def test_the_mouse_places_the_character(studio: Studio) -> None:
+    studio.wait()
+    x, y = studio.ask(
+        "[win.stage._origin[0] + win.stage._box.left + win.stage._box.width / 2,"
+        " win.stage._origin[1] + win.stage._box.top + win.stage._box.height / 2]"
+    )
+    studio.drag((x, y), (60, -40))
+    output = studio.ask("win.settings.output.model_dump()")
+    height = studio.ask("win.stage._box.height")
+    assert output["offset_x"] == pytest.approx(60 / height, abs=0.01)
+    assert output["offset_y"] == pytest.approx(-40 / height, abs=0.01)
+    xdotool(studio.environment, "click", 4)
+    studio.until("win.settings.output.zoom > 1.05")
+    xdotool(studio.environment, "mousemove", round(x), round(y))
+    studio.wait(2)
+    xdotool(studio.environment, "click", "--repeat", 2, "--delay", 90, 1)
+    studio.until("win.settings.output.zoom == 1.0 and win.settings.output.offset_x == 0.0")
+
+
+@needs_screen
+def test_a_refused_value_is_told_and_nothing_changes(studio: Studio) -> None:
+    studio.ask("win.change(['output.background'], 'no-such-colour')")
+    studio.until("'no-such-colour' in win.notices.get('told', '')")
+    assert studio.ask("win.settings.output.background") == STUDIO.output.background
+    studio.ask("win.change(['output.background'], 'transparent')")
+    studio.until("win.engine.picture.pixels.shape[2] == 4")
+    studio.until("'told' not in win.notices")
+    studio.ask("win.change(['output.background'], win.settings.output.key_colour)")
+    studio.ask("win.change(['output.key_colour'], '#FF00FF')")
+    assert studio.ask("win.settings.output.background") == "#FF00FF", "the key colour is the background"
+    studio.ask("win.change(['output.key_colour'], '#00FF00')")
+
+
+@needs_screen
+def test_a_recording_is_written_where_the_page_says(studio: Studio) -> None:
+    studio.ask("win.turn_to('output')")
+    studio.click("win.buttons['record']")
+    studio.until("win.engine.status().recording.state == 'ok'")
+    path = Path(studio.ask("str(win.recording)"))
+    time.sleep(0.5)
+    studio.click("win.buttons['record']")
+    studio.until(f"Path({str(path)!r}).exists()")
+    assert path.parent.name == "Videos" and path.stat().st_size > 500
+
+
+@needs_screen
+def test_profiles_are_saved_chosen_and_deleted(studio: Studio) -> None:
+    studio.ask("win.change(['motion.idle'], False)")
+    assert studio.ask("win.save_profile_as('夜 stream')")
+    studio.ask("win.change(['motion.idle'], True)")
+    path = studio.home / "profiles/夜 stream.json"
+    studio.until(f"'\"idle\": true' in Path({str(path)!r}).read_text()")
+    studio.ask("win.choose_profile('default')")
+    assert studio.ask("win.settings.motion.idle") is False
+    assert load_profile(path, STUDIO).motion.idle is True
+    assert studio.ask("win.save_profile_as('a/b')") is False
+    studio.until("'needs a name' in win.notices.get('told', '')")
+    studio.ask("win._hider('told')()")
+    studio.ask("win.choose_profile('夜 stream')")
+    studio.ask("win.delete_profile()")
+    assert not path.exists()
+    assert studio.ask("win.profiles.current") == "default"
+    studio.ask("win.change(['motion.idle'], True)")
+
+
+@needs_screen
+def test_nothing_is_cut_off(studio: Studio) -> None:
+    for width, height in ((1100, 700), (1920, 1080), (1100, 700)):
+        studio.ask(f"[dpg.set_viewport_width({width}), dpg.set_viewport_height({height})]")
+        studio.until(f"[dpg.get_viewport_client_width(), dpg.get_viewport_client_height()] == [{width}, {height}]")
+        studio.wait(6)
+        items = studio.ask(
+            "[[dpg.get_item_label(item), dpg.get_item_rect_min(item), dpg.get_item_rect_size(item), "
+            "(dpg.get_text_size(dpg.get_item_label(item)) or [0])[0]] "
+            "for item in [*win.buttons.values(), *win._tabs.values(), win._profile]]"
+        )
+        for label, (left, top), (wide, high), text in items:
+            assert left >= 0 and top >= 0 and left + wide <= width and top + high <= height, label
+            assert text <= wide, label
+        spans = sorted((left, left + wide) for _, (left, _), (wide, _), _ in items[:7])
+        assert all(one[1] <= other[0] for one, other in pairwise(spans))
+        box = studio.ask("[win.stage._box.width, win.stage._box.height]")
+        assert box[0] > 0.4 * width * 0.6
+
+
+@needs_screen
+def test_a_larger_scale_rebuilds_the_window_and_everything_works(studio: Studio) -> None:
+    studio.ask("[dpg.set_viewport_width(1900), dpg.set_viewport_height(1060)]")
+    before = studio.ask("win.theme.px(100)")
+    studio.ask("win.change(['studio.scale'], 1.5)")
+    studio.until("win.theme.scale == 1.5")
+    assert studio.ask("win.theme.px(100)") == 1.5 * before
+    studio.wait(4)
+    studio.press("s")
+    studio.click("win.meters.sliders['neck_y']", 0.97)
+    studio.until("win.engine.picture.pixels[60, 80, 0] > 220")
+    studio.press("s")
+    studio.ask("win.change(['studio.scale'], 1.0)")
+    studio.until("win.theme.scale == 1.0")
+    studio.ask("win.change(['studio.scale'], 0.0)")
+
+
+@needs_screen
+def test_the_report_names_every_part(studio: Studio) -> None:
+    report = studio.ask("win.report()")
+    for part in ("camera:", "face:", "networks:", "virtual_camera:", "Python"):
+        assert part in report
+
+
+# --- the program itself
+
+
+@needs_screen
+def test_the_program_opens_in_five_seconds_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    with screen("1280x800") as environment:
+        environment["PUPPETEER_HOME"] = str(tmp_path)
+        begin_s = time.monotonic()
+        program = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            xdotool(environment, "search", "--sync", "--onlyvisible", "--name", "^Puppeteer$")
+            assert time.monotonic() - begin_s < 5
+            time.sleep(1.5)  # in the middle of loading
+            assert program.poll() is None
+            program.send_signal(signal.SIGINT)
+            begin_s = time.monotonic()
+            _, said = program.communicate(timeout=10)
+            assert time.monotonic() - begin_s < 3
+            assert program.returncode == 130
+            assert "Traceback" not in said
+        finally:
+            program.kill()
+            program.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+@pytest.mark.parametrize("display", ["", ":98765"])
+def test_without_a_display_the_sentence_names_headless(display: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "DISPLAY": display, "WAYLAND_DISPLAY": "", "PUPPETEER_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert "--headless" in done.stderr and len(done.stderr.strip().splitlines()) == 1
