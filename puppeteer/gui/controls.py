@@ -40,7 +40,7 @@ class Controls:
         self._settings: Settings | None = None
         self._stale = True
         self._all = {leaf.name: leaf for leaf in leaves(STUDIO, STUDIO)}
-        self._icon = _reset_icon(theme.px(16))
+        self._icon = _reset_icon(theme.px(18))
 
     @property
     def widgets(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Controls:
         label = dpg.add_text(texts.setting(leaf.name), color=MUTED)
         widget = self._widget(leaf)
         reset = dpg.add_image_button(
-            self._icon, width=self._theme.px(16), height=self._theme.px(16), show=False, tint_color=MUTED
+            self._icon, width=self._theme.px(18), height=self._theme.px(18), show=False, tint_color=MUTED
         )
         dpg.bind_item_theme(reset, self._theme.quiet_icon)
         with dpg.tooltip(reset, delay=0.2, show=False) as tip:

@@ -504,8 +504,10 @@ class HelpPage:
             panel.note(texts.KEY_NOTE)
         with panel.card(texts.OBS):
             for title, text in texts.OBS_STEPS:
-                dpg.bind_item_font(dpg.add_text(title, wrap=0), panel.theme.fonts["bold"])
-                dpg.add_text(text, wrap=0, color=MUTED)
+                with dpg.group() as step:
+                    dpg.add_text(title, wrap=0)
+                    dpg.add_text(text, wrap=0, color=MUTED)
+                dpg.bind_item_theme(step, panel.theme.tight)
             self._commands = [
                 line.split(": ", 1)[1] for _, text in texts.OBS_STEPS for line in text.splitlines() if ": sudo " in line
             ]
@@ -529,8 +531,9 @@ class HelpPage:
             with dpg.group(horizontal=True):
                 panel.note(texts.LOG_NOTE)
                 panel.button(texts.COPY, self._copy)
-            self._log = dpg.add_input_text(multiline=True, readonly=True, width=-1, height=panel.px(220))
-            dpg.bind_item_font(self._log, panel.theme.fonts["small"])
+            with dpg.child_window(width=-1, height=panel.px(240), always_use_window_padding=True) as area:
+                self._log = panel.note()
+            dpg.bind_item_theme(area, panel.theme.stage_card)
         self._count = -1
 
     def show(self, status: Status) -> None:
@@ -549,9 +552,14 @@ class HelpPage:
 
 
 def show_part(item: Any, part: Part, quiet_off: bool = False) -> None:
-    text = "" if quiet_off and part.state == "off" else part.text[:1].upper() + part.text[1:]
+    text = "" if quiet_off and part.state == "off" else sentence(part)
     dpg.set_value(item, text)
     dpg.configure_item(item, color=COLOURS[part.state], show=bool(text))
+
+
+def sentence(part: Part) -> str:
+    """What a part says; where all is well that is often a name, which keeps its own first letter."""
+    return part.text if part.state == "ok" else part.text[:1].upper() + part.text[1:]
 
 
 @functools.lru_cache(maxsize=8)

@@ -86,7 +86,7 @@ def _pictures(folder: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         return sorted(
             (path for path in folder.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")),
-            key=lambda path: path.name.casefold(),
+            key=lambda path: (path.stem.casefold(), path.name),
         )
     return []
 

@@ -19,8 +19,8 @@ GROUPS = {"eye": "Eyes", "mouth": "Mouth", "neck": "Head"}  # by the first word 
 
 # Names of settings as people say them; a setting that is not here is shown by its own name.
 SETTINGS = {
-    "min_cutoff": "Steadiness",
-    "beta": "Quickness",
+    "min_cutoff": "Speed at rest",
+    "beta": "Speed in motion",
     "link_eyes": "Eyes together",
     "idle": "Idle motion",
     "hold_s": "Hold when lost",

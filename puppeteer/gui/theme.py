@@ -65,11 +65,13 @@ class Theme:
         self.bar = self._area(PANEL, 14, 8, 0)
         self.bare = self._area(CLEAR, 0, 0, 0)
         self.stage = self._area(BACK, 0, 0, 0)
+        self.stage_card = self._area(BASE, 12, 8, 6)
         self.notice = self._area((52, 41, 40, 255), 14, 10, 8)
-        self.quiet_icon = self._frame(CLEAR, 2)
+        self.quiet_icon = self._frame(CLEAR, 5)
         self.thumbnail = self._frame(FIELD, 3)
         self.thumbnail_on = self._frame(ACCENT, 3)
         self.root = self._root()
+        self.tight = self._tight()
 
     def px(self, length: float) -> int:
         return round(length * self.scale)
@@ -162,6 +164,11 @@ class Theme:
             dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, ACCENT_HOVER)
             dpg.add_theme_color(dpg.mvThemeCol_ButtonActive, ACCENT)
             dpg.add_theme_style(dpg.mvStyleVar_FramePadding, padding * self.scale, padding * self.scale)
+        return theme
+
+    def _tight(self) -> Any:
+        with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
+            dpg.add_theme_style(dpg.mvStyleVar_ItemSpacing, 8 * self.scale, 1 * self.scale)
         return theme
 
     def _root(self) -> Any:

@@ -29,7 +29,7 @@ from puppeteer.gui.controls import Controls
 from puppeteer.gui.guide import Guide
 from puppeteer.gui.meters import HEIGHT as METERS_HEIGHT
 from puppeteer.gui.meters import Meters
-from puppeteer.gui.pages import CameraPage, CharacterPage, HelpPage, MotionPage, OutputPage, Panel, shortened
+from puppeteer.gui.pages import CameraPage, CharacterPage, HelpPage, MotionPage, OutputPage, Panel, sentence, shortened
 from puppeteer.gui.profiles import Profiles
 from puppeteer.gui.shelf import THUMBNAIL, Entry, Shelf, Thumbnails
 from puppeteer.gui.stage import Stage
@@ -152,7 +152,7 @@ class Window:
                 spent_s = self._clock() - begun_s
                 rate = BUSY_RATE if begun_s < self._busy_until_s else CALM_RATE
                 # Where there is no graphics card, painting must leave time for the character.
-                time.sleep(max(0.001, 1 / rate - spent_s, min(0.05, 0.5 * spent_s)))
+                time.sleep(max(0.001, 1 / rate - spent_s, min(0.1, spent_s)))
         finally:
             self._close()
 
@@ -182,6 +182,7 @@ class Window:
         self.meters = Meters(self.theme, self._posed)
         self.stage = Stage(self.theme, self._moved, self._zoomed, self.centre)
         self._placed = self._notices_shown = None
+        self._notice_texts: dict[str, Any] = {}
         px = self.theme.px
         with dpg.texture_registry():
             self.blank = dpg.add_static_texture(THUMBNAIL, THUMBNAIL, np.zeros(THUMBNAIL**2 * 4, np.float32))
@@ -391,8 +392,7 @@ class Window:
         for name, (lamp, words) in self._lamps.items():
             part = getattr(status, name)
             dpg.configure_item(lamp, color=LAMPS[part.state])
-            text = part.text or texts.STATES[part.state]
-            dpg.set_value(words, text[:1].upper() + text[1:])
+            dpg.set_value(words, sentence(part) or texts.STATES[part.state])
         label = texts.PROFILE.format(name=shortened(self.profiles.current, 14))
         width = self._wide(label) + px(24)
         right = dpg.get_item_width(self._top) or 0
@@ -428,9 +428,16 @@ class Window:
             for name, notice in self._notices.items()
             if not notice.hidden and now_s - notice.since_s >= NOTICE_AFTER_S.get(name, 0.0)
         ]
-        if shown == self._notices_shown:
+        before, self._notices_shown = self._notices_shown or [], shown
+        if shown == before and (self._notice_texts or not shown):
             return
-        self._notices_shown = shown
+        if shown and [(name, has_commands(text)) for name, text in shown] == [
+            (name, has_commands(text)) for name, text in before
+        ]:
+            for name, text in shown:  # nothing flickers where only words change
+                dpg.set_value(self._notice_texts[name], text[:1].upper() + text[1:])
+            return
+        self._notice_texts = {}
         px = self.theme.px
         dpg.delete_item(self._strip, children_only=True)
         dpg.configure_item(self._strip, show=bool(shown))
@@ -438,7 +445,7 @@ class Window:
             buttons: list[tuple[str, Callable[[], object]]] = []
             if name in RETRIED:
                 buttons.append((texts.RETRY, self._retrier(name)))
-            if "sudo " in text:
+            if has_commands(text):
                 buttons.append((texts.COPY, self._copier(text)))
             buttons.append((texts.DISMISS, self._hider(name)))
             sizes = [round(self._wide(label)) + px(22) for label, _ in buttons]
@@ -451,7 +458,7 @@ class Window:
                     dpg.add_table_column(width_stretch=True)
                     dpg.add_table_column(width_fixed=True, init_width_or_weight=room)
                     with dpg.table_row():
-                        dpg.add_text(text[:1].upper() + text[1:], wrap=0)
+                        self._notice_texts[name] = dpg.add_text(text[:1].upper() + text[1:], wrap=0)
                         with dpg.group(horizontal=True):
                             for (label, act), size in zip(buttons, sizes, strict=True):
                                 item = dpg.add_button(label=label, width=size, callback=self._caller(act))
@@ -816,3 +823,13 @@ class Window:
         parts = [f"{name}: {part.state} {part.text}".strip() for name, part in status.parts().items()]
         system = f"Puppeteer on {platform.platform()}, Python {platform.python_version()}"
         return "\n".join([system, *parts, "", self.engine.log.text()])
+
+
+def has_commands(text: str) -> bool:
+    """Whether a message has commands to copy."""
+    return "sudo " in text
+
+
+def kinds(shown: list[tuple[str, str]]) -> list[tuple[str, bool]]:
+    """What the buttons of messages depend on."""
+    return [(name, has_commands(text)) for name, text in shown]
