@@ -25,6 +25,7 @@ class RotatorFeatures(NamedTuple):
     occupancy: Tensor  # (B, 2, 128, 128) head, body (back hair has the rest)
     modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
     root: Tensor  # (B, 2) neck root in px
+    behind: Tensor  # (B, 8, 128, 128) premultiplied colours of body and back hair, continued behind what covers them
 
 
 class RotatorOutput(NamedTuple):
@@ -33,7 +34,7 @@ class RotatorOutput(NamedTuple):
     sources: Tensor  # (B, LAYERS, 2) where each layer's pixel comes from, px
     layers: Tensor  # (B, LAYERS) which layer is in front
     validity: Tensor  # (B, 1) 1 where the rest image showed what the flow copies
-    colour: Tensor  # (B, 4) Pumarola's colour
+    colour: Tensor  # (B, 4) Pumarola's colour: the layers at 128 px, continued where they were covered, corrected
     keep: Tensor  # (B, 1) Pumarola's mask: 1 keeps the unrotated picture
     combine: Tensor  # (B, 1) 1 takes Pumarola, 0 takes Zhou
     retouch_colour: Tensor  # (B, 4)
@@ -97,7 +98,9 @@ class Rotator(nn.Module):
         modal = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         centre = torch.tensor([128.0, 204.0], device=rest.device)
         root = centre + 16 * torch.tanh(self.find_root(summary).float())
-        return RotatorFeatures(features, turn * self.unit, follow, occupancy, modal, root)
+        small = F.avg_pool2d(rest, 2).float()
+        behind = torch.cat([continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)], 1)
+        return RotatorFeatures(features, turn * self.unit, follow, occupancy, modal, root, behind)
 
     def place(self, features: RotatorFeatures, neck: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Flow alone: neck (B, 3) z, x, y -> sources (B, LAYERS, 2, 128, 128), layers, validity."""
@@ -112,9 +115,11 @@ class Rotator(nn.Module):
             upright = tilted(here, angle, features.root)
             sources.append(upright + sample(moves[:, layer], upright))
         head = sample(features.occupancy[:, :1], sources[HEAD])
-        torso = sample(features.occupancy[:, 1:], sources[BODY])
+        torso, over_torso = sample(features.occupancy.flip(1), sources[BODY]).chunk(2, 1)
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
-        shown = torch.cat([sample(features.modal[:, k : k + 1], sources[k]) for k in range(LAYERS)], 1)
+        # Nothing covers the head; the others cannot be copied from where something in front of them is.
+        free = 1 - sample(features.occupancy, sources[BACK])
+        shown = torch.cat([torch.ones_like(head), 1 - over_torso, free[:, :1] * free[:, 1:]], 1)
         return torch.stack(sources, 1), layers, (layers * shown).sum(1, keepdim=True)
 
     def decode(self, features: RotatorFeatures, morphed: Tensor, neck: Tensor) -> RotatorOutput:
@@ -122,15 +127,17 @@ class Rotator(nn.Module):
         sources, layers, validity = self.place(features, neck)
         blended = F.avg_pool2d((sources * layers[:, :, None]).sum(1), 2)  # (B, 2, 64, 64)
         small = F.avg_pool2d(morphed, 2)
-        # at 128 px a blend of flows is good enough to tell the decoder what lies where
-        warped = sample(small, (sources * layers[:, :, None]).sum(1))
+        body, back = features.behind.chunk(2, 1)
+        first = layers[:, :1] * sample(small, sources[:, HEAD]).float()
+        first = first + layers[:, 1:2] * sample(body, sources[:, BODY]) + layers[:, 2:] * sample(back, sources[:, BACK])
         kept = features.features
+        first = first.to(kept.dtype)
         h = torch.cat(
             [
                 sample(kept, blended),
                 F.avg_pool2d(layers, 2).to(kept.dtype),
                 F.avg_pool2d(validity, 2).to(kept.dtype),
-                F.pixel_unshuffle(warped, 2).to(kept.dtype),
+                F.pixel_unshuffle(first, 2),
             ],
             1,
         )
@@ -141,16 +148,17 @@ class Rotator(nn.Module):
         h = F.relu(h + self.conv2(h))
         colour, keep, combine, touch, retouch = torch.split(F.pixel_shuffle(self.head(h), 2), [4, 1, 1, 4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
-        combine = gate * torch.sigmoid(4 * combine + 6 * (0.5 - validity.to(kept.dtype)))
+        combine = gate * torch.sigmoid(4 * combine + 8 * (0.4 - validity.to(kept.dtype)))
+        colour = (first + torch.tanh(colour)).clamp(0, 1)
         return RotatorOutput(
             sources,
             layers,
             validity,
-            torch.sigmoid(4 * colour),
+            colour,
             torch.sigmoid(4 * keep),
             combine,
-            torch.sigmoid(4 * touch),
-            gate * torch.sigmoid(4 * retouch - 2),
+            (colour + torch.tanh(touch)).clamp(0, 1),
+            gate * torch.sigmoid(4 * retouch - 4),
         )
 
     @staticmethod
@@ -164,6 +172,23 @@ class Rotator(nn.Module):
         pumarola = colour + keep * (image - colour)
         combined = zhou + combine * (pumarola - zhou)
         return Painted(pumarola, zhou, combined, combined + retouch * (touch - combined))
+
+
+def continued(colour: Tensor, shown: Tensor) -> Tensor:
+    """A layer's premultiplied colours (B, 4, H, W), spread from where it is surely shown (B, 1, H, W) to everywhere else.
+
+    Push and pull over a pyramid (Gortler et al. 1996, "The Lumigraph", section 3.6.1): what is near counts most.
+    """
+    # What lies behind is rarely nothing, so the transparent counts for less.
+    weight = ((shown - 0.5) * 2).clamp(0, 1) * (0.25 + 0.75 * colour[:, 3:])
+    levels = [(colour * weight, weight)]
+    while levels[-1][1].shape[-1] > 2:
+        levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
+    total, amount = levels.pop()
+    out = total / (amount + 1e-3)
+    for total, amount in reversed(levels):
+        out = (total + 0.05 * enlarge(out, total.shape[-1])) / (amount + 0.05)
+    return out
 
 
 def place(source: Tensor, size: int) -> Tensor:
