@@ -26,7 +26,10 @@ from puppeteer.pose import FaceObservation
 
 
 class Asked(Window):
-    """Answers questions between frames."""
+    """Answers questions between frames, of which there are as many as possible."""
+
+    def _rest(self, begun_s: float) -> None:
+        pass
 
     def paint(self) -> None:
         super().paint()
@@ -44,7 +47,7 @@ class Asked(Window):
             print(json.dumps(answer, default=str), flush=True)
 
 
-def button(label: str) -> Any:
+def button(label: str, number: int = 0) -> Any:
     """The visible button with this label."""
     found = [
         item
@@ -54,7 +57,7 @@ def button(label: str) -> Any:
         and dpg.is_item_visible(item)
     ]
     assert found, f"no button {label}"
-    return found[0]
+    return found[number]
 
 
 def reading() -> None:

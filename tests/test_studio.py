@@ -61,7 +61,7 @@ class Studio:
 
     def click(self, item: str, share: float = 0.5, times: int = 1) -> None:
         """In the middle of a widget, or at a share of its width."""
-        self.wait()
+        self.wait(2)
         left, top = self.ask(f"dpg.get_item_rect_min({item})")
         width, height = self.ask(f"dpg.get_item_rect_size({item})")
         xdotool(self.environment, "mousemove", round(left + share * width), round(top + height / 2))
@@ -71,7 +71,7 @@ class Studio:
             self.wait(1)
             xdotool(self.environment, "mouseup", 1)
             self.wait(1)
-        self.wait()
+        self.wait(2)
 
     def reveal(self, item: str, page: str) -> None:
         """Scrolls a page of the side panel to a widget."""
@@ -368,9 +368,8 @@ def test_the_mouse_places_the_character(studio: Studio) -> None:
     assert output["offset_y"] == pytest.approx(-40 / height, abs=0.01)
     xdotool(studio.environment, "click", 4)
     studio.until("win.settings.output.zoom > 1.05")
-    xdotool(studio.environment, "mousemove", round(x), round(y))
-    studio.wait(2)
-    xdotool(studio.environment, "click", "--repeat", 2, "--delay", 90, 1)
+    studio.ask("win.turn_to('character')")
+    studio.click("button(texts.CENTRE)")
     studio.until("win.settings.output.zoom == 1.0 and win.settings.output.offset_x == 0.0")
 
 
@@ -386,6 +385,40 @@ def test_a_refused_value_is_told_and_nothing_changes(studio: Studio) -> None:
     studio.ask("win.change(['output.key_colour'], '#FF00FF')")
     assert studio.ask("win.settings.output.background") == "#FF00FF", "the key colour is the background"
     studio.ask("win.change(['output.key_colour'], '#00FF00')")
+
+
+@needs_screen
+def test_backgrounds_are_chosen_by_buttons_and_colours_are_typed(studio: Studio, character_png: Path) -> None:
+    studio.ask("win.turn_to('character')")
+    studio.click("button(texts.BACKGROUNDS['colour'])")
+    field = "win._contents['character']._hex"
+    studio.until(f"dpg.get_value({field}) == win.settings.output.background != win.settings.output.key_colour")
+    studio.click(field, times=2)
+    studio.press("ctrl+a")
+    xdotool(studio.environment, "type", "--delay", 120, "#102030")
+    studio.press("Return")
+    studio.until("win.settings.output.background == '#102030'")
+    studio.until("win.engine.picture.pixels[0, 0].tolist() == [16, 32, 48]")
+    studio.click("button(texts.BACKGROUNDS['picture'])")
+    studio.ask(f"win.chooser._typed({str(character_png)!r})")
+    studio.until(f"win.settings.output.background == {str(character_png)!r}")
+    studio.click("button(texts.BACKGROUNDS['transparent'])")
+    studio.until("win.engine.picture.pixels.shape[2] == 4")
+    studio.click("button(texts.BACKGROUNDS['key'])")
+    studio.until("win.settings.output.background == '#00FF00'")
+
+
+@needs_screen
+def test_the_source_is_chosen_and_a_video_is_asked_for(studio: Studio, character_png: Path) -> None:
+    studio.ask("win.turn_to('camera')")
+    studio.click("button(texts.SOURCES['demo'])")
+    studio.until("win.engine.status().driver == 'demo'")
+    studio.click("button(texts.SOURCES['video'])")
+    assert studio.ask("[win.chooser.is_open, win.settings.source.kind]") == [True, "demo"]
+    studio.press("Escape")
+    assert studio.ask("win.chooser.is_open") is False
+    studio.click("button(texts.SOURCES['camera'])")
+    studio.until("win.engine.status().driver == 'face'")
 
 
 @needs_screen
@@ -422,9 +455,10 @@ def test_profiles_are_saved_chosen_and_deleted(studio: Studio) -> None:
 
 @needs_screen
 def test_nothing_is_cut_off(studio: Studio) -> None:
-    for width, height in ((1100, 700), (1920, 1080), (1100, 700)):
+    for width, height in ((1100, 700), (1920, 1080), (840, 520), (1100, 700)):
         studio.ask(f"[dpg.set_viewport_width({width}), dpg.set_viewport_height({height})]")
         studio.until(f"[dpg.get_viewport_client_width(), dpg.get_viewport_client_height()] == [{width}, {height}]")
+        studio.until("win._scale() == win.theme.scale")
         studio.wait(6)
         items = studio.ask(
             "[[dpg.get_item_label(item), dpg.get_item_rect_min(item), dpg.get_item_rect_size(item), "
@@ -459,7 +493,10 @@ def test_a_larger_scale_rebuilds_the_window_and_everything_works(studio: Studio)
 
 @needs_screen
 def test_the_report_names_every_part(studio: Studio) -> None:
-    report = studio.ask("win.report()")
+    studio.ask("win.turn_to('help')")
+    studio.reveal("win._contents['help']._log", "help")
+    studio.click("button(texts.COPY, -1)")
+    report = studio.ask("dpg.get_clipboard_text()")
     for part in ("camera:", "face:", "networks:", "virtual_camera:", "Python"):
         assert part in report
 

@@ -36,7 +36,6 @@ class Panel:
         self.window = window
         self.theme: Theme = window.theme
         self.inputs: list[Any] = []  # text fields, which have the keyboard while they are active
-        self.tables: list[Any] = []
 
     def px(self, length: float) -> int:
         return self.theme.px(length)
@@ -129,7 +128,7 @@ class CharacterPage:
                 self._swatch = dpg.add_color_button(
                     (0, 255, 0, 255), width=panel.px(40), height=panel.px(28), no_alpha=True
                 )
-                self._hex = panel.text_field(lambda text: self._window.change(["output.background"], text))
+                self._hex = panel.text_field(self._coloured)
             with dpg.popup(self._swatch, mousebutton=dpg.mvMouseButton_Left, no_move=True) as self._picker_window:
                 self._picker = dpg.add_color_picker(
                     (0, 255, 0, 255), no_alpha=True, no_inputs=True, no_side_preview=True, no_small_preview=True,
@@ -138,7 +137,6 @@ class CharacterPage:
             with dpg.group(horizontal=True) as self._picture_row:
                 panel.button(texts.CHOOSE, self._choose_background)
                 self._picture_name = panel.note()
-            self._asked: str | None = None
         with panel.card(texts.PLACEMENT):
             panel.note(texts.PLACEMENT_NOTE)
             self._window.controls.table(["output.zoom", "output.offset_x", "output.offset_y"])
@@ -160,8 +158,6 @@ class CharacterPage:
             kind = "key"
         else:
             kind = "colour" if colour_of(background) is not None else "picture"
-        if self._asked is not None and self._asked != kind and self._asked in ("colour", "picture"):
-            kind = self._asked
         self._kind.show(kind)
         self._kind_more.show(kind)
         dpg.set_value(self._note, texts.BACKGROUND_NOTES[kind])
@@ -233,7 +229,6 @@ class CharacterPage:
 
     def _background(self, kind: str) -> None:
         settings = self._window.settings
-        self._asked = kind
         if kind == "transparent":
             self._window.change(["output.background"], "transparent")
         elif kind == "key":
@@ -242,12 +237,18 @@ class CharacterPage:
             background = settings.output.background
             if background == settings.output.key_colour or colour_of(background) is None:
                 self._window.change(["output.background"], "#2B3040")
-        elif colour_of(settings.output.background) is not None or settings.output.background == "transparent":
+        else:
             self._choose_background()
 
     def _picked(self, value: Any) -> None:
         red, green, blue = (min(255, max(0, round(part * 255))) for part in value[:3])
-        self._window.change(["output.background"], f"#{red:02X}{green:02X}{blue:02X}")
+        self._coloured(f"#{red:02X}{green:02X}{blue:02X}")
+
+    def _coloured(self, text: str) -> None:
+        """The field and the picker set what is chosen: the key colour (and with it the background), or the colour."""
+        output = self._window.settings.output
+        key = output.background == output.key_colour
+        self._window.change(["output.key_colour" if key else "output.background"], text)
 
     def _choose_background(self) -> None:
         self._window.chooser.open(
@@ -260,7 +261,7 @@ class CameraPage:
         self._panel, self._window = panel, panel.window
         controls = self._window.controls
         with panel.card(texts.SOURCE):
-            self._kind = panel.choice(texts.SOURCES, lambda kind: self._window.change(["source.kind"], kind))
+            self._kind = panel.choice(texts.SOURCES, self._chosen)
             with dpg.group() as self._camera:
                 self._cameras = dpg.add_combo(
                     [], width=-1, callback=lambda _, name: self._window.change(
@@ -300,10 +301,19 @@ class CameraPage:
         dpg.set_value(self._file, Path(source.video).name if source.video else texts.NO_VIDEO)
         show_part(self._state, status.camera)
 
+    def _chosen(self, kind: str) -> None:
+        if kind == "video" and not self._window.settings.source.video:
+            self._choose()
+        else:
+            self._window.change(["source.kind"], kind)
+
     def _choose(self) -> None:
         start = Path(self._window.settings.source.video).parent if self._window.settings.source.video else None
         self._window.chooser.open(
-            texts.CHOOSE_VIDEO, VIDEOS, lambda path: self._window.change(["source.video"], str(path)), start
+            texts.CHOOSE_VIDEO,
+            VIDEOS,
+            lambda path: self._window.change_all({"source.video": str(path), "source.kind": "video"}),
+            start,
         )
 
 
@@ -504,10 +514,9 @@ class HelpPage:
             panel.note(texts.KEY_NOTE)
         with panel.card(texts.OBS):
             for title, text in texts.OBS_STEPS:
-                with dpg.group() as step:
-                    dpg.add_text(title, wrap=0)
-                    dpg.add_text(text, wrap=0, color=MUTED)
-                dpg.bind_item_theme(step, panel.theme.tight)
+                dpg.add_text(title, wrap=0)
+                dpg.add_text(text, wrap=0, color=MUTED)
+                dpg.add_spacer(height=panel.px(4))
             self._commands = [
                 line.split(": ", 1)[1] for _, text in texts.OBS_STEPS for line in text.splitlines() if ": sudo " in line
             ]

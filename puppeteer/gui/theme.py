@@ -71,7 +71,6 @@ class Theme:
         self.thumbnail = self._frame(FIELD, 3)
         self.thumbnail_on = self._frame(ACCENT, 3)
         self.root = self._root()
-        self.tight = self._tight()
 
     def px(self, length: float) -> int:
         return round(length * self.scale)
@@ -164,11 +163,6 @@ class Theme:
             dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, ACCENT_HOVER)
             dpg.add_theme_color(dpg.mvThemeCol_ButtonActive, ACCENT)
             dpg.add_theme_style(dpg.mvStyleVar_FramePadding, padding * self.scale, padding * self.scale)
-        return theme
-
-    def _tight(self) -> Any:
-        with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_style(dpg.mvStyleVar_ItemSpacing, 8 * self.scale, 1 * self.scale)
         return theme
 
     def _root(self) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import platform
 import queue
 import sys
@@ -39,10 +40,13 @@ from puppeteer.motion import Step
 from puppeteer.pose import Pose
 from puppeteer.settings import STUDIO, Settings, set_by_name
 
-FIRST_SIZE, SMALLEST_SIZE = (1240, 760), (900, 600)  # px at scale 1
+FIRST_SIZE = (1240, 760)  # px at scale 1
+LEAST_ROOM = (1090, 660)  # px at scale 1: in a smaller window everything is drawn smaller
+SMALLEST_SIZE = (800, 500)  # px of the screen
 TOP, ACTIONS, SIDE = 52, 58, 392  # px at scale 1
 WIDE = (1500, 452)  # a window this wide has this much for the side panel
 SMALLEST_SCALE = 0.75
+RESCALE_AFTER_S = 0.4
 CALM_RATE, BUSY_RATE = 30, 60  # paintings a second; the higher one while the mouse moves
 STATUS_EVERY_S = 0.2
 SAVE_AFTER_S = 0.6  # of quiet
@@ -90,6 +94,8 @@ class Window:
         self._mouse: tuple[float, float] = (0.0, 0.0)
         self._busy_until_s = 0.0
         self._placed: Any = None
+        self._screen_scale = display.scale()
+        self._rescale_s: float | None = None
         self._stopped = False
         self._failure = ""
         # name: what is written on the key, and Dear PyGui's number for it
@@ -123,15 +129,14 @@ class Window:
         dpg.create_context()
         try:
             dpg.configure_app(manual_callback_management=True)
-            scale = self.settings.studio.scale or display.scale()
+            scale = max(SMALLEST_SCALE, self.settings.studio.scale or self._screen_scale)
             width, height = (round(side * scale) for side in FIRST_SIZE)
-            least_width, least_height = (round(side * scale) for side in SMALLEST_SIZE)
             dpg.create_viewport(
                 title=texts.TITLE,
                 width=width,
                 height=height,
-                min_width=least_width,
-                min_height=least_height,
+                min_width=SMALLEST_SIZE[0],
+                min_height=SMALLEST_SIZE[1],
                 vsync=False,  # the loop has its own pace; waiting for the screen would hold up other threads
                 clear_color=(16, 18, 23, 255),
             )
@@ -149,12 +154,15 @@ class Window:
                     started = True
                     self.engine.start()
                     self.look_for_cameras()
-                spent_s = self._clock() - begun_s
-                rate = BUSY_RATE if begun_s < self._busy_until_s else CALM_RATE
-                # Where there is no graphics card, painting must leave time for the character.
-                time.sleep(max(0.001, 1 / rate - spent_s, min(0.1, spent_s)))
+                self._rest(begun_s)
         finally:
             self._close()
+
+    def _rest(self, begun_s: float) -> None:
+        """Between two frames. Where there is no graphics card, painting must leave time for the character."""
+        spent_s = self._clock() - begun_s
+        rate = BUSY_RATE if begun_s < self._busy_until_s else CALM_RATE
+        time.sleep(max(0.001, 1 / rate - spent_s, min(0.1, spent_s)))
 
     def stop(self) -> None:
         """Ends `run` after this frame."""
@@ -313,15 +321,16 @@ class Window:
     def _place_actions(self, main: int) -> None:
         px = self.theme.px
         gap, row = px(8), px(36)
-        widths = {name: self._wide(dpg.get_item_label(item)) + px(22) for name, item in self.buttons.items()}
-        widths["record"] = max(widths["record"], self._wide(texts.STOP_RECORDING) + px(22))
-        spare = main - px(32) - sum(widths.values()) - gap * (len(widths) - 1)
-        if spare < 0:
-            widths = {name: width + spare / len(widths) for name, width in widths.items()}
+        labels = {name: self._wide(dpg.get_item_label(item)) for name, item in self.buttons.items()}
+        labels["record"] = max(labels["record"], self._wide(texts.STOP_RECORDING))
+        room = main - px(32) - gap * (len(labels) - 1) - sum(labels.values())
+        padding = min(px(24), room / len(labels))
+        widths = {name: width + padding for name, width in labels.items()}
+        spare = room - padding * len(labels)
         left = float(px(16))
         for name, item in self.buttons.items():
             if name == "record":
-                left += max(0.0, spare)
+                left += spare
             dpg.configure_item(item, pos=(round(left), px(9)), width=round(widths[name]), height=row)
             left += widths[name] + gap
 
@@ -330,9 +339,13 @@ class Window:
     def paint(self) -> None:
         """One frame: what the engine has, then what the user did."""
         now_s = self._clock()
-        wanted = self.settings.studio.scale
-        if wanted and max(SMALLEST_SCALE, wanted) != self.theme.scale:
-            self._rebuild(max(SMALLEST_SCALE, wanted))
+        wanted = self._scale()
+        if wanted == self.theme.scale:
+            self._rescale_s = None
+        elif self._rescale_s is None:
+            self._rescale_s = now_s
+        elif now_s - self._rescale_s >= RESCALE_AFTER_S:
+            self._rebuild(wanted)
         self._run_later()
         with self._guarded():
             self._show(now_s)
@@ -340,6 +353,13 @@ class Window:
         self.frames += 1
         self._callbacks()
         self._hands(now_s)
+
+    def _scale(self) -> float:
+        """What the setting or the screen asks for, or less where the window is too small for it."""
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        most = min(width / LEAST_ROOM[0], height / LEAST_ROOM[1]) if width and height else display.LARGEST
+        scale = min(self.settings.studio.scale or self._screen_scale, most)
+        return max(SMALLEST_SCALE, math.floor(scale * 20 + 1e-6) / 20)
 
     def _show(self, now_s: float) -> None:
         self._place()
