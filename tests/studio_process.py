@@ -38,7 +38,7 @@ class Asked(Window):
         while not questions.empty() and self.frames > 4:
             question = questions.get()
             if question is None:
-                self.stop()
+                dpg.stop_dearpygui()  # what closing the window does
                 return
             try:
                 answer: Any = {"ok": eval(question, names)}

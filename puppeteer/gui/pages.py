@@ -423,10 +423,12 @@ class GuidePage:
             if guide.asks == "eyes_closed" and meters[1].calibrated is not None:
                 value = (value + meters[1].calibrated) / 2
             dpg.configure_item(self._bar, pmax=(max(1.0, px(300) * min(1.0, value)), px(8)), fill=colour)
-        dpg.set_value(self._face, texts.CALIBRATION_FACE if status.face_found else texts.CALIBRATION_NO_FACE)
+        possible = self._window.settings.source.kind != "demo"
+        seen = texts.CALIBRATION_FACE if status.face_found else texts.CALIBRATION_NO_FACE
+        dpg.set_value(self._face, seen if possible else texts.CALIBRATION_NEEDS_FACE)
         dpg.configure_item(self._face, color=GOOD if status.face_found else WARN, show=guide.phase != "done")
         label = texts.CALIBRATION_AGAIN if guide.phase == "failed" else texts.CALIBRATION_START
-        dpg.configure_item(self._go, label=label, show=guide.phase in ("intro", "failed"))
+        dpg.configure_item(self._go, label=label, show=possible and guide.phase in ("intro", "failed"))
         dpg.configure_item(self._stop, label=texts.CLOSE if guide.phase == "done" else texts.CANCEL)
 
 

@@ -55,7 +55,6 @@ CHARACTER_HIDDEN = "The character is hidden here. It is still sent."
 FACE_FOUND = "Face found"
 NO_FACE = "No face"
 NO_PREVIEW = "No picture yet"
-PLACED = "Drag to move, scroll to zoom, double-click to centre"
 
 # Strip below the stage
 FACE_METERS = "Face"
@@ -101,7 +100,7 @@ BACKGROUND_NOTES = {
     "transparent": "Recordings keep the transparency (WebM). The virtual camera shows the key colour instead.",
 }
 PLACEMENT = "Placement"
-PLACEMENT_NOTE = "Drag the character to move it, scroll over it to zoom."
+PLACEMENT_NOTE = "Drag the character to move it, scroll over it to zoom, double-click to centre it."
 CENTRE = "Centre"
 NETWORKS = "Networks"
 SOURCE = "What moves the character"
@@ -118,7 +117,6 @@ CALIBRATED = "Calibrated for your face."
 AUTOMATIC = "Automatic: ranges follow what was seen in the last minute."
 GUIDED = "Calibrate in three steps…"
 FORGET = "Back to automatic"
-EACH = "Each by itself"
 VIRTUAL_CAMERA_CARD = "Virtual camera"
 SIZE = "Size"
 SIZES = {

@@ -49,6 +49,7 @@ SMALLEST_SCALE = 0.75
 RESCALE_AFTER_S = 0.4
 CALM_RATE, BUSY_RATE = 30, 60  # paintings a second; the higher one while the mouse moves
 STATUS_EVERY_S = 0.2
+TOLD_S = 20.0  # how long the answer to a click stays
 SAVE_AFTER_S = 0.6  # of quiet
 NOTICE_AFTER_S = {"face": 6.0}  # a problem that comes and goes is not worth a message at once
 MODIFIERS = (dpg.mvKey_LControl, dpg.mvKey_RControl, dpg.mvKey_LAlt, dpg.mvKey_RAlt)
@@ -443,6 +444,9 @@ class Window:
                 notice.text = part.text
             elif part.state in ("ok", "off"):
                 self._notices.pop(name, None)
+        told = self._notices.get("told")
+        if told is not None and now_s - told.since_s > TOLD_S:
+            del self._notices["told"]
         shown = [
             (name, notice.text)
             for name, notice in self._notices.items()
@@ -685,9 +689,7 @@ class Window:
         self.turn_to("motion")
 
     def start_calibration(self) -> None:
-        if self.settings.source.kind == "demo":
-            self.notify("told", texts.CALIBRATION_NEEDS_FACE)
-        elif self.guide is not None:
+        if self.guide is not None:
             self.guide.start(self._clock())
 
     def end_calibration(self) -> None:
