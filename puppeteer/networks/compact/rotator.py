@@ -175,7 +175,7 @@ class Rotator(nn.Module):
 
 
 def continued(colour: Tensor, shown: Tensor) -> Tensor:
-    """A layer's premultiplied colours (B, 4, H, W), spread from where it is surely shown (B, 1, H, W) to everywhere else.
+    """A layer's premultiplied colours (B, 4, H, W), spread from where it is surely shown (B, 1, H, W) over the rest.
 
     Push and pull over a pyramid (Gortler et al. 1996, "The Lumigraph", section 3.6.1): what is near counts most.
     """
