@@ -28,6 +28,12 @@ RECORDS = {
         "Apache-2.0",
         "MediaPipe Face Landmarker bundle (float16, version 1) by Google",
     ),
+    "compact": WeightRecord(
+        "compact.pt",
+        "b030bcc7c8a3ac763becfcd702dcb0a0865e21e102dadf7c8ec79dcf2f6d3b3b",
+        "CC0-1.0",
+        "trained by this project on characters that it draws itself: puppeteer/training/README.md",
+    ),
     **{
         f"tha1/{name}": WeightRecord(
             f"tha1/{name}.pt",

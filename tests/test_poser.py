@@ -179,7 +179,7 @@ def test_bad_values(ready: Poser) -> None:
 
 
 def test_unknown_family_and_device_that_is_not_there() -> None:
-    with pytest.raises(SettingsError, match="choose tha1, "):
+    with pytest.raises(SettingsError, match="choose compact, tha1, "):
         Poser.load("fantasy")
     if device.choose("auto").device.type == "cpu":
         poser = Poser.load("warp", "cuda")
