@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from puppeteer import weights
 from puppeteer.image import Encoding
-from puppeteer.networks.compact.blocks import CROP_AT, SPEC, CompactConfig, enlarge, pixel_grid, sample
+from puppeteer.networks.compact.blocks import CROP_AT, SPEC, CompactConfig, enlarge, in_halves, pixel_grid
 from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures
 from puppeteer.networks.compact.rotator import BACK, BODY, HEAD, Rotator, RotatorFeatures, place
 from puppeteer.networks.layers import Copy, Layers
@@ -55,7 +55,7 @@ class Compact(nn.Module):
         )
         here = pixel_grid(SPEC, SPEC, image.device)
         source = place(head.sources[:, HEAD], SPEC)
-        found = sample(canvas, source)
+        found = in_halves(canvas, source)
         flow, moves, paints, colour = found[:, :2], found[:, 2:3], found[:, 3:4], found[:, 4:]
 
         combine, retouch, keep = head.combine.float(), head.retouch.float(), head.keep.float()

@@ -8,7 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.networks.compact.blocks import CompactConfig, Encoder, conv, enlarge, pixel_grid, sample, start_small
+from puppeteer.networks.compact.blocks import (
+    CompactConfig,
+    Encoder,
+    conv,
+    enlarge,
+    in_halves,
+    pixel_grid,
+    sample,
+    start_small,
+)
 
 NECK_RANGE_RAD = 0.2617993877991494  # 15 degrees
 LAYERS = 3  # head, body, back hair: front to back
@@ -106,35 +115,35 @@ class Rotator(nn.Module):
         """Flow alone: neck (B, 3) z, x, y -> sources (B, LAYERS, 2, 128, 128), layers, validity."""
         neck = neck.float()
         here = pixel_grid(128, 128, neck.device).expand(len(neck), -1, -1, -1)
+        count, size = len(neck), features.turn.shape[2:]
         terms = turn_terms(neck)[:, None, :, None, None, None]
-        coefficients = features.turn.view(len(neck), LAYERS, TURN_TERMS, 2, *features.turn.shape[2:])
-        moves = (coefficients * terms).sum(2)  # (B, LAYERS, 2, 128, 128)
-        sources = []
-        for layer in range(LAYERS):
-            angle = features.follow[:, layer : layer + 1] * (neck[:, :1, None, None] * NECK_RANGE_RAD)
-            upright = tilted(here, angle, features.root)
-            sources.append(upright + sample(moves[:, layer], upright))
-        head = sample(features.occupancy[:, :1], sources[HEAD])
-        torso, over_torso = sample(features.occupancy.flip(1), sources[BODY]).chunk(2, 1)
+        moves = (features.turn.view(count, LAYERS, TURN_TERMS, 2, *size) * terms).sum(2)  # (B, LAYERS, 2, 128, 128)
+        # All layers as one batch: sampling uses a thread for each picture of a batch.
+        angle = (features.follow * (neck[:, :1, None, None] * NECK_RANGE_RAD)).view(count * LAYERS, 1, *size)
+        upright = tilted(here.repeat_interleave(LAYERS, 0), angle, features.root.repeat_interleave(LAYERS, 0))
+        sources = upright + sample(moves.view(count * LAYERS, 2, *size), upright)
+        found = sample(features.occupancy.repeat_interleave(LAYERS, 0), sources)
+        (head, _), (over_torso, torso), (over_back, beside_back) = (
+            layer.split(1, 1) for layer in found.view(count, LAYERS, 2, *size).unbind(1)
+        )
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         # Nothing covers the head; the others cannot be copied from where something in front of them is.
-        free = 1 - sample(features.occupancy, sources[BACK])
-        shown = torch.cat([torch.ones_like(head), 1 - over_torso, free[:, :1] * free[:, 1:]], 1)
-        return torch.stack(sources, 1), layers, (layers * shown).sum(1, keepdim=True)
+        shown = torch.cat([torch.ones_like(head), 1 - over_torso, (1 - over_back) * (1 - beside_back)], 1)
+        return sources.view(count, LAYERS, 2, *size), layers, (layers * shown).sum(1, keepdim=True)
 
     def decode(self, features: RotatorFeatures, morphed: Tensor, neck: Tensor) -> RotatorOutput:
         """morphed (B, 4, 256, 256), neck (B, 3) in the order z, x, y."""
         sources, layers, validity = self.place(features, neck)
         blended = F.avg_pool2d((sources * layers[:, :, None]).sum(1), 2)  # (B, 2, 64, 64)
         small = F.avg_pool2d(morphed, 2)
-        body, back = features.behind.chunk(2, 1)
-        first = layers[:, :1] * sample(small, sources[:, HEAD]).float()
-        first = first + layers[:, 1:2] * sample(body, sources[:, BODY]) + layers[:, 2:] * sample(back, sources[:, BACK])
+        pictures = torch.cat([small.float(), features.behind], 1).view(-1, 4, *small.shape[2:])
+        moved = sample(pictures, sources.view(-1, 2, *sources.shape[3:])).view(-1, LAYERS, 4, *small.shape[2:])
+        first = (moved * layers[:, :, None]).sum(1)
         kept = features.features
         first = first.to(kept.dtype)
         h = torch.cat(
             [
-                sample(kept, blended),
+                in_halves(kept, blended),
                 F.avg_pool2d(layers, 2).to(kept.dtype),
                 F.avg_pool2d(validity, 2).to(kept.dtype),
                 F.pixel_unshuffle(first, 2),
