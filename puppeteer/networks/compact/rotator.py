@@ -124,7 +124,7 @@ class Rotator(nn.Module):
         sources = upright + sample(moves.view(count * LAYERS, 2, *size), upright)
         found = sample(features.occupancy.repeat_interleave(LAYERS, 0), sources)
         (head, _), (over_torso, torso), (over_back, beside_back) = (
-            layer.split(1, 1) for layer in found.view(count, LAYERS, 2, *size).unbind(1)
+            torch.split(layer, 1, 1) for layer in found.view(count, LAYERS, 2, *size).unbind(1)
         )
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         # Nothing covers the head; the others cannot be copied from where something in front of them is.
@@ -157,7 +157,9 @@ class Rotator(nn.Module):
         h = F.relu(h + self.conv2(h))
         colour, keep, combine, touch, retouch = torch.split(F.pixel_shuffle(self.head(h), 2), [4, 1, 1, 4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
-        combine = gate * torch.sigmoid(4 * combine + 8 * (0.4 - validity.to(kept.dtype)))
+        # Only where the flow has nothing true to copy: left free, it prefers a soft picture to a crisp one a pixel off.
+        lacking = 1 - validity.to(kept.dtype)
+        combine = gate * (3 * lacking).clamp(max=1) * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
         colour = (first + torch.tanh(colour)).clamp(0, 1)
         return RotatorOutput(
             sources,
