@@ -1,6 +1,10 @@
 """Ships a run: the averages of morpher and rotator in FP16 as one weight file, and the line for its record.
 
-python -m puppeteer.training.export --run runs/first
+    python -m puppeteer.training.export --run runs/first
+    python -m puppeteer.training.export --run runs/first --light puppeteer/training/checkpoint
+
+`--light` writes checkpoints from which `train` goes on (copied into a run's folder), small enough to be kept with the
+project: the averages as weights, and the second moments.
 """
 
 from __future__ import annotations
@@ -11,22 +15,38 @@ from pathlib import Path
 
 import torch
 
+from puppeteer.files import whole
 from puppeteer.weights import FOLDER, RECORDS
+
+
+def lighten(source: Path, target: Path) -> None:
+    """A checkpoint of half the size."""
+    state = torch.load(source, map_location="cpu", weights_only=True)
+    state["network"] = state["average"]  # the same storage: written once
+    for moments in state["moments"].values():
+        del moments["exp_avg"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole(target) as draft:
+        torch.save(state, draft)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=FOLDER / RECORDS["compact"].file)
+    parser.add_argument("--light", type=Path, help="folder for light checkpoints, instead of a weight file")
     options = parser.parse_args()
-    whole: dict[str, torch.Tensor] = {}
+    if options.light:
+        for part in ("morpher", "rotator"):
+            lighten(options.run / f"{part}.pt", options.light / f"{part}.pt")
+        return
+    weights: dict[str, torch.Tensor] = {}
     for part in ("morpher", "rotator"):
         state = torch.load(options.run / f"{part}.pt", map_location="cpu", weights_only=True)
-        whole |= {f"{part}.{name}": value.half() for name, value in state["average"].items()}
+        weights |= {f"{part}.{name}": value.half() for name, value in state["average"].items()}
         print(f"{part}: step {state['step']}, {state['hours']:.2f} hours")
-    draft = options.output.with_suffix(".draft")
-    torch.save(whole, draft)
-    draft.replace(options.output)
+    with whole(options.output) as draft:
+        torch.save(weights, draft)
     print(f"{options.output}: sha256 {hashlib.sha256(options.output.read_bytes()).hexdigest()}")
     print("put that checksum into puppeteer/weights.py")
 

@@ -85,6 +85,8 @@ def load_checkpoint(
     average.network.load_state_dict(state["average"])
     whole = optimizer.state_dict()
     whole["state"] = {k: cast(v, torch.float32) for k, v in state["moments"].items()}
+    for moments in whole["state"].values():  # a light checkpoint leaves the first moment out: it is soon found again
+        moments.setdefault("exp_avg", torch.zeros_like(moments["exp_avg_sq"]))
     optimizer.load_state_dict(whole)
     return int(state["step"]), float(state["hours"])
 
