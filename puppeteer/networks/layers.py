@@ -75,7 +75,7 @@ def drawn(layers: Layers, encoding: Encoding, original: U8) -> U8:
     return unpremultiplied(out)
 
 
-NEARLY_OPAQUE = 252  # shares and paint that sum to 1 lose a few steps when each is rounded to bytes
+NEARLY_OPAQUE = 254  # shares and paint that sum to 1 may lose a step when each is rounded to bytes
 
 
 def _weights(copies: tuple[Copy, ...], size: int) -> Iterator[U8]:
