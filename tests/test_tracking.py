@@ -213,7 +213,7 @@ def test_track_without_a_face_or_a_place_to_write_says_so_and_writes_nothing(tmp
         track(clip, tmp_path / "nowhere" / "poses.csv")
     with pytest.raises(SinkError, match="is a folder"):
         track(clip, tmp_path)
-    with pytest.raises(SinkError, match="clip itself"):
+    with pytest.raises(SinkError, match="would be overwritten"):
         track(clip, clip)
     assert [path.name for path in tmp_path.iterdir()] == ["plain.mp4"]
 

@@ -30,9 +30,9 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
     frame shows a face.
     """
     settings = settings or Settings()
-    if not output.is_dir() and output.suffix.lower() != ".csv":
-        raise SinkError(f"{output}: a table is written as CSV, so name it {output.with_suffix('.csv').name}")
     check_target(output, SinkError, "poses.csv", (clip,))
+    if output.suffix.lower() != ".csv":
+        raise SinkError(f"{output}: a table is written as CSV, so name it {output.with_suffix('.csv').name}")
     seen, times_s = _observed(clip)
     with_face = sum(face is not None for face in seen)
     if not with_face:
