@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,9 @@ import pytest
 
 from puppeteer.image import write_png
 from puppeteer.pose import U8
+
+# A shell that starts the tests in the background has Ctrl-C ignored, and every process would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
