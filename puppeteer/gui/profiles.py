@@ -6,12 +6,12 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
+from puppeteer.files import whole
 from puppeteer.gui import texts
 from puppeteer.settings import STUDIO, Settings, load_profile, save_profile
 
@@ -105,10 +105,8 @@ class Profiles:
         target = self.folder / "profiles" / CURRENT
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=f".{CURRENT}.", dir=target.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(self.current + "\n")
-            Path(temporary).replace(target)
+            with whole(target) as draft:
+                draft.write_text(self.current + "\n", encoding="utf-8")
 
 
 def _aside(path: Path, problem: str) -> str:

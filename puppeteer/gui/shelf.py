@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import shutil
-import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from puppeteer.errors import ImageError
+from puppeteer.files import whole
 from puppeteer.pose import F32
 
 SHIPPED = Path(__file__).resolve().parent.parent / "characters" / "shipped"
@@ -56,18 +56,11 @@ class Shelf:
         while target.exists() and target.read_bytes() != picture.read_bytes():
             target = self.folder / f"{picture.stem} {number}{picture.suffix}"
             number += 1
-        temporary = ""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".", delete=False) as file:
-                temporary = file.name
-                with picture.open("rb") as source:
-                    shutil.copyfileobj(source, file)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
+            with whole(target) as draft:
+                shutil.copyfile(picture, draft)
         except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
             raise ImageError(
                 f"{picture.name} cannot be copied to {self.folder} ({error.strerror}): it is used from where it is"
             ) from None
