@@ -303,31 +303,33 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
     test = split == "test"
     style = _style(d)
     skin, skin_shadow, skin_line = _skin(d, odd)
-    turned = d.chance(0.45)
+    turned = d.chance(0.55)
     head = Head(
-        face_width=d.near(33.6, 1.4 * wide, 30.5, 39),
+        face_width=d.near(34.2, 1.8 * wide, 30.5, 40),
         jaw_power=d.near(1.98, 0.2 * wide, 1.5, 2.8),
         jaw_square=d.near(0.68, 0.06 * wide, 0.52, 0.85),
         chin_y=d.near(190.5, 1.2, 187, 193),
         depth=d.near(40.0, 2.0 * wide, 34, 46),
         ear_y=d.near(153, 2, 148, 158),
         ears=((-1.0, 1.0), (-1.0,), (1.0,))[d.whole(0, 2)] if d.chance(0.42) else (),
-        turn=(d.near(0, 3.0, -8, 8), d.near(0, 2.2, -5, 5), d.near(0, 5.0, -12, 12)) if turned else (0.0, 0.0, 0.0),
+        turn=(d.near(0, 3.5, -9, 9), d.near(0, 2.4, -6, 6), d.near(0, 6.5, -16, 16)) if turned else (0.0, 0.0, 0.0),
     )
     hair = _hair(d, style, odd, test)
     eyes = _eyes(d, hair, odd, test)
     mouth_open = d.chance(0.5)
     rest_mouth = (d.range(0.3, 1.0) if d.chance(0.8) else d.range(0.1, 0.4)) if mouth_open else 0.0
     line = _mix((0.25, 0.1, 0.1), _times(skin_line, (0.9, 0.75, 0.75)), d.range(0.15, 1.0))
+    if d.chance(0.25):  # a line so faint that only its place tells a mouth
+        line = _mix(line, skin_shadow, d.range(0.3, 0.75))
     mouth_y = d.near(head.chin_y - 16.5, 1.2 * wide, head.chin_y - 21, head.chin_y - 13)
     mouth = Mouth(
         x=d.near(0, 0.5, -1.5, 1.5),
         y=mouth_y,
-        width=d.near(5.9, 1.2 * wide, 3.0, 10.0),
+        width=d.near(6.1, 1.5 * wide, 2.8, 11.0),
         smile=d.near(0.9, 0.8, -1.2, 2.6),
         open_round=d.range(0.0, 1.0) if mouth_open and rest_mouth > 0.35 else 0.5,
         line=line,
-        line_width=d.near(0.62, 0.18, 0.42, 1.2),
+        line_width=d.near(0.62, 0.2, 0.36, 1.3),
         teeth=d.chance(0.6) if mouth_open and rest_mouth > 0.5 else True,
         fang=d.chance(0.12) if mouth_open and rest_mouth > 0.5 else False,
         # seen in the rest image only where the mouth is clearly open: else the same in every character
