@@ -1,6 +1,7 @@
 """One picture of an anime character, moved by your face.
 
-Without a command the live studio opens; --headless runs it without a window (--headless --help explains).
+Without a command the live studio opens; options such as --source demo or --camera NAME are for this time only.
+--headless runs it without a window (--headless --help explains).
 """
 
 import signal
@@ -28,10 +29,6 @@ except ModuleNotFoundError as missing:
     sys.stderr.write(f"the package {missing.name} is not installed: run  python -m pip install -r requirements.txt\n")
     sys.exit(2)
 
-NO_WINDOW = (
-    "The window of the live studio is not built yet: `python app.py --headless` runs camera to virtual camera without "
-    "one, and `python app.py demo --output demo.mp4` shows a character in motion."
-)
 HELP_ALL = "--help-all"
 MORE = "\n\nMany more settings can be given: --help-all lists them."
 
@@ -201,19 +198,19 @@ def headless(
     run(settings, seconds)
 
 
-def run_window() -> None:
-    """Opens the live studio and stays until its window is closed. Raises DisplayError where there is no display."""
-    try:
-        from puppeteer.gui import studio
-    except ImportError as missing:
-        if str(missing.name).startswith("puppeteer"):
-            raise PuppeteerError(NO_WINDOW) from None
-        raise
-    studio()
+def window(settings: Settings) -> None:
+    """The live studio, until its window is closed.
+
+    Settings come from the profile that it used last; options, or a file named by --profile, win over it for this time.
+    """
+    from puppeteer.gui import studio
+
+    studio(settings)
 
 
 HEADLESS = "--headless"
 HEADLESS_GROUPS = ("motion", "poser", "source", "output", "studio.character")
+WINDOW_GROUPS = ("motion", "poser", "source", "output", "studio")
 COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of settings that act on each
     transfer: ("motion", "poser"),
     demo: ("motion", "poser"),
@@ -232,8 +229,10 @@ def main(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console whose code page lacks a character
     try:
-        if not arguments:
-            run_window()
+        if not arguments:  # at once, without a look at options
+            from puppeteer.gui import studio
+
+            studio()
             return 0
         command, keywords = parse(arguments)
         command(**keywords)
@@ -263,7 +262,10 @@ def parse(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
     Exits with 2, naming the nearest options, where the command line is wrong. Raises SettingsError.
     """
     if HEADLESS in arguments:
-        return _parsed_headless([argument for argument in arguments if argument != HEADLESS])
+        rest = [argument for argument in arguments if argument != HEADLESS]
+        return _parsed_live(headless, HEADLESS_GROUPS, rest, f"app.py {HEADLESS}")
+    if arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", HELP_ALL):
+        return _parsed_live(window, WINDOW_GROUPS, arguments, "app.py")
     base = Settings()
     call = _parsed(arguments, base)
     if call.profile is not None:
@@ -272,20 +274,22 @@ def parse(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
     return call.function, call.keywords(base)
 
 
-def _parsed_headless(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
+def _parsed_live(
+    function: Callable[..., None], groups: tuple[str, ...], arguments: list[str], program: str
+) -> tuple[Callable[..., None], dict[str, Any]]:
     brief = bool({"-h", "--help"} & set(arguments))
     asked = ["--help" if argument == HELP_ALL else argument for argument in arguments]
 
     def parsed(base: Settings) -> Call:
-        function = deferred(headless, base, HEADLESS_GROUPS, brief)
+        live = deferred(function, base, groups, brief)
         if brief:
-            function.__doc__ = f"{headless.__doc__}{MORE}"
-        call: Call = tyro.cli(function, prog=f"app.py {HEADLESS}", args=asked)
+            live.__doc__ = f"{function.__doc__}{MORE}"
+        call: Call = tyro.cli(live, prog=program, args=asked)
         return call
 
     call = parsed(STUDIO)
     base = load_profile(call.profile, STUDIO) if call.profile is not None else _latest_profile()
-    return headless, parsed(base).keywords(base)
+    return function, parsed(base).keywords(base)
 
 
 def _latest_profile() -> Settings:

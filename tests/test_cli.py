@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +87,36 @@ def test_without_a_display_it_names_headless() -> None:
     assert "python app.py --headless" in done.stderr
 
 
+def test_options_without_a_command_reach_the_window_and_not_the_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from puppeteer import gui
+    from puppeteer.gui import display, window
+    from puppeteer.gui.profiles import Profiles
+
+    opened: list[tuple[Settings, Profiles]] = []
+
+    class Opened:
+        def __init__(self, live: Any, profiles: Profiles) -> None:
+            opened.append((live.settings, profiles))
+
+        def run(self) -> None:
+            pass
+
+    monkeypatch.setenv("PUPPETEER_HOME", str(tmp_path))
+    monkeypatch.setattr(display.Probe, "__init__", lambda self: None)
+    monkeypatch.setattr(display.Probe, "check", lambda self: None)
+    monkeypatch.setattr(window, "Window", Opened)
+    Profiles(tmp_path).save(set_by_name(STUDIO, "motion.idle", False))
+    assert app.main(["--camera", "Nice Cam", "--no-mirror"]) == 0
+    gui.studio()
+    (settings, profiles), (usual, _) = opened
+    assert (settings.source.camera, settings.motion.mirror, settings.motion.idle) == ("Nice Cam", False, False)
+    assert usual == set_by_name(STUDIO, "motion.idle", False)
+    profiles.save(settings)
+    assert Profiles(tmp_path).start() == usual
+
+
 def test_help_of_headless_is_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         app.main([app.HEADLESS, "--help"])
@@ -127,6 +158,9 @@ def test_help_of_headless_is_a_page(capsys: pytest.CaptureFixture[str]) -> None:
         ("--headless --output.rate 1000", "output.rate is 1000: it must be 5 to 60 Hz"),
         ("--headless --sauce demo", "Perhaps you meant: --source"),
         ("--headless transfer", "transfer"),
+        ("--sauce demo", "Perhaps you meant: --source"),
+        ("--output.rate 1000", "output.rate is 1000: it must be 5 to 60 Hz"),
+        ("--profile none.json", "there is no profile none.json"),
     ],
 )
 def test_wrong_input_is_refused_in_a_sentence(line: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,17 +245,21 @@ def test_every_setting_has_its_option(
     assert flat(app.parse([*line.split(), *arguments])[1]["settings"]) == wanted
 
 
-def test_headless_takes_the_profile_that_the_studio_used_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("headless", [True, False])
+def test_the_studio_and_headless_take_the_profile_that_was_used_last(
+    headless: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from puppeteer.gui.profiles import Profiles
 
     monkeypatch.setenv("PUPPETEER_HOME", str(tmp_path))
 
     def parsed(*more: str) -> Settings:
-        settings = app.parse([app.HEADLESS, *more])[1]["settings"]
-        assert isinstance(settings, Settings)
-        return settings
+        # Without any option the window opens before the command line is looked at.
+        arguments = [app.HEADLESS, *more] if headless else [*(more or ("--motion.idle",))]
+        function, keywords = app.parse(arguments)
+        assert function is (app.headless if headless else app.window)
+        assert isinstance(keywords["settings"], Settings)
+        return keywords["settings"]
 
     assert parsed() == STUDIO and STUDIO.motion.mirror, "a mirror where nothing else is said"
     assert not parsed("--no-mirror").motion.mirror

@@ -22,6 +22,7 @@ from puppeteer.gui.stage import Box, drawn, fitted
 from puppeteer.gui.theme import BOLD, REGULAR
 from puppeteer.image import write_png
 from puppeteer.live import Preview
+from puppeteer.motion import Calibration
 from puppeteer.pose import POSE_NAMES
 from puppeteer.settings import STUDIO, load_profile, save_profile, set_by_name
 
@@ -95,6 +96,24 @@ def test_the_last_profile_is_loaded_on_the_next_start(tmp_path: Path) -> None:
     assert again.current == "Evening stream" and again.notes == []
     assert again.delete() == STUDIO and again.current == "default"
     assert again.names() == ["default"]
+
+
+def test_what_the_command_line_says_is_for_this_time_only(tmp_path: Path) -> None:
+    profiles = Profiles(tmp_path)
+    kept = set_by_name(profiles.start(), "source.camera", "Desk")
+    kept = kept.model_copy(update={"calibration": Calibration(neck_y=0.1).asdict()})
+    used = set_by_name(set_by_name(kept, "source.camera", "Lid"), "output.rate", 20)
+    used = used.model_copy(update={"calibration": Calibration(neck_y=0.5).asdict()})
+    profiles.pass_over(kept, used)
+    profiles.save(set_by_name(used, "motion.idle", False))
+    assert load_profile(profiles.path("default"), STUDIO) == set_by_name(kept, "motion.idle", False)
+    changed = set_by_name(used, "output.rate", 25).model_copy(update={"calibration": None})
+    profiles.save(changed)
+    stored = load_profile(profiles.path("default"), STUDIO)
+    assert stored == set_by_name(kept, "output.rate", 25).model_copy(update={"calibration": None})
+    profiles.save_as("All of it", used)
+    profiles.save(used)
+    assert load_profile(profiles.path("All of it"), STUDIO) == used
 
 
 def test_a_broken_profile_is_set_aside_named_and_never_overwritten(tmp_path: Path) -> None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-def studio() -> None:
-    """Opens the window and stays until it is closed. Raises DisplayError where no window can be opened."""
+if TYPE_CHECKING:
+    from puppeteer.settings import Settings
+
+
+def studio(settings: Settings | None = None) -> None:
+    """Opens the window and stays until it is closed. Raises DisplayError where no window can be opened.
+
+    `settings` win over the latest profile, for this time: what differs from it is not written into it.
+    """
     from puppeteer.gui.display import Probe
 
     probe = Probe()
@@ -13,6 +21,8 @@ def studio() -> None:
     from puppeteer.live import Live
 
     profiles = Profiles(user_folder())
-    settings = profiles.start()
+    kept = profiles.start()
+    if settings is not None:
+        profiles.pass_over(kept, settings)
     probe.check()
-    Window(Live(settings), profiles).run()
+    Window(Live(settings or kept), profiles).run()

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from puppeteer.errors import SettingsError
 from puppeteer.files import whole
 from puppeteer.gui import texts
-from puppeteer.settings import STUDIO, Settings, load_profile, save_profile
+from puppeteer.settings import STUDIO, Settings, leaves, load_profile, save_profile, set_by_name
 
 FIRST = "default"
 NAME = re.compile(r"[\w][\w -]{0,39}", re.UNICODE)
@@ -42,6 +43,8 @@ class Profiles:
     folder: Path
     current: str = FIRST
     notes: list[str] = field(default_factory=list)
+    _passing: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by name: the value in use, and the one kept
+    _calibrations: tuple[Any, Any] | None = None  # likewise
 
     def path(self, name: str) -> Path:
         return self.folder / "profiles" / f"{name}.json"
@@ -64,6 +67,7 @@ class Profiles:
     def choose(self, name: str) -> Settings:
         """Makes a profile the current one. A broken one is set aside, named in `notes`, and the defaults used."""
         self.current = name
+        self._passing, self._calibrations = {}, None
         path = self.path(name)
         settings = STUDIO
         if path.exists():
@@ -74,8 +78,24 @@ class Profiles:
         self._remember()
         return settings
 
+    def pass_over(self, kept: Settings, settings: Settings) -> None:
+        """`settings` are in use for this time instead of `kept`: `save` keeps what they changed as it was, except for
+        what is changed once more."""
+        before = {leaf.name: leaf.value for leaf in leaves(kept)}
+        self._passing = {
+            leaf.name: (leaf.value, before[leaf.name]) for leaf in leaves(settings) if leaf.value != before[leaf.name]
+        }
+        if settings.calibration != kept.calibration:
+            self._calibrations = settings.calibration, kept.calibration
+
     def save(self, settings: Settings) -> None:
         """Into the current profile. Raises SettingsError where the folder cannot be written."""
+        values = {leaf.name: leaf.value for leaf in leaves(settings)} if self._passing else {}
+        for name, (used, kept) in self._passing.items():
+            if values[name] == used:
+                settings = set_by_name(settings, name, kept)
+        if self._calibrations is not None and settings.calibration == self._calibrations[0]:
+            settings = settings.model_copy(update={"calibration": self._calibrations[1]})
         save_profile(self.path(self.current), settings)
 
     def save_as(self, name: str, settings: Settings) -> None:
@@ -87,6 +107,7 @@ class Profiles:
             raise SettingsError(texts.PROFILE_EXISTS.format(name=name))
         save_profile(self.path(name), settings)
         self.current = name
+        self._passing, self._calibrations = {}, None
         self._remember()
 
     def delete(self) -> Settings:
