@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import drawn_character
 from stage import SMALL, TURNED, Stage, StagePoser, StageTracker, eventually, on_stage
 
 from puppeteer.cameras import Fault, ScriptedCamera
 from puppeteer.errors import SettingsError, SinkError, WeightsError
+from puppeteer.image import write_png
 from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
 from puppeteer.motion import Calibration
@@ -185,6 +187,30 @@ def test_networks_that_cannot_be_loaded_are_told_and_others_stand_in(character_p
         networks = stage.live.status().networks
         assert networks.state == "problem" and "weights of tha1 are missing" in networks.text
         assert "now auto on auto" in networks.text and stage.posers[0].family == "auto"
+
+
+def test_networks_that_failed_are_loaded_again_on_demand(character_png: Path) -> None:
+    stage = Stage(poser_error=WeightsError("compact.pt is broken: get it again"))
+    with on_stage(character_png, stage=stage):
+        live = stage.live
+        assert live.status().networks.state == "problem"
+        live.retry("networks")
+        assert eventually(lambda: live.status().networks.state == "ok"), live.status().networks
+        assert [poser.family for poser in stage.posers][-1] == live.settings.poser.family
+        stage.posers[-1].error = RuntimeError("out of memory")
+        assert eventually(lambda: live.status().networks.state == "problem" and stage.posers[-1].device == "cpu")
+        live.retry("networks")
+        assert eventually(lambda: live.status().networks.state == "ok" and stage.posers[-1].device == "auto")
+        assert flows(stage)
+
+
+def test_a_character_that_was_missing_is_read_again_on_demand(tmp_path: Path) -> None:
+    path = tmp_path / "on a drive.png"
+    with on_stage(path) as stage:
+        assert stage.live.status().character.state == "problem"
+        write_png(path, drawn_character())
+        stage.live.retry("character")
+        assert eventually(lambda: stage.live.status().character.state == "ok")
 
 
 def test_a_character_for_which_the_graphics_card_has_no_memory_goes_to_the_processor(character_png: Path) -> None:
@@ -364,6 +390,24 @@ def test_meters(character_png: Path) -> None:
         assert meter.smoothed == pytest.approx(0.6, abs=0.05), "the person's own left and right, whatever the mirror"
         assert (meter.low, meter.high) == (pytest.approx(0.2), pytest.approx(1.2))
         assert meter.limits == (-1.0, 1.0) and meters["eye_left"].limits == (0.0, 1.0)
+
+
+def test_meters_show_what_the_character_does_whoever_moves_it(character_png: Path) -> None:
+    with on_stage(character_png, set_by_name(SMALL, "source.kind", "demo")) as stage:
+        mirror = -1 if stage.live.settings.motion.mirror else 1
+
+        def agrees() -> bool:
+            return abs(mirror * stage.live.meters()[5].smoothed - turned_by(stage)) < 0.02
+
+        seen = set()
+        for _ in range(40):
+            assert eventually(agrees, 1)
+            seen.add(round(stage.live.meters()[5].smoothed, 3))
+            time.sleep(0.03)
+        assert len(seen) > 5, "recorded motion moves the meter"
+        stage.live.set_manual(Pose(neck_y=0.7))
+        assert eventually(lambda: abs(turned_by(stage) - 0.7) < 0.02 and agrees())
+        assert eventually(lambda: stage.live.shown.neck_y == pytest.approx(0.7))
 
 
 def test_preview_shows_the_newest_frame_small(character_png: Path) -> None:

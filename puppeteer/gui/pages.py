@@ -144,11 +144,13 @@ class CharacterPage:
         with panel.card(texts.NETWORKS):
             self._window.controls.table([*self._window.controls.names("poser"), "output.detail"])
             self._networks = panel.note()
+            self._retry = panel.button(texts.RETRY, lambda: self._window.retry("networks"))
 
     def show(self, settings: Settings, status: Status) -> None:
         self._show_shelf(settings)
         show_part(self._state, status.character)
         show_part(self._networks, status.networks)
+        dpg.configure_item(self._retry, show=status.networks.state == "problem")
         if status.character.state == "ok":  # the shelf shows it
             dpg.configure_item(self._state, show=False)
         background = settings.output.background

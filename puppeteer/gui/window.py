@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 import dearpygui.dearpygui as dpg
 import numpy as np
@@ -35,7 +35,7 @@ from puppeteer.gui.profiles import Profiles
 from puppeteer.gui.shelf import THUMBNAIL, Entry, Shelf, Thumbnails
 from puppeteer.gui.stage import Stage
 from puppeteer.gui.theme import LAMPS, Theme
-from puppeteer.live import CalibrationRun, Live, Status
+from puppeteer.live import CalibrationRun, Live, Retried, Status
 from puppeteer.motion import Step
 from puppeteer.pose import Pose
 from puppeteer.settings import STUDIO, Settings, set_by_name
@@ -53,7 +53,7 @@ TOLD_S = 20.0  # how long the answer to a click stays
 SAVE_AFTER_S = 0.6  # of quiet
 NOTICE_AFTER_S = {"face": 6.0}  # a problem that comes and goes is not worth a message at once
 MODIFIERS = (dpg.mvKey_LControl, dpg.mvKey_RControl, dpg.mvKey_LAlt, dpg.mvKey_RAlt)
-RETRIED: dict[str, Literal["camera", "virtual_camera"]] = {"camera": "camera", "virtual_camera": "virtual_camera"}
+RETRIED: dict[str, Retried] = {part: part for part in get_args(Retried)}
 
 
 @dataclass(slots=True)
@@ -593,7 +593,7 @@ class Window:
     def recentre(self) -> None:
         self.engine.recentre()
 
-    def retry(self, part: Literal["camera", "virtual_camera"]) -> None:
+    def retry(self, part: Retried) -> None:
         self.engine.retry(part)
         self._notices.pop(part, None)
 
@@ -665,7 +665,7 @@ class Window:
     def flip_manual(self) -> None:
         manual = not self.meters.manual
         if manual:
-            pose = Pose.from_values(meter.smoothed for meter in self.engine.meters())
+            pose = self.engine.shown
             self.meters.set_pose(pose)
             self.engine.set_manual(pose)
         else:

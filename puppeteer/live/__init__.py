@@ -1,6 +1,6 @@
 """The live engine: camera to character to virtual camera, in threads, without a window."""
 
-from puppeteer.live.engine import CalibrationRun, Live, Parts
+from puppeteer.live.engine import CalibrationRun, Live, Parts, Retried
 from puppeteer.live.status import Driver, Log, Meter, Part, Picture, Preview, State, Status
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Parts",
     "Picture",
     "Preview",
+    "Retried",
     "State",
     "Status",
 ]

@@ -37,6 +37,8 @@ STALE_S = 0.5  # what was seen longer ago is not seen any more
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
 SMALLEST_CHARACTER, LARGEST_CHARACTER = 64, 2048  # px, what a Poser draws
 
+Retried = Literal["camera", "virtual_camera", "networks", "character"]
+
 
 class Drawer(Protocol):
     """What is used of a `Poser`."""
@@ -171,7 +173,6 @@ class Live:
         self._logged: dict[str, Part] = {}
         self._motion = Motion(settings.motion, _calibration(settings))
         self._motion_use = threading.Lock()
-        self._smoothed = Pose()
         self._run: CalibrationRun | None = None
         self._manual: Pose | None = None
         self._demo = read_motion()
@@ -180,6 +181,7 @@ class Live:
         self._poser: Drawer | None = None
         self._poser_use = threading.Lock()
         self._load_again = threading.Event()
+        self._load_anew: set[str] = set()  # of "networks" and "character", though their settings are as before
         self._forced: PoserSettings | None = None  # after a failure
 
         self._background = self._parsed_background(settings)
@@ -327,6 +329,11 @@ class Live:
     # --- what is seen from outside
 
     @property
+    def shown(self) -> Pose:
+        """What the newest picture shows, the character's own left and right."""
+        return self._shown
+
+    @property
     def picture(self) -> Picture | None:
         """The newest composed output; None until there is one. Compare `sequence` to paint each once."""
         return self._picture
@@ -351,13 +358,13 @@ class Live:
         with self._motion_use:
             latest = self._motion.meters if self._face_found() else None
             ranges = self._motion.used_calibration.ranges()
-            smoothed = self._smoothed.values()
+        shown = self._shown.mirrored() if self._settings.motion.mirror else self._shown
         return tuple(
             Meter(
                 name,
                 None if latest is None else latest.raw[index],
                 None if latest is None else latest.calibrated[index],
-                smoothed[index],
+                shown.values()[index],
                 *ranges[index],
             )
             for index, name in enumerate(POSE_NAMES)
@@ -383,8 +390,9 @@ class Live:
         """How many frames were ever captured and tracked, and pictures drawn ("output") and sent."""
         return {name: rate.total for name, rate in self._rates.items()}
 
-    def retry(self, part: Literal["camera", "virtual_camera"]) -> None:
-        """Tries again at once what is tried again every few seconds anyway; a hanging driver is left behind."""
+    def retry(self, part: Retried) -> None:
+        """Tries again at once: devices are tried again every few seconds anyway, but then a hanging driver is left
+        behind; networks and characters that could not be loaded are loaded anew."""
         with self._change:
             if part == "camera" and self._capture is not None:
                 if self._capture.blocked:
@@ -393,6 +401,11 @@ class Live:
                     self._capture.retry()
             elif part == "virtual_camera" and self._sender is not None:
                 self._sender.retry()
+            elif part in ("networks", "character"):
+                if part == "networks":
+                    self._forced = None
+                self._load_anew.add(part)
+                self._load_again.set()
 
     def start_recording(self, path: Path) -> None:
         """Records the output to .mp4, or .webm where the background is transparent. Raises SinkError."""
@@ -564,7 +577,13 @@ class Live:
         drawing: Character | None = None
         while not self._stop.is_set():
             self._load_again.clear()
-            settings, forced = self._settings, self._forced
+            with self._change:
+                settings, forced = self._settings, self._forced
+                anew, self._load_anew = self._load_anew, set()
+            if "networks" in anew:
+                loaded = None
+            if "character" in anew:
+                shown = None
             wanted = forced or settings.poser
             if drawing is None or settings.studio.character != shown:
                 shown = settings.studio.character
@@ -617,7 +636,6 @@ class Live:
         recent = seen is not None and now_s - seen.time_s <= STALE_S
         with self._motion_use:
             pose = self._motion.step(seen.face if recent and seen is not None else None, now_s)
-            self._smoothed = pose.mirrored() if settings.motion.mirror else pose
         manual, capture = self._manual, self._capture
         absent = capture is not None and capture.absent and not capture.delivered
         driver: Driver
@@ -685,10 +703,10 @@ class Live:
         now = self._forced or self._settings.poser
         if now.device != "cpu":
             self._forced = now.model_copy(update={"device": "cpu"})
-            remedy = "the processor takes over; close programs that use the graphics card, then start Puppeteer again"
+            remedy = "the processor takes over; close programs that use the graphics card, then press Retry"
         else:
             self._forced = PoserSettings(family="warp", device="cpu")
-            remedy = "the simple family without networks takes over; choose another family to try again"
+            remedy = "the simple family without networks takes over; press Retry, or choose another family"
         self._poser = None
         self._tell("networks", "problem", f"drawing failed ({first_line}): {remedy}")
         self._load_again.set()

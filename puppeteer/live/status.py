@@ -82,7 +82,7 @@ class Meter:
     name: str  # of POSE_NAMES
     raw: float | None  # as the tracker saw it; None while there is no face
     calibrated: float | None  # after calibration, gain, dead zone and range
-    smoothed: float  # after smoothing too: what the character does
+    smoothed: float  # what the character does, whoever moves it; while a face does, `calibrated` after smoothing
     low: float  # the raw values that mean 0 and 1 in the calibration in use
     high: float
 
