@@ -39,6 +39,7 @@ EXPRESSIONS = 3
 ROTATIONS = 4
 MAPS = 128  # px of the truth of a rotation
 PART_UNEXPLAINED = 4
+LARGEST_SHIFT = 3  # steps of two px
 Split = Literal["train", "validation", "test"]
 SEED_STARTS: dict[Split, int] = {"train": 0, "validation": 50_000_000, "test": 60_000_000}
 CROP_SLICE = slice(CROP_AT, CROP_AT + CROP)
@@ -236,6 +237,31 @@ def flipped(row: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return out
 
 
+def shifted(row: dict[str, NDArray[Any]], right: int, down: int) -> dict[str, NDArray[Any]]:
+    """Everything moved by (right, down) steps of two px, what comes in continuing the edge; up to `LARGEST_SHIFT`."""
+
+    def moved(array: NDArray[Any], scale: int, axis: int) -> NDArray[Any]:
+        margin = LARGEST_SHIFT * scale
+        widths = [(margin, margin) if k in (axis, axis + 1) else (0, 0) for k in range(array.ndim)]
+        y, x = margin - down * scale, margin - right * scale
+        window = [slice(None)] * array.ndim
+        window[axis], window[axis + 1] = slice(y, y + array.shape[axis]), slice(x, x + array.shape[axis + 1])
+        return np.pad(array, widths, mode="edge")[tuple(window)]
+
+    whole = np.repeat(row["rest"][None], EXPRESSIONS, 0)
+    whole[:, CROP_SLICE, CROP_SLICE] = row["morphed"]
+    out = dict(row)
+    out["rest"] = moved(row["rest"], 2, 0)
+    out["morphed"] = moved(whole, 2, 1)[:, CROP_SLICE, CROP_SLICE]
+    out["rotated"] = moved(row["rotated"], 2, 1)
+    for name in ("morph_move", "morph_part"):  # nothing moves at the crop's edge
+        out[name] = moved(row[name], 2, 1)
+    out["rest_part"] = moved(row["rest_part"], 1, 0)
+    for name in ("rotate_move", "rotate_part", "rotate_visible"):
+        out[name] = moved(row[name], 1, 1)
+    return out
+
+
 class Augment:
     """Gain and gamma per channel, the same for every picture of a character; light noise on what the network sees.
 
@@ -316,12 +342,14 @@ def rotator_batch(rows: list[dict[str, NDArray[Any]]], augments: list[Augment] |
 def random_rows(
     shards: Shards, rng: np.random.Generator, characters: int
 ) -> Iterator[tuple[list[dict[str, NDArray[Any]]], list[Augment]]]:
-    """For ever: `characters` random characters, half of them mirrored, each with its augmentation."""
+    """For ever: `characters` random characters, shifted, half of them mirrored, each with its augmentation."""
     while True:
         order = rng.permutation(len(shards))
         for at in range(0, len(order) - characters + 1, characters):
             rows = [shards.row(int(k)) for k in order[at : at + characters]]
             rows = [flipped(r) if rng.random() < 0.5 else r for r in rows]
+            shifts = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (len(rows), 2))
+            rows = [shifted(r, int(x), int(y)) for r, (x, y) in zip(rows, shifts, strict=True)]
             yield rows, [Augment(rng) for _ in rows]
         shards.refresh()
 

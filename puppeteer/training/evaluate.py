@@ -18,10 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from puppeteer.networks.compact import CROP_AT, SPEC, Morpher, Rotator, RotatorFeatures, load
+from puppeteer.networks.compact import CROP_AT, SPEC, Morpher, Rotator, halved, load
 from puppeteer.pose import F32, Pose
 from puppeteer.training.dataset import ROTATIONS, SHARD, Shards, generate, rotator_batch
-from puppeteer.training.losses import expand
 from puppeteer.training.sheets import load_networks
 
 CROP = slice(CROP_AT, SPEC - CROP_AT)
@@ -70,9 +69,9 @@ def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: 
     rows: dict[str, list[NDArray[np.float64]]] = {}
     for k in range(min(characters, len(shards))):
         batch = rotator_batch([shards.row(k)], None, ROTATIONS)
-        kept = RotatorFeatures(*expand(rotator.encode(batch.rest), ROTATIONS))
-        out = rotator.decode(kept, batch.morphed, batch.neck)
-        painted = Rotator.paint(batch.morphed, out)
+        kept = rotator.encode(batch.rest)
+        rotated = rotator.decode(kept, halved(batch.morphed), batch.neck)
+        painted = Rotator.paint(batch.morphed, rotated)
         pictures = {
             "not moving": batch.morphed,
             "warp baseline": warp_baseline(batch.morphed, batch.neck),
@@ -88,11 +87,13 @@ def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: 
             expression = torch.cat([expression, unchanged])
             morphed = torch.cat([Morpher.paint(batch.rest, morpher.decode(features, e[None])) for e in expression])
             pictures["whole: not moving"] = batch.rest.expand(ROTATIONS, -1, -1, -1)
-            pictures["whole: networks"] = Rotator.paint(morphed, rotator.decode(kept, morphed, batch.neck)).final
+            pictures["whole: networks"] = Rotator.paint(
+                morphed, rotator.decode(kept, halved(morphed), batch.neck)
+            ).final
         for name, picture in pictures.items():
             rows.setdefault(name, []).append(scores(picture, batch.target))
-        shown = torch.nn.functional.avg_pool2d(batch.target[:, 3:], 2)
-        share.append([float((m * shown).sum() / shown.sum()) for m in (out.combine, out.retouch)])
+        shown = halved(batch.target[:, 3:])
+        share.append([float((m * shown).sum() / shown.sum()) for m in (rotated.combine, rotated.retouch)])
     table = {name: np.mean(found, 0) for name, found in rows.items()}
     table["share of combiner and retouch"] = np.mean(share, 0)
     return table

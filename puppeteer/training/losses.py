@@ -14,12 +14,11 @@ from puppeteer.networks.compact import (
     HEAD,
     LAYERS,
     Morpher,
-    MorpherFeatures,
     MorpherOutput,
     Painted,
     Rotator,
-    RotatorFeatures,
     RotatorOutput,
+    halved,
     pixel_grid,
     sample,
 )
@@ -44,29 +43,33 @@ def picture_loss(ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     return loss
 
 
-def expand(features: MorpherFeatures | RotatorFeatures, count: int) -> tuple[Tensor, ...]:
-    """Every character's features for each of its `count` poses."""
-    return tuple(x.repeat_interleave(count, 0) for x in features)
+MOUTH_ROWS, MOUTH_COLUMNS = slice(94, 126), slice(42, 86)  # of the crop: where mouths lie
+
+
+def mouth_weight(like: Tensor) -> Tensor:
+    """(1, 1, 128, 128): a mouth has a tenth of the pixels of two eyes and says as much."""
+    weight = torch.ones_like(like[:1, :1])
+    weight[:, :, MOUTH_ROWS, MOUTH_COLUMNS] = 4
+    return weight
 
 
 def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[Losses, Tensor, MorpherOutput]:
     """Losses of one batch and the morphed crops. `seen` (B, 4, 128, 128): what the encoder looks at."""
     count = len(batch.target) // len(batch.rest)
     features = network.encode(seen)
-    kept = MorpherFeatures(*expand(features, count))
     # The gate needs the drawn mouth's opening; the true one, so that a wrong guess cannot close the gate in training.
-    true_mouth = batch.rest_mouth.repeat_interleave(count)
-    out = network.decode(kept._replace(rest_mouth=true_mouth), batch.expression)
+    out = network.decode(features._replace(rest_mouth=batch.rest_mouth), batch.expression)
     rest = batch.rest.repeat_interleave(count, 0)
     here = pixel_grid(256, 256, rest.device)[:, :, CROP_AT : CROP_AT + CROP, CROP_AT : CROP_AT + CROP]
     canvas = F.pad(rest, (CROP_AT,) * 4)
-    moved = sample(canvas, here + out.flow)
+    moved = sample(canvas, here + out.flow * out.gate)
     changed = out.ways[:, :1] * rest + out.ways[:, 1:2] * moved + out.ways[:, 2:] * out.colour
     ours = rest + out.gate * (changed - rest)
 
     difference = (batch.target - rest).abs().amax(1, keepdim=True)
     touched = F.max_pool2d((difference > 0.03).float(), 3, 1, 1)
-    weight = 0.15 + 3 * touched
+    mouth = mouth_weight(touched)
+    weight = 0.15 + 3 * touched * mouth
     new = (batch.part == PART_UNEXPLAINED)[:, None].float() * touched
     distance = batch.move.norm(dim=1, keepdim=True)
     slid = ((distance > 0.3) & (batch.part != PART_UNEXPLAINED)[:, None]).float() * touched
@@ -78,12 +81,12 @@ def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[L
         "picture": picture_loss(ours, batch.target, weight),
         "flow": 0.02 * weighted_mean((out.flow - batch.move).abs(), slid),
         "calm": 0.002 * weighted_mean(out.flow.diff(dim=-1).abs(), torch.ones_like(out.flow[:, :1, :, 1:])),
-        "colour": 0.5 * weighted_mean((out.colour - batch.target).abs(), touched + 2 * new),
+        "colour": 0.5 * weighted_mean((out.colour - batch.target).abs(), (touched + 2 * new) * mouth),
         "ways": 0.02
         * (
             weighted_mean(ways[:, :1], 1 - touched)
-            + weighted_mean(ways[:, 1:2], slid)
-            + weighted_mean(ways[:, 2:], new)
+            + weighted_mean(ways[:, 1:2], slid * mouth)
+            + weighted_mean(ways[:, 2:], new * mouth)
         ),
         # cross entropy: half of the mouths are closed, and L1 through a sigmoid would settle there
         "mouth": 0.2 * F.binary_cross_entropy(features.rest_mouth, batch.rest_mouth),
@@ -110,12 +113,10 @@ def rotator_step(
     network: Rotator, batch: RotatorBatch, seen: Tensor, flow_only: bool
 ) -> tuple[Losses, Painted | None, RotatorOutput | None]:
     """Losses of one batch; with `flow_only` neither colour branch nor combiner nor retouch is computed."""
-    count = len(batch.target) // len(batch.rest)
-    features = network.encode(seen)
-    kept = RotatorFeatures(*expand(features, count))
+    kept = network.encode(seen)
     labels = layer_labels(batch.part)
     visible = (batch.visible > 0)[:, None].float()
-    out = None if flow_only else network.decode(kept, batch.morphed, batch.neck)
+    out = None if flow_only else network.decode(kept, halved(batch.morphed), batch.neck)
     sources, layers, validity = network.place(kept, batch.neck) if out is None else out[:3]
 
     here = pixel_grid(128, 128, seen.device)
@@ -129,18 +130,18 @@ def rotator_step(
     moves = kept.turn
     losses["calm"] = 0.01 * (moves.diff(dim=-1).abs().mean() + moves.diff(dim=-2).abs().mean())
     losses["layers"] = 0.1 * (
-        cross_entropy(layers, labels) + 0.5 * cross_entropy(features.modal, layer_labels(batch.rest_part))
+        cross_entropy(layers, labels) + 0.5 * cross_entropy(kept.modal, layer_labels(batch.rest_part))
     )
     known = (labels != NO_LAYER)[:, None].float()
     losses["validity"] = 0.1 * weighted_mean((validity - visible).abs(), known * (1 + 4 * (1 - visible)))
 
     true = batch.target
     if out is None:
-        small = F.avg_pool2d(batch.morphed, 2)
+        small = halved(batch.morphed)
         zhou = torch.zeros_like(small)
         for layer in range(LAYERS):
             zhou = zhou + layers[:, layer : layer + 1] * sample(small, sources[:, layer])
-        losses["zhou"] = weighted_mean((zhou - F.avg_pool2d(true, 2)).abs(), 0.3 + visible)
+        losses["zhou"] = weighted_mean((zhou - halved(true)).abs(), 0.3 + visible)
         return losses, None, None
 
     painted = Rotator.paint(batch.morphed, out)

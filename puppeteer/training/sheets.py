@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator
+from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator, halved
 from puppeteer.pose import Pose
 from puppeteer.training.dataset import Shards, planes, premultiply
 
@@ -64,7 +64,7 @@ def draw(morpher: Morpher | None, rotator: Rotator | None, rest: Tensor, stage: 
         if morpher and face:
             image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
         if rotator and head:
-            image = getattr(Rotator.paint(image, rotator.decode(head, image, values[:, 3:])), stage)
+            image = getattr(Rotator.paint(image, rotator.decode(head, halved(image), values[:, 3:])), stage)
         pictures.append(image)
     return pictures
 

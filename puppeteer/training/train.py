@@ -33,11 +33,18 @@ AVERAGE = 0.998
 WARM_UP = 200
 
 
-def rate(step: int, steps: int, peak: float) -> float:
-    """Linear warm-up, then a cosine to a hundredth of the peak."""
+def rate(step: int, cycles: list[int], peak: float) -> float:
+    """Warm restarts (Loshchilov & Hutter 2017): in every cycle a linear warm-up, then a cosine to a hundredth.
+
+    So the end of a cycle is fit to ship, and the next one goes on from there.
+    """
+    for length in cycles:
+        if step < length:
+            break
+        step -= length
     if step < WARM_UP:
         return peak * (step + 1) / WARM_UP
-    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - WARM_UP) / max(1, steps - WARM_UP)))))
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - WARM_UP) / max(1, length - WARM_UP)))))
 
 
 class Average:
@@ -130,11 +137,12 @@ def train(options: argparse.Namespace) -> None:
         average = Average(network)
     shards = Shards(options.data)
     rng = np.random.default_rng([options.seed, step, rank])
+    steps = sum(options.cycles)
     batches = random_rows(shards, rng, options.characters)
     mean: dict[str, float] = {}
     began = saved = time.time()
     first = step
-    while step < options.steps:
+    while step < steps:
         rows, augments = next(batches)
         if isinstance(network, Morpher):
             small = morpher_batch(rows, augments)
@@ -146,7 +154,7 @@ def train(options: argparse.Namespace) -> None:
             parts, _, _ = losses.rotator_step(network, large, seen, flow_only=step < options.flow_steps)
         total = torch.stack(list(parts.values())).sum()
         for group in optimizer.param_groups:
-            group["lr"] = rate(step, options.steps, options.rate)
+            group["lr"] = rate(step, options.cycles, options.rate)
         optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         reduce_gradients(network)
@@ -159,7 +167,7 @@ def train(options: argparse.Namespace) -> None:
             now_is = float(value.detach())
             mean[name] = mean.get(name, now_is) * 0.98 + 0.02 * now_is
         now = time.time()
-        if rank == 0 and (step % 100 == 0 or step == options.steps):
+        if rank == 0 and (step % 100 == 0 or step == steps):
             spent = hours + (now - began) / 3600
             new = not log_path.exists()
             with log_path.open("a", newline="") as file:
@@ -173,7 +181,7 @@ def train(options: argparse.Namespace) -> None:
                 flush=True,
             )
         over = options.hours and now - began > options.hours * 3600
-        if rank == 0 and (now - saved > options.save_minutes * 60 or step == options.steps or over):
+        if rank == 0 and (now - saved > options.save_minutes * 60 or step == steps or over):
             save_checkpoint(checkpoint, network, average, optimizer, step, hours + (now - began) / 3600)
             saved = now
             look = [place for place in options.look if place.exists()]
@@ -191,7 +199,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a run whose average is the start (fine-tuning)")
-    parser.add_argument("--steps", type=int, default=40_000)
+    parser.add_argument("--cycles", type=int, nargs="+", default=[10_000], help="steps of each cycle of the rate")
     parser.add_argument("--flow-steps", type=int, default=1500, help="rotator: train the flow alone before the rest")
     parser.add_argument("--characters", type=int, default=2, help="characters in a batch (per process)")
     parser.add_argument("--poses", type=int, default=3, help="rotator: rotations of each of them")

@@ -14,11 +14,13 @@ from puppeteer.networks.compact.blocks import (
     SPEC,
     CompactConfig,
     Encoder,
+    blend,
     conv,
     coordinate_planes,
     enlarge,
     hats,
     pixel_grid,
+    repeated,
     sample,
     start_small,
 )
@@ -32,7 +34,7 @@ MOUTH_WINDOW = 24
 class MorpherFeatures(NamedTuple):
     """Kept per character."""
 
-    basis: Tensor  # (B, terms, C, 64, 64): first decoder layer, one map per term of the pose basis
+    basis: Tensor  # (B, TERMS, C, 64, 64): first decoder layer, one map per term of the pose: 1, eye, mouth
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
 
 
@@ -82,22 +84,31 @@ class Morpher(nn.Module):
         return MorpherFeatures(basis, rest_mouth)
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
-        """expression (B, 3): eye_left, eye_right, mouth_open."""
-        left, right, mouth = expression.to(features.basis.dtype)[:, :, None, None, None].unbind(1)
-        x = coordinate_planes(features.basis[:, 0, :1])[:1, :1]
-        side = (x * 8 + 0.5).clamp(0, 1)  # the character's left eye is in the viewer's right half
-        eye = left * side + right * (1 - side)  # (B, 1, 64, 64)
-        terms = [torch.ones_like(mouth), *hats(eye, EYE_HATS, 0.25), *hats(mouth, MOUTH_HATS, 0.0)]
-        h = sum(features.basis[:, k] * term for k, term in enumerate(terms))
-        assert isinstance(h, Tensor)
-        h = F.relu(h)
+        """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
+        basis = features.basis
+        expression = expression.to(basis.dtype)
+        left, right, mouth = expression[:, :1], expression[:, 1:2], expression[:, 2:]
+        # The character's left eye is in the viewer's right half: what the right eye asks for, and the difference.
+        ours, other = (torch.cat(hats(eye, EYE_HATS, 0.25), 1) for eye in (right, left))
+        mouths = torch.cat(hats(mouth, MOUTH_HATS, 0.0), 1)
+        x = coordinate_planes(basis[:1, 0, :1])[:, :1]
+        side = (x * 8 + 0.5).clamp(0, 1)
+        everywhere = blend(basis, torch.cat([torch.ones_like(mouth), ours, mouths], 1))
+        h = F.relu(everywhere + side * blend(basis[:, 1 : 1 + EYE_HATS], other - ours))
+        h = h.contiguous(memory_format=torch.channels_last)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        out = F.pixel_shuffle(self.head(h), 2)  # (B, 9, 128, 128)
-        asked = (mouth[:, 0] - features.rest_mouth[:, None, None]).abs()
-        gate = (10 * torch.maximum(eye[:, 0], asked)).clamp(max=1)[:, None]
-        gate = F.interpolate(gate, (CROP, CROP), mode="bilinear", align_corners=False)
-        return MorpherOutput(4 * out[:, :2], torch.softmax(out[:, 2:5], 1), torch.sigmoid(out[:, 5:9]), gate * edge(x))
+        out = F.pixel_shuffle(self.head(h), 2).contiguous()  # (B*K, 9, 128, 128)
+        drawn = repeated(features.rest_mouth, len(expression) // len(basis))
+        eye = torch.lerp(right[:, :, None, None], left[:, :, None, None], side)
+        asked = (mouth - drawn[:, None]).abs()[:, :, None, None]
+        gate = (10 * torch.maximum(eye, asked)).clamp(max=1)
+        return MorpherOutput(
+            4 * out[:, :2],
+            torch.softmax(out[:, 2:5], 1),
+            torch.sigmoid(out[:, 5:]),
+            enlarge(gate, CROP) * edge(x),
+        )
 
     @staticmethod
     def paint(rest: Tensor, out: MorpherOutput) -> Tensor:

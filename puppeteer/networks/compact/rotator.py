@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from puppeteer.networks.compact.blocks import (
     CompactConfig,
     Encoder,
+    blend,
     conv,
     enlarge,
+    halved,
     in_halves,
     pixel_grid,
+    repeated,
     sample,
     start_small,
 )
@@ -29,7 +32,7 @@ class RotatorFeatures(NamedTuple):
     """Kept per character; maps are at 128 px over the whole spec square unless said otherwise."""
 
     features: Tensor  # (B, C, 64, 64)
-    turn: Tensor  # (B, LAYERS * TURN_TERMS * 2, 128, 128) px per term
+    turn: Tensor  # (B, TURN_TERMS, LAYERS * 2, 128, 128) px per term
     follow: Tensor  # (B, LAYERS, 128, 128) share of the tilt that a layer follows
     occupancy: Tensor  # (B, 2, 128, 128) head, body (back hair has the rest)
     modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
@@ -96,6 +99,7 @@ class Rotator(nn.Module):
         features, summary = self.encoder(F.pixel_unshuffle(rest, 4) - 0.5)
         maps = F.pixel_shuffle(self.maps(features), 2)
         turn, follow, occupancy = torch.split(maps.float(), [LAYERS * TURN_TERMS * 2, 2, 2], 1)
+        turn = turn.reshape(-1, LAYERS, TURN_TERMS, 2, *turn.shape[2:]).transpose(1, 2).flatten(2, 3)
         y = pixel_grid(128, 128, rest.device)[:, 1:]
         body, back = (follow * 4).chunk(2, 1)
         # the start: the body follows from the neck upwards, back hair down to the shoulders
@@ -112,53 +116,52 @@ class Rotator(nn.Module):
         return RotatorFeatures(features, turn * self.unit, follow, occupancy, modal, root, behind)
 
     def place(self, features: RotatorFeatures, neck: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Flow alone: neck (B, 3) z, x, y -> sources (B, LAYERS, 2, 128, 128), layers, validity."""
+        """Flow alone: neck (B*K, 3) z, x, y -> sources (B*K, LAYERS, 2, 128, 128), layers, validity."""
         neck = neck.float()
-        here = pixel_grid(128, 128, neck.device).expand(len(neck), -1, -1, -1)
-        count, size = len(neck), features.turn.shape[2:]
-        terms = turn_terms(neck)[:, None, :, None, None, None]
-        moves = (features.turn.view(count, LAYERS, TURN_TERMS, 2, *size) * terms).sum(2)  # (B, LAYERS, 2, 128, 128)
+        count, each, size = len(neck), len(neck) // len(features.turn), features.turn.shape[3:]
+        here = pixel_grid(size[0], size[1], neck.device)
+        moves = blend(features.turn, turn_terms(neck)).view(count * LAYERS, 2, *size)
         # All layers as one batch: sampling uses a thread for each picture of a batch.
-        angle = (features.follow * (neck[:, :1, None, None] * NECK_RANGE_RAD)).view(count * LAYERS, 1, *size)
-        upright = tilted(here.repeat_interleave(LAYERS, 0), angle, features.root.repeat_interleave(LAYERS, 0))
-        sources = upright + sample(moves.view(count * LAYERS, 2, *size), upright)
-        found = sample(features.occupancy.repeat_interleave(LAYERS, 0), sources)
-        (head, _), (over_torso, torso), (over_back, beside_back) = (
-            torch.split(layer, 1, 1) for layer in found.view(count, LAYERS, 2, *size).unbind(1)
-        )
+        angle = repeated(features.follow, each) * (neck[:, :1, None, None] * NECK_RANGE_RAD)
+        upright = tilted(here, angle.view(count * LAYERS, 1, *size), repeated(features.root, each * LAYERS))
+        sources = upright + sample(moves, upright)
+        found = sample(repeated(features.occupancy, each * LAYERS), sources).view(count, LAYERS, 2, *size)
+        head, torso = found[:, HEAD, :1], found[:, BODY, 1:]
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         # Nothing covers the head; the others cannot be copied from where something in front of them is.
-        shown = torch.cat([torch.ones_like(head), 1 - over_torso, (1 - over_back) * (1 - beside_back)], 1)
+        uncovered = 1 - found[:, BODY:]
+        shown = torch.cat([torch.ones_like(head), uncovered[:, 0, :1], uncovered[:, 1, :1] * uncovered[:, 1, 1:]], 1)
         return sources.view(count, LAYERS, 2, *size), layers, (layers * shown).sum(1, keepdim=True)
 
     def decode(self, features: RotatorFeatures, morphed: Tensor, neck: Tensor) -> RotatorOutput:
-        """morphed (B, 4, 256, 256), neck (B, 3) in the order z, x, y."""
+        """morphed (B*K, 4, 128, 128): the character with its expression, at half size; neck (B*K, 3) z, x, y."""
         sources, layers, validity = self.place(features, neck)
-        blended = F.avg_pool2d((sources * layers[:, :, None]).sum(1), 2)  # (B, 2, 64, 64)
-        small = F.avg_pool2d(morphed, 2)
-        pictures = torch.cat([small.float(), features.behind], 1).view(-1, 4, *small.shape[2:])
-        moved = sample(pictures, sources.view(-1, 2, *sources.shape[3:])).view(-1, LAYERS, 4, *small.shape[2:])
+        count, each, size = len(neck), len(neck) // len(features.turn), morphed.shape[2:]
+        pictures = torch.cat([morphed.float(), repeated(features.behind, each)], 1).view(-1, 4, *size)
+        moved = sample(pictures, sources.view(-1, 2, *size)).view(count, LAYERS, 4, *size)
         first = (moved * layers[:, :, None]).sum(1)
+        blended = halved((sources * layers[:, :, None]).sum(1))  # (B*K, 2, 64, 64)
         kept = features.features
-        first = first.to(kept.dtype)
+        dtype = kept.dtype
+        first = first.to(dtype)
         h = torch.cat(
             [
-                in_halves(kept, blended),
-                F.avg_pool2d(layers, 2).to(kept.dtype),
-                F.avg_pool2d(validity, 2).to(kept.dtype),
+                in_halves(repeated(kept, each), blended),
+                halved(torch.cat([layers, validity], 1)).to(dtype),
                 F.pixel_unshuffle(first, 2),
             ],
             1,
-        )
-        neck = neck.to(kept.dtype)
+        ).contiguous(memory_format=torch.channels_last)
+        neck = neck.to(dtype)
         pose = torch.cat([neck, turn_terms(neck)], 1)
         h = F.relu(self.enter(h) + self.pose(pose)[:, :, None, None])
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        colour, keep, combine, touch, retouch = torch.split(F.pixel_shuffle(self.head(h), 2), [4, 1, 1, 4, 1], 1)
+        out = F.pixel_shuffle(self.head(h), 2).contiguous()
+        colour, keep, combine, touch, retouch = torch.split(out, [4, 1, 1, 4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
         # Only where the flow has nothing true to copy: left free, it prefers a soft picture to a crisp one a pixel off.
-        lacking = 1 - validity.to(kept.dtype)
+        lacking = 1 - validity.to(dtype)
         combine = gate * (3 * lacking).clamp(max=1) * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
         colour = (first + torch.tanh(colour)).clamp(0, 1)
         return RotatorOutput(
