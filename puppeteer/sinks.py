@@ -388,6 +388,9 @@ class VirtualCamera:
         except (RuntimeError, OSError) as error:
             raise SinkError(no_virtual_camera(str(error), device)) from error
         self.name = str(self._camera.device)
+        if sys.platform == "linux" and (kept := kept_at(self.name, size)):
+            self._camera.close()
+            raise SinkError(kept)
         self._checked_s = time.monotonic()
 
     def send(self, rgb: U8) -> None:
@@ -433,6 +436,23 @@ def loopback_to_feed(wanted: str = "") -> str:
     if found:
         raise SinkError("no virtual camera may be opened by you: run  sudo usermod -aG video $USER  and log in again")
     raise SinkError(no_virtual_camera("none"))
+
+
+def kept_at(device: str, size: tuple[int, int]) -> str:
+    """Why a device that we have just opened takes other pictures than ours, or "".
+
+    v4l2loopback keeps its format as long as anybody has it open, and says yes to every other: what is written then
+    arrives as noise.
+    """
+    found = v4l2.output_format(device)
+    if found is None or found == (*size, "YU12"):
+        return ""
+    width, height, form = found
+    how = f"at {width}x{height}" if (width, height) != size else f"in the format {form}"
+    return (
+        f"another program that feeds or shows the virtual camera {device} keeps it {how}: close it there, then it "
+        "starts here by itself"
+    )
 
 
 def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform) -> str:

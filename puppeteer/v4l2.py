@@ -12,6 +12,8 @@ LOOPBACK = "v4l2 loopback"  # the driver's name of itself
 VIRTUAL_DEVICES = Path("/sys/devices/virtual/video4linux")
 DEVICES = 100  # /dev/video0 to 99
 _QUERYCAP, _QUERYCAP_SIZE = 0x80685600, 104  # VIDIOC_QUERYCAP, struct v4l2_capability
+_G_FMT, _FORMAT_SIZE = 0xC0D05604, 208  # VIDIOC_G_FMT, struct v4l2_format on a 64-bit system
+_PIX = 8  # where its width, height and pixel format are
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,29 @@ def abilities(device: str) -> Abilities | None:
     bits = int.from_bytes(answer[88:92] if any(answer[88:92]) else answer[84:88], sys.byteorder)
     driver = bytes(answer[:16]).split(b"\0")[0].decode(errors="replace")
     return Abilities(driver, bool(bits & CAPTURE), bool(bits & OUTPUT))
+
+
+def output_format(device: str) -> tuple[int, int, str] | None:
+    """(width, height, pixel format such as "YU12") that /dev/videoN takes; None where it does not tell."""
+    if sys.platform != "linux" or sys.maxsize < 2**32:
+        return None
+    import fcntl
+
+    answer = bytearray(_FORMAT_SIZE)
+    answer[:4] = OUTPUT.to_bytes(4, sys.byteorder)  # V4L2_BUF_TYPE_VIDEO_OUTPUT has the same number
+    try:
+        handle = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        fcntl.ioctl(handle, _QUERYCAP, bytearray(_QUERYCAP_SIZE))  # v4l2loopback asks itself what it is only here
+        fcntl.ioctl(handle, _G_FMT, answer)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    width, height = (int.from_bytes(answer[_PIX + at : _PIX + at + 4], sys.byteorder) for at in (0, 4))
+    return width, height, bytes(answer[_PIX + 8 : _PIX + 12]).decode("ascii", "replace")
 
 
 def loopbacks() -> dict[str, Abilities | None]:

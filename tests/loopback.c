@@ -1,8 +1,9 @@
 /* Stands in for a device of v4l2loopback: preloaded, it answers for /dev/video42 and keeps what is written to it.
  *
  * In the folder $FAKE_LOOPBACK: `log` gets a line for each event ("format W H FOURCC SIZE", "write SECONDS BYTES",
- * "close"); every 10th frame written is kept as frame_N.i420. Files there change the device: `absent`, `busy` (another
- * program feeds it). Facts about ioctls and fields: linux/videodev2.h. */
+ * "close"); every 10th frame written is kept as frame_N.i420 (every $FAKE_LOOPBACK_EVERYth, where that is set). Files
+ * there change the device: `absent`, `busy` (another program feeds it), `kept` (another program keeps it at 320x240
+ * YUYV). Facts about ioctls and fields: linux/videodev2.h. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 
 static char ours[MOST];
 static long frames;
+static struct v4l2_pix_format form;
 
 static int real_open(const char *path, int flags, mode_t mode) {
     static int (*next)(const char *, int, ...);
@@ -97,14 +99,26 @@ int ioctl(int fd, unsigned long request, ...) {
         return 0;
     }
     if (request == VIDIOC_S_FMT) {
-        struct v4l2_format *form = what;
+        struct v4l2_format *asked = what;
         if (is("busy")) { errno = EBUSY; return -1; }
-        if (form->type != V4L2_BUF_TYPE_VIDEO_OUTPUT) { errno = EINVAL; return -1; }
-        struct v4l2_pix_format *pix = &form->fmt.pix;
+        if (asked->type != V4L2_BUF_TYPE_VIDEO_OUTPUT) { errno = EINVAL; return -1; }
+        struct v4l2_pix_format *pix = &asked->fmt.pix;
+        if (is("kept")) {
+            pix->width = 320, pix->height = 240, pix->pixelformat = V4L2_PIX_FMT_YUYV;
+            form = *pix;
+            return 0;
+        }
         pix->bytesperline = pix->width;
         pix->sizeimage = pix->width * pix->height * 3 / 2;
         unsigned c = pix->pixelformat;
         note("format %u %u %c%c%c%c %u\n", pix->width, pix->height, c, c >> 8, c >> 16, c >> 24, pix->sizeimage);
+        form = *pix;
+        return 0;
+    }
+    if (request == VIDIOC_G_FMT) {
+        struct v4l2_format *asked = what;
+        if (asked->type != V4L2_BUF_TYPE_VIDEO_OUTPUT) { errno = EINVAL; return -1; }
+        asked->fmt.pix = form;
         return 0;
     }
     errno = ENOTTY;
@@ -118,7 +132,8 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     note("write %.6f %zu\n", now.tv_sec + now.tv_nsec / 1e9, count);
-    if (frames++ % 10 == 0) {
+    const char *every = getenv("FAKE_LOOPBACK_EVERY");
+    if (frames++ % (every ? atol(every) : 10) == 0) {
         char name[64];
         snprintf(name, sizeof name, "frame_%04ld.i420", frames - 1);
         FILE *file = fopen(inside(name), "wb");

@@ -12,12 +12,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from puppeteer import v4l2
 from puppeteer.cameras import Webcam, list_cameras
 from puppeteer.errors import SinkError
 from puppeteer.live.capture import Capture
@@ -54,10 +56,35 @@ def feeder(clip: str, device: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(line)
 
 
+class Feed:
+    """Feeds a device until it is stopped. The driver refuses while a program that read from it still has it open."""
+
+    def __init__(self, clip: str, device: str) -> None:
+        self._clip, self._device = clip, device
+        self._stop = threading.Event()
+        self.attempts = 0
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self.attempts += 1
+            process = feeder(self._clip, self._device)
+            while process.poll() is None and not self._stop.wait(0.1):
+                pass
+            process.kill()
+            process.wait()
+            self._stop.wait(0.2)
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
 def webcam(device: str, own: str, clip: str) -> None:
     names = [camera.name for camera in list_cameras([own])]
     check("without a feed it is no camera", not any(camera.address == device for camera in list_cameras([own])))
-    feed = feeder(clip, device)
+    feed = Feed(clip, device)
     try:
         waited_s = until(lambda: any(camera.address == device for camera in list_cameras([own])))
         infos = [camera for camera in list_cameras([own]) if camera.address == device]
@@ -77,23 +104,25 @@ def webcam(device: str, own: str, clip: str) -> None:
             contrast = float(frame.rgb.std()) if frame is not None else 0.0
             fps = rate.per_second(time.perf_counter())
             check("pictures come", contrast > 5, f"{fps:.1f} a second, contrast {contrast:.0f}")
-            feed.terminate()
-            feed.wait()
+            feed.stop()
             waited_s = until(lambda: capture.condition().state == "problem")
             text = capture.condition().text
             check(
                 "a starved camera is told within 2 s", waited_s is not None and waited_s < 2.2, f"{waited_s} s: {text}"
             )
-            feed = feeder(clip, device)
+            feed = Feed(clip, device)
             waited_s = until(lambda: capture.condition().state == "ok")
-            check("fed again, it comes back by itself", waited_s is not None, f"{waited_s or 0:.2f} s")
+            check(
+                "fed again, it comes back by itself",
+                waited_s is not None,
+                f"{waited_s or 0:.2f} s, at attempt {feed.attempts} to feed it",
+            )
         finally:
             begin_s = time.perf_counter()
             ended = capture.close()
             check("closes in time", ended, f"{time.perf_counter() - begin_s:.2f} s")
     finally:
-        feed.kill()
-        feed.wait()
+        feed.stop()
 
 
 def virtual_camera(device: str, clip: str) -> None:
@@ -124,19 +153,21 @@ def virtual_camera(device: str, clip: str) -> None:
                 check("colours arrive", rgb.shape == (240, 320, 3) and far < 20, f"{rgb.shape}, {left}, {right}")
     finally:
         check("closes in time", sender.close())
-    feed = feeder(clip, device)
+    # The driver lets a second program in and then keeps the format of the first.
+    feed = Feed(clip, device)
     try:
-        time.sleep(5)
-        try:
-            VirtualCamera((640, 480), rate, device).close()
-            check("taken by another program, it says so", False, "it opened")
-        except SinkError as error:
-            check("taken by another program, it says so", "another program" in str(error), str(error))
+        fed_s = until(lambda: v4l2.output_format(device) == (320, 240, "YUYV"))
+        check("fed by another program", fed_s is not None, f"{v4l2.output_format(device)}")
+        for other in ((640, 480), size):
+            try:
+                VirtualCamera(other, rate, device).close()
+                check("taken by another program, it says so", False, f"it opened at {other}")
+            except SinkError as error:
+                check("taken by another program, it says so", "another program" in str(error), str(error))
     finally:
-        feed.kill()
-        feed.wait()
-    taken_s = until(lambda: _opens(size, rate, device))
-    check("free again, it opens", taken_s is not None)
+        feed.stop()
+    taken_s = until(lambda: _opens((640, 480), rate, device))
+    check("free again, it opens, at another size too", taken_s is not None, f"{taken_s or 0:.2f} s")
 
 
 def _opens(size: tuple[int, int], rate: float, device: str) -> bool:

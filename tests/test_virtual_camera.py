@@ -170,6 +170,28 @@ def test_a_device_that_another_program_feeds_is_told_and_taken_when_it_is_free(
     )
 
 
+def test_a_device_that_others_keep_at_another_size_gets_no_noise(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "kept").touch()
+    said = run(
+        f"""
+        from pathlib import Path
+        from puppeteer.errors import SinkError
+        from puppeteer.sinks import VirtualCamera
+        for size in ((640, 480), (320, 240)):
+            try:
+                VirtualCamera(size, 30).close()
+            except SinkError as error:
+                print(error)
+        Path({str(tmp_path / "kept")!r}).unlink()
+        VirtualCamera((640, 480), 30).close()
+        """
+    )
+    size, form = said.splitlines()
+    assert "another program" in size and "/dev/video42 keeps it at 320x240: close it there" in size
+    assert "keeps it in the format YUYV" in form
+    assert not any(line[0] == "write" for line in events(tmp_path))
+
+
 def test_looking_for_it_again_and_again_leaves_nothing_open(run: Run, tmp_path: Path) -> None:
     (tmp_path / "busy").touch()
     run(
