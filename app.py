@@ -146,6 +146,29 @@ def character(
     run(output=output, seed=seed, size=size)
 
 
+def prepare(
+    picture: Annotated[Positional[Path], arg(metavar="PICTURE", help="Any picture of a drawn character.")],
+    output: Annotated[Path, arg(metavar="CHARACTER.png", help="Prepared character to write.")],
+    square: Annotated[
+        tuple[int, int, int] | None,
+        arg(
+            metavar="LEFT TOP SIDE",
+            help="Where the head is, in pixels: the square whose middle half, from top to bottom, is the head; "
+            "without it, the head is found.",
+            help_behavior_hint="",
+        ),
+    ] = None,
+    tilt: Annotated[
+        float | None,
+        arg(metavar="DEGREES", help="How far it leans clockwise; without it, found.", help_behavior_hint=""),
+    ] = None,
+) -> None:
+    """Make a character of any picture: background removed, head found, upright."""
+    from puppeteer.commands.prepare import prepare as run
+
+    run(picture=picture, output=output, square=square, tilt_deg=tilt)
+
+
 def bench(
     settings: Settings,
     clip: Annotated[
@@ -217,6 +240,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of s
     pose: ("poser",),
     track: ("motion",),
     character: (),
+    prepare: (),
     bench: ("motion", "poser"),
     doctor: ("poser",),
 }

@@ -59,18 +59,20 @@ class Character:
 
 
 def read_character(path: Path) -> Character:
-    """A character from any picture: its own spec square where the chunk says so or the picture is square, a guess
-    elsewhere. Raises ImageError."""
+    """A character from any picture: its own spec square where the chunk says so or the picture is square; any other
+    goes through the picture doctor. Raises ImageError."""
     path = Path(path)
     image, notes = _open(path)
     square = _chunk(image, path)
     rgba = clean(_to_rgba(image))
     height, width = rgba.shape[:2]
-    if min(height, width) < SMALLEST_SIDE and square is None:
-        raise ImageError(
-            f"{path} is {width}x{height} pixels, too small to hold a face: take a picture of at least "
-            f"{SMALLEST_SIDE}x{SMALLEST_SIDE}, better 512x512"
-        )
+    if square is None:
+        check_size(rgba, str(path))
+        if width != height:
+            from puppeteer.prepare import prepare  # it needs this module
+
+            character = prepare(rgba, name=path.name).character
+            return Character(character.rgba, character.square, (*notes, *character.notes))
     if not rgba[..., 3].any():
         raise ImageError(f"{path} is completely transparent: take a picture with a character in it")
     if rgba[..., 3].all() and (rgba[..., 3] == 255).all():
@@ -78,19 +80,37 @@ def read_character(path: Path) -> Character:
             f"{path.name} has no transparent background, so its background moves with the character: "
             f"cut the character out and save it as a PNG with transparency"
         )
-    if square is None and width == height:
+    if square is None:
         square = (0, 0, width)
         if guess_square(rgba)[2] < HEAD_TOO_SMALL * width:
             notes.append(
                 f"the head of {path.name} looks small, and a square picture is used as it is: crop it so that the head "
                 f"takes up half of the height, or prepare the picture"
             )
-    elif square is None:
-        square = guess_square(rgba)
-        notes.append(f"the head of {path.name} was guessed from the outline: prepare the picture to be sure")
     if not cut(rgba, square)[..., 3].any():
         raise ImageError(f"the square {list(square)} of {path} holds nothing of the picture: prepare the picture again")
     return Character(rgba, square, tuple(notes))
+
+
+def open_picture(path: Path) -> tuple[U8, list[str]]:
+    """The first frame of any picture, upright, as uint8 (H, W, 4) sRGB with straight alpha, and notes about it.
+
+    Raises ImageError.
+    """
+    image, notes = _open(Path(path))
+    return _to_rgba(image), notes
+
+
+def check_size(rgba: U8, name: str) -> None:
+    """Raises ImageError where a picture cannot hold a character."""
+    height, width = rgba.shape[:2]
+    if min(height, width) < SMALLEST_SIDE:
+        raise ImageError(
+            f"{name} is {width}x{height} pixels, too small to hold a face: take a picture of at least "
+            f"{SMALLEST_SIDE}x{SMALLEST_SIDE}, better 512x512"
+        )
+    if not rgba[..., 3].any():
+        raise ImageError(f"{name} is completely transparent: take a picture with a character in it")
 
 
 def read_image(path: Path) -> U8:

@@ -1,0 +1,455 @@
+"""Takes a character out of its background; alpha that is there already is kept and cleaned.
+
+A plain or smooth background is modelled from the picture's border and flooded from there, with a soft matte and the
+background's share taken out of the edge's colours. Any other is told apart by GrabCut, seeded by the head and the
+border, or by rembg's anime model where the user has installed that.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from puppeteer.image import clean
+from puppeteer.pose import F32, U8
+from puppeteer.prepare.heads import Head
+
+How = Literal["alpha", "plain", "grabcut", "rembg", "none"]
+
+HAS_ALPHA = 0.02  # share of the picture that must be transparent
+WORKING = 1400  # px, the longer side on which a plain background is looked for
+GRABCUT = 360  # px, the longer side on which GrabCut works
+NEAR = 10.0  # levels: what differs less from the modelled background is background
+PLAIN = 0.6  # share of the border that must fit the model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutOut:
+    """A picture without its background."""
+
+    rgba: U8  # (H, W, 4)
+    how: How
+    dropped: int = 0  # stray specks
+    fringe: bool = False  # pale edge colours were replaced
+    failed: str = ""  # why rembg could not be used, where it is installed
+    left_in: bool = False  # background is probably still there
+
+    def notes(self, name: str) -> list[str]:
+        """Sentences for the user."""
+        out = []
+        if self.failed:
+            out.append(f"rembg is installed but could not be used ({self.failed}): the project's own cut-out was used")
+        if self.how == "alpha":
+            did = ["kept"]
+            if self.fringe:
+                did.append("a pale fringe along the edge was recoloured")
+            if self.dropped:
+                did.append(f"{self.dropped} stray speck{'s' if self.dropped > 1 else ''} dropped")
+            out.append(f"the transparency of {name} was {', '.join(did)}")
+        elif self.how == "plain":
+            out.append(f"the plain background of {name} was removed by the project's own cut-out")
+        elif self.how == "grabcut":
+            out.append(
+                f"the background of {name} was removed by the project's own cut-out (GrabCut), which can err where "
+                "character and background look alike: if something is missing or left, erase the background in a "
+                "drawing program, or install rembg (python -m pip install rembg onnxruntime) and prepare it again"
+            )
+        elif self.how == "rembg":
+            out.append(f"the background of {name} was removed by rembg (isnet-anime)")
+        if self.left_in or self.how == "none":
+            out.append(
+                f"background is left in {name} and will move with the character: erase it in a drawing program and "
+                "save a PNG with transparency, take a picture on a plain background, or install rembg "
+                "(python -m pip install rembg onnxruntime)"
+            )
+        return out
+
+
+def cut_out(rgba: U8, head: Head) -> CutOut:
+    """`rgba` (H, W, 4) without its background; `head` says where the character is."""
+    if (rgba[..., 3] < 128).mean() >= HAS_ALPHA:
+        return _cleaned(rgba)
+    opaque = rgba.copy()
+    opaque[..., 3] = 255
+    plain = _plain(opaque, head)
+    if plain is not None:
+        return CutOut(plain, "plain", left_in=_left_in(plain, head))
+    matte, failed = _rembg(opaque)
+    if matte is not None:
+        return CutOut(matte, "rembg", left_in=_left_in(matte, head))
+    torn = _grabcut(opaque, head)
+    if torn is not None:
+        return CutOut(torn, "grabcut", failed=failed, left_in=_left_in(torn, head))
+    return CutOut(rgba, "none", failed=failed)
+
+
+def _left_in(rgba: U8, head: Head) -> bool:
+    """Whether the sides and the top of the picture are still full, or nothing was taken away round the head."""
+    opaque = rgba[..., 3] > 128
+    if opaque.mean() > 0.9:
+        return True
+    x, y = head.centre
+    height, width = opaque.shape
+    reach = 0.5 * head.side
+    corners = [(x - reach, y - reach), (x + reach, y - reach)]
+    inside = [opaque[int(b), int(a)] for a, b in corners if 0 <= a < width and 0 <= b < height]
+    rim = np.concatenate([opaque[0], opaque[: height // 2, 0], opaque[: height // 2, -1]])
+    return bool(rim.mean() > 0.5 or (len(inside) == 2 and all(inside) and rim.mean() > 0.25))
+
+
+# ---------------------------------------------------------------- alpha that is there
+
+
+def _cleaned(rgba: U8) -> CutOut:
+    out, dropped = _without_specks(clean(rgba))
+    out, fringe = _without_fringe(out)
+    return CutOut(out, "alpha", dropped, fringe)
+
+
+def _without_specks(rgba: U8, smallest: float = 1e-3) -> tuple[U8, int]:
+    """Drops what is tiny and apart from the character; single translucent pixels go without being counted."""
+    solid = (rgba[..., 3] > 24).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    if count < 2:
+        return rgba, 0
+    area = stats[1:, cv2.CC_STAT_AREA]
+    largest = 1 + int(area.argmax())
+    small = np.flatnonzero(np.concatenate([[False], area < smallest * area.max()]))
+    out = rgba.copy()
+    dropped = 0
+    if small.size:
+        reach = max(2, round(0.012 * max(rgba.shape[:2])))
+        near = cv2.dilate((labels == largest).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=reach)
+        keep = np.ones(count, bool)
+        keep[small] = False
+        keep[np.unique(labels[(near > 0) & (labels > 0)])] = True  # a loose hair, a sparkle at the cheek
+        gone = ~keep[labels]
+        out[gone] = 0
+        dropped = int(sum(1 for k in small if not keep[k] and stats[k, cv2.CC_STAT_AREA] >= 4))
+    veil = (out[..., 3] > 0) & (cv2.dilate((out[..., 3] > 24).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    out[veil] = 0
+    return out, dropped
+
+
+def _without_fringe(rgba: U8) -> tuple[U8, bool]:
+    """Edge colours that carry a pale background are replaced by those of the nearest solid pixel within."""
+    alpha = rgba[..., 3]
+    solid = alpha >= 250
+    if not solid.any():
+        return rgba, False
+    inside = cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    edge = (alpha > 0) & ~inside
+    if not inside.any() or edge.sum() < 50:
+        return rgba, False
+    near = nearest(rgba[..., :3], inside, edge)
+    brightness = rgba[..., :3].astype(np.int16).sum(-1)
+    lighter = brightness[edge] - near[edge].astype(np.int16).sum(-1)
+    pale = rgba[..., :3].min(-1)[edge] > 150
+    if float(((lighter > 120) & pale).mean()) < 0.45:  # drawings have dark outlines: a pale one all round is a fringe
+        return rgba, False
+    out = rgba.copy()
+    index = np.flatnonzero(edge)[(lighter > 60) & pale]
+    flat = out.reshape(-1, 4)
+    flat[index, :3] = near.reshape(-1, 3)[index]
+    return out, True
+
+
+def nearest(colours: U8, known: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> U8:
+    """(H, W, 3): at `wanted` pixels the colour of the nearest `known` one, elsewhere as it was."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    of_label[labels[known]] = colours[known]
+    out = colours.copy()
+    out[wanted] = of_label[labels[wanted]]
+    return out
+
+
+# ---------------------------------------------------------------- plain and smooth backgrounds
+
+
+def _terms(x: Any, y: Any) -> F32:
+    """Up to the third order, for a gradient with a vignette."""
+    one = np.ones_like(x)
+    return np.stack([one, x, y, x * x, x * y, y * y, x**3, y**3], -1).astype(np.float32)
+
+
+def _smooth_model(rgb: F32) -> tuple[F32, float, float] | None:
+    """Coefficients (8, 3) of the background fitted to the border, its noise in levels, and the share that fits."""
+    height, width = rgb.shape[:2]
+    band = max(2, round(0.012 * max(height, width)))
+    ys, xs = np.mgrid[0:height, 0:width]
+    border = (ys < band) | (xs < band) | (xs >= width - band)
+    border |= (ys >= height - band) & ((xs < width // 8) | (xs >= width - width // 8))
+    x, y = xs[border] / width * 2 - 1, ys[border] / height * 2 - 1
+    some = slice(None, None, max(1, len(x) // 6000))
+    design, target = _terms(x[some], y[some]), rgb[border][some]
+    weight = np.ones(len(design), np.float32)
+    # start from the colours that most of the border has, so that a character across it does not bend the model
+    middle = np.median(target, 0)
+    weight[np.abs(target - middle).max(-1) > 90] = 0.05
+    fit = np.zeros((8, 3), np.float32)
+    error = np.zeros(len(design), np.float32)
+    for _ in range(12):
+        root = np.sqrt(weight)[:, None]
+        ridge = 1e-3 * np.eye(8, dtype=np.float32) * len(design)
+        ridge[0, 0] = 0
+        left = design * root
+        fit = np.linalg.solve(left.T @ left + 0.02 * ridge, left.T @ (target * root)).astype(np.float32)
+        error = np.abs(design @ fit - target).max(-1)
+        scale = max(3.0, float(np.median(error)))
+        weight = (1 / (1 + (error / (1.5 * scale)) ** 2) ** 2).astype(np.float32)
+    good = error < 3 * NEAR
+    if not good.any():
+        return None
+    return fit, float(np.percentile(error[good], 80)), float(good.mean())
+
+
+def _plain(rgba: U8, head: Head) -> U8 | None:
+    """Without its smooth background; None where the background is not smooth."""
+    height, width = rgba.shape[:2]
+    scale = min(1.0, WORKING / max(height, width))
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.resize(rgba[..., :3], size, interpolation=cv2.INTER_AREA) if scale < 1 else rgba[..., :3]
+    model = _smooth_model(small.astype(np.float32))
+    if model is None:
+        return None
+    fit, noise, share = model
+    if share < PLAIN or noise > NEAR:
+        return None
+    ys, xs = np.mgrid[0 : size[1], 0 : size[0]]
+    ground = np.clip(_terms(xs / size[0] * 2 - 1, ys / size[1] * 2 - 1) @ fit, 0, 255)
+    far = np.abs(small.astype(np.float32) - ground).max(-1)
+    near = max(NEAR, 3.0 * noise)
+    ground_seen = _flooded(far < near, size)
+    if not 0.05 < ground_seen.mean() < 0.985 or not _head_stands(ground_seen, head, scale):
+        return None
+    ground_seen |= _gaps(far, near, ground_seen, ground, head, scale)
+    subject = _main(~ground_seen, head, scale)
+    if subject is None:
+        return None
+    return _matted(rgba, small, ground.astype(np.float32), subject, scale)
+
+
+def _flooded(open_to: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """What of `open_to` is reached from the border without squeezing through gaps in an outline."""
+    reach = max(1, round(max(size) / 700))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    padded = cv2.copyMakeBorder(open_to.astype(np.uint8), 3, 3, 3, 3, cv2.BORDER_REPLICATE)
+    wide = cv2.erode(padded, disc)
+    count, labels = cv2.connectedComponents(wide, connectivity=4)
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    reached = np.zeros(count, bool)
+    reached[np.unique(rim)] = True
+    reached[0] = False
+    core = reached[labels].astype(np.uint8)
+    out = cv2.dilate(core, disc, iterations=2) & padded
+    return np.asarray(out[3:-3, 3:-3] > 0)
+
+
+def _head_stands(ground: NDArray[np.bool_], head: Head, scale: float) -> bool:
+    """Whether the middle of the head was not taken for background."""
+    x, y, reach = head.centre[0] * scale, head.centre[1] * scale, 0.12 * head.side * scale
+    part = ground[max(0, int(y - reach)) : max(1, int(y + reach)), max(0, int(x - reach)) : max(1, int(x + reach))]
+    return part.size == 0 or float(part.mean()) < 0.5
+
+
+def _gaps(far: F32, near: float, ground: NDArray[np.bool_], colour: F32, head: Head, scale: float) -> NDArray[np.bool_]:
+    """Background seen between arm and body or between locks: enclosed, and of exactly its colour.
+
+    White and grey are left where they are: an eye, a shirt or a sock may have that colour.
+    """
+    enclosed = (far < 0.6 * near) & ~ground
+    count, labels, stats, middles = cv2.connectedComponentsWithStats(enclosed.astype(np.uint8), connectivity=4)
+    out = np.zeros(ground.shape, bool)
+    body = float((~ground).sum())
+    for k in range(1, count):
+        area = stats[k, cv2.CC_STAT_AREA]
+        if area < 2e-4 * body:
+            continue
+        x, y = middles[k]
+        tone = colour[int(y), int(x)]
+        vivid = float(tone.max() - tone.min()) > 40 and 0.02 * body > area
+        in_face = abs(x / scale - head.centre[0]) < 0.17 * head.side and (
+            -0.05 < (y / scale - head.centre[1]) / head.side < 0.25
+        )
+        if vivid and not in_face:
+            out |= labels == k
+    return np.asarray(cv2.dilate(out.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) if out.any() else out
+
+
+def _main(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_] | None:
+    """The parts that belong to the character: what the head is in, and large or near things."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(subject.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return None
+    x, y = int(head.centre[0] * scale), int(head.centre[1] * scale)
+    reach = max(1, int(0.15 * head.side * scale))
+    window = labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+    votes = np.bincount(window.ravel(), minlength=count) if window.size else np.zeros(count)
+    votes[0] = 0
+    chosen = int(votes.argmax()) if votes.any() else 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    side = max(4.0, head.side * scale)
+    box = stats[:, :4].astype(float)
+    ours = box[chosen]
+    keep = np.zeros(count, bool)
+    for k in range(1, count):
+        gap_x = max(ours[0] - (box[k, 0] + box[k, 2]), box[k, 0] - (ours[0] + ours[2]), 0.0)
+        gap_y = max(ours[1] - (box[k, 1] + box[k, 3]), box[k, 1] - (ours[1] + ours[3]), 0.0)
+        keep[k] = stats[k, cv2.CC_STAT_AREA] > 4e-4 * side * side and max(gap_x, gap_y) < 0.08 * side
+    keep[chosen] = True
+    return np.asarray(keep[labels])
+
+
+def _matted(rgba: U8, small: U8, ground: F32, subject: NDArray[np.bool_], scale: float) -> U8:
+    """The subject with soft edges: along them each colour is a mix of the subject's nearest and the background's."""
+    height, width = rgba.shape[:2]
+    size = small.shape[1], small.shape[0]
+    band = 2 if max(size) > 500 else 1
+    kernel = np.ones((3, 3), np.uint8)
+    solid = subject.astype(np.uint8)
+    core = cv2.erode(solid, kernel, iterations=band, borderType=cv2.BORDER_REPLICATE) > 0
+    edge = (cv2.dilate(solid, kernel, iterations=band) > 0) & ~core
+    if not core.any():
+        core, edge = subject, np.zeros_like(subject)
+    own = nearest(small, core, edge).astype(np.float32)
+    seen = small.astype(np.float32)
+    span = own - ground
+    length = (span**2).sum(-1)
+    share = ((seen - ground) * span).sum(-1) / np.maximum(length, 1.0)
+    share = np.where(length > 30.0**2, share, solid)  # too alike to tell: as flooded
+    # thin things between: what is far from the background is solid whatever lies within
+    share = np.maximum(share, np.clip((np.abs(seen - ground).max(-1) - 60) / 60, 0, 1) * solid)
+    alpha = np.where(core, 1.0, np.where(edge, np.clip((share - 0.04) / 0.92, 0, 1), 0.0)).astype(np.float32)
+    true = (seen - (1 - alpha[..., None]) * ground) / np.maximum(alpha[..., None], 0.05)
+    true = np.clip(np.where(alpha[..., None] > 0.5, true, own), 0, 255)
+    if scale < 1:
+        alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
+        mixed = cv2.resize(true.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        inner = cv2.resize(core.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+        colours = np.where(inner[..., None], rgba[..., :3], mixed)
+    else:
+        colours = np.where(core[..., None], small, true)
+    out = np.dstack([colours, 255 * alpha + 0.5]).astype(np.uint8)
+    out[out[..., 3] < 4] = 0
+    return _without_specks(clean(out), 2e-4)[0]
+
+
+# ---------------------------------------------------------------- any other background
+
+
+def _rembg(rgba: U8) -> tuple[U8 | None, str]:
+    """By rembg's anime model, where the user has installed it; else None, and why it failed if it is there."""
+    try:
+        rembg = importlib.import_module("rembg")
+    except ImportError:
+        return None, ""
+    except Exception as error:
+        return None, f"{type(error).__name__}"
+    try:
+        out = np.asarray(rembg.remove(rgba[..., :3], session=rembg.new_session("isnet-anime")), np.uint8)
+    except Exception as error:  # no network for its model, no memory: whatever another package raises
+        return None, " ".join(str(error).split())[:120] or type(error).__name__
+    if out.shape != rgba.shape or not (out[..., 3] > 128).any():
+        return None, "it found nothing"
+    return _without_specks(clean(out), 2e-4)[0], ""
+
+
+def _grabcut(rgba: U8, head: Head) -> U8 | None:
+    """By GrabCut, from a rough figure below the head; None where that finds no figure."""
+    height, width = rgba.shape[:2]
+    scale = min(1.0, GRABCUT / max(height, width))
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.cvtColor(cv2.resize(rgba[..., :3], size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    mask = _rough_figure(size, head, scale)
+    if not (mask == cv2.GC_FGD).any() or not (mask == cv2.GC_BGD).any():
+        return None
+    try:
+        cv2.setRNGSeed(0)
+        cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:
+        return None
+    subject = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    subject = cv2.morphologyEx(subject.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    chosen = _main(np.asarray(subject), head, scale)
+    if chosen is None or not 0.01 < chosen.mean() < 0.95:
+        return None
+    filled = _without_holes(chosen, head, scale)
+    # up to the working size, then the edge follows the picture
+    work = min(1.0, WORKING / max(height, width))
+    size = max(8, round(width * work)), max(8, round(height * work))
+    seen = cv2.resize(rgba[..., :3], size, interpolation=cv2.INTER_AREA) if work < 1 else rgba[..., :3]
+    rough = cv2.resize(filled.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    radius = max(2, round(1.5 * size[0] / small.shape[1]))
+    soft = _guided(seen, rough, radius)
+    solid = soft > 0.5
+    far = cv2.dilate(solid.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=3) == 0
+    if not far.any() or not solid.any():
+        return None
+    ground = nearest(np.asarray(seen, np.uint8), np.asarray(far), np.asarray(~far))
+    ground = cv2.GaussianBlur(ground, (0, 0), 2.0).astype(np.float32)
+    return _matted(rgba, np.asarray(seen, np.uint8), np.asarray(ground, np.float32), np.asarray(solid), work)
+
+
+def _rough_figure(size: tuple[int, int], head: Head, scale: float) -> U8:
+    """GrabCut's start: face and neck are the character's, a wide body below may be, the border beside is not."""
+    width, height = size
+    mask = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+    x, y, side = head.centre[0] * scale, head.centre[1] * scale, head.side * scale
+
+    def ellipse(dx: float, dy: float, a: float, b: float, value: int) -> None:
+        cv2.ellipse(
+            mask,
+            (round(x + dx * side), round(y + dy * side)),
+            (max(1, round(a * side)), max(1, round(b * side))),
+            0,
+            0,
+            360,
+            value,
+            -1,
+        )
+
+    ellipse(0, 0.9, 0.55, 0.75, cv2.GC_PR_FGD)
+    ellipse(0, 0.0, 0.36, 0.36, cv2.GC_PR_FGD)
+    band = max(2, round(0.02 * max(size)))
+    mask[:band] = mask[:, :band] = mask[:, -band:] = cv2.GC_BGD
+    # what lies far beside and above the head is not its own
+    ys, xs = np.mgrid[0:height, 0:width]
+    mask[ys < y - 0.62 * side] = cv2.GC_BGD
+    mask[(np.abs(xs - x) > 1.3 * side) & (ys < y + 0.3 * side)] = cv2.GC_BGD
+    mask[np.abs(xs - x) > 2.2 * side] = cv2.GC_BGD
+    ellipse(0, 0.0, 0.2, 0.23, cv2.GC_FGD)
+    ellipse(0, 0.45, 0.12, 0.12, cv2.GC_FGD)
+    return mask
+
+
+def _without_holes(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_]:
+    """Small holes are eyes, buttons and lights: they are filled."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~subject).astype(np.uint8), connectivity=4)
+    limit = 0.02 * (head.side * scale) ** 2
+    out = subject.copy()
+    height, width = subject.shape
+    for k in range(1, count):
+        left, top, wide, high, area = stats[k]
+        if area < limit and left > 0 and top > 0 and left + wide < width and top + high < height:
+            out |= labels == k
+    return out
+
+
+def _guided(picture: Any, mask: F32, radius: int) -> F32:
+    """The mask with edges where the picture's are (guided filter, grey guide)."""
+    guide = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    box = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(x: Any) -> Any:
+        return cv2.boxFilter(x, -1, box)
+
+    centre, level = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - centre * level) / (mean(guide * guide) - centre * centre + 1e-3)
+    return np.asarray(np.clip(mean(slope) * guide + mean(level - slope * centre), 0, 1), np.float32)
