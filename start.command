@@ -38,13 +38,14 @@ fi
 
 if ! cmp -s requirements.txt .venv/installed.txt; then
     echo "Installing the packages. The first time this takes some minutes ..."
-    # The usual PyTorch for Linux carries gigabytes for NVIDIA cards.
-    torch=$(sed -n 's/^\(torch==[^ ;]*\).*/\1/p' requirements.txt)
-    if [ "$torch" ] && [ "$(uname)" = Linux ] && [ ! -e /proc/driver/nvidia ]; then
-        .venv/bin/python -m pip install --disable-pip-version-check "$torch" --index-url https://download.pytorch.org/whl/cpu ||
-            stay "The installation failed: the reason is above. Check the internet connection, then start this again."
+    more=
+    small=https://download.pytorch.org/whl/cpu # PyTorch without gigabytes for NVIDIA cards
+    if [ "$(uname)" = Linux ] && [ ! -e /proc/driver/nvidia ] &&
+        .venv/bin/python -c "import urllib.request as r; r.urlopen('$small/torch/', timeout=5)" 2>/dev/null; then
+        more="--extra-index-url $small"
     fi
-    .venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt ||
+    # shellcheck disable=SC2086 - two words, or none
+    .venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt $more ||
         stay "The installation failed: the reason is above. Check the internet connection, then start this again."
     cp requirements.txt .venv/installed.txt
 fi
