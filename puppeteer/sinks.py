@@ -389,7 +389,7 @@ class VirtualCamera:
             raise SinkError(no_virtual_camera(str(error), device)) from error
         self.name = str(self._camera.device)
         if sys.platform == "linux" and (kept := kept_at(self.name, size)):
-            self._camera.close()
+            self._camera.close()  # and no `close` of ours, which would interfere with who writes there
             raise SinkError(kept)
         self._checked_s = time.monotonic()
 
@@ -412,9 +412,12 @@ class VirtualCamera:
     def close(self) -> None:
         """May be called more than once."""
         self._camera.close()
+        if sys.platform == "linux":
+            v4l2.let_go(self.name)
 
 
 CHECK_S = 2.0  # between looks whether the device is still there
+TAKEN_BACK_S = 0.3  # within which who feeds a device sends the next picture
 
 
 def loopback_to_feed(wanted: str = "") -> str:
@@ -431,7 +434,14 @@ def loopback_to_feed(wanted: str = "") -> str:
     if free:
         return free[0]
     taken = [device for device, able in found.items() if able is not None]
+    for device in taken:  # or left so by a program that has ended
+        v4l2.let_go(device)
     if taken:
+        time.sleep(TAKEN_BACK_S)
+        found = v4l2.loopbacks()
+        free = [device for device in taken if (able := found.get(device)) is not None and able.outputs]
+        if free:
+            return free[0]
         raise SinkError(no_virtual_camera("busy", taken[0]))
     if found:
         raise SinkError("no virtual camera may be opened by you: run  sudo usermod -aG video $USER  and log in again")

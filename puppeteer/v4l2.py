@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ VIRTUAL_DEVICES = Path("/sys/devices/virtual/video4linux")
 DEVICES = 100  # /dev/video0 to 99
 _QUERYCAP, _QUERYCAP_SIZE = 0x80685600, 104  # VIDIOC_QUERYCAP, struct v4l2_capability
 _G_FMT, _FORMAT_SIZE = 0xC0D05604, 208  # VIDIOC_G_FMT, struct v4l2_format on a 64-bit system
+_STREAMON = 0x40045612  # VIDIOC_STREAMON
 _PIX = 8  # where its width, height and pixel format are
 
 
@@ -67,6 +69,25 @@ def output_format(device: str) -> tuple[int, int, str] | None:
         os.close(handle)
     width, height = (int.from_bytes(answer[_PIX + at : _PIX + at + 4], sys.byteorder) for at in (0, 4))
     return width, height, bytes(answer[_PIX + 8 : _PIX + 12]).decode("ascii", "replace")
+
+
+def let_go(device: str) -> None:
+    """Makes v4l2loopback announce again that /dev/videoN takes pictures, where nobody writes to it any more.
+
+    Version 0.12 with exclusive_caps=1 notices the end only of programs that stream; pyvirtualcam and ffmpeg write, and
+    after their end nobody could use the device until the driver is loaded anew. One who is still writing takes it
+    back with his next picture.
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        handle = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            fcntl.ioctl(handle, _STREAMON, OUTPUT.to_bytes(4, sys.byteorder))
+        finally:
+            os.close(handle)
 
 
 def loopbacks() -> dict[str, Abilities | None]:

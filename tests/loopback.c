@@ -3,7 +3,8 @@
  * In the folder $FAKE_LOOPBACK: `log` gets a line for each event ("format W H FOURCC SIZE", "write SECONDS BYTES",
  * "close"); every 10th frame written is kept as frame_N.i420 (every $FAKE_LOOPBACK_EVERYth, where that is set). Files
  * there change the device: `absent`, `busy` (another program feeds it), `kept` (another program keeps it at 320x240
- * YUYV). Facts about ioctls and fields: linux/videodev2.h. */
+ * YUYV). As version 0.12 with exclusive_caps=1 does, it announces itself as an output again only when a program that
+ * streamed to it closes it; until then there is a file `written`. Facts about ioctls and fields: linux/videodev2.h. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 #define DEVICE "/dev/video42"
 #define MOST 1024
+enum { OPEN = 1, STREAMS = 2 };
 
 static char ours[MOST];
 static long frames;
@@ -59,7 +61,7 @@ static int fake_open(const char *path, int flags, mode_t mode) {
     if (strcmp(path, DEVICE)) return real_open(path, flags, mode);
     if (is("absent")) { errno = ENOENT; return -1; }
     int fd = real_open("/dev/null", O_RDWR | (flags & O_CLOEXEC), 0);
-    if (fd >= 0 && fd < MOST) ours[fd] = 1;
+    if (fd >= 0 && fd < MOST) ours[fd] = OPEN;
     return fd;
 }
 
@@ -94,7 +96,7 @@ int ioctl(int fd, unsigned long request, ...) {
         memset(able, 0, sizeof *able);
         strcpy((char *)able->driver, "v4l2 loopback");
         strcpy((char *)able->card, "Puppeteer");
-        able->device_caps = (is("busy") ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_OUTPUT) | V4L2_CAP_READWRITE;
+        able->device_caps = (is("busy") || is("written") ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_OUTPUT) | V4L2_CAP_READWRITE;
         able->capabilities = able->device_caps | V4L2_CAP_DEVICE_CAPS;
         return 0;
     }
@@ -115,6 +117,10 @@ int ioctl(int fd, unsigned long request, ...) {
         form = *pix;
         return 0;
     }
+    if (request == VIDIOC_STREAMON) {
+        ours[fd] = STREAMS;
+        return 0;
+    }
     if (request == VIDIOC_G_FMT) {
         struct v4l2_format *asked = what;
         if (asked->type != V4L2_BUF_TYPE_VIDEO_OUTPUT) { errno = EINVAL; return -1; }
@@ -131,6 +137,7 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     if (fd < 0 || fd >= MOST || !ours[fd]) return next(fd, bytes, count);
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!is("written")) fclose(fopen(inside("written"), "w"));
     note("write %.6f %zu\n", now.tv_sec + now.tv_nsec / 1e9, count);
     const char *every = getenv("FAKE_LOOPBACK_EVERY");
     if (frames++ % (every ? atol(every) : 10) == 0) {
@@ -146,6 +153,7 @@ int close(int fd) {
     static int (*next)(int);
     if (!next) next = dlsym(RTLD_NEXT, "close");
     if (fd >= 0 && fd < MOST && ours[fd]) {
+        if (ours[fd] == STREAMS) unlink(inside("written"));
         ours[fd] = 0;
         note("close\n");
     }

@@ -57,7 +57,7 @@ def feeder(clip: str, device: str) -> subprocess.Popen[bytes]:
 
 
 class Feed:
-    """Feeds a device until it is stopped. The driver refuses while a program that read from it still has it open."""
+    """Feeds a device until it is stopped."""
 
     def __init__(self, clip: str, device: str) -> None:
         self._clip, self._device = clip, device
@@ -69,6 +69,7 @@ class Feed:
     def _work(self) -> None:
         while not self._stop.is_set():
             self.attempts += 1
+            v4l2.let_go(self._device)  # as an earlier ffmpeg does not
             process = feeder(self._clip, self._device)
             while process.poll() is None and not self._stop.wait(0.1):
                 pass
@@ -123,6 +124,22 @@ def webcam(device: str, own: str, clip: str) -> None:
             check("closes in time", ended, f"{time.perf_counter() - begin_s:.2f} s")
     finally:
         feed.stop()
+
+
+def again(device: str) -> None:
+    """Switched off and on, on a device with exclusive_caps=1 as we recommend it."""
+    for count in ("once", "again", "a third time"):
+        camera = VirtualCamera((320, 240), 15, device)
+        camera.send(np.zeros((240, 320, 3), np.uint8))
+        busy = v4l2.abilities(device)
+        check(f"exclusive device opened {count}", busy is not None and not busy.outputs, f"{busy}")
+        camera.close()
+    crashed = "import sys, numpy as np; from puppeteer.sinks import VirtualCamera; "
+    crashed += "VirtualCamera((320, 240), 15, sys.argv[1]).send(np.zeros((240, 320, 3), np.uint8)); "
+    crashed += "__import__('os')._exit(0)"
+    subprocess.run([sys.executable, "-c", crashed, device], check=True)
+    left = v4l2.abilities(device)
+    check("opens after a crash", _opens((320, 240), 15, device), f"left as {left}")
 
 
 def virtual_camera(device: str, clip: str) -> None:
@@ -181,6 +198,7 @@ def _opens(size: tuple[int, int], rate: float, device: str) -> bool:
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit(str(__doc__))
+    again(sys.argv[1])
     webcam(sys.argv[1], sys.argv[2], sys.argv[3])
     virtual_camera(sys.argv[2], sys.argv[3])
     sys.exit(1 if failed else 0)

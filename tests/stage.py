@@ -19,7 +19,9 @@ from puppeteer.live.capture import Patience
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
 from puppeteer.settings import STUDIO, Settings, set_by_name
 
-SHORT = Patience(open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=0.4)
+SHORT = Patience(
+    open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=0.4, abandon_s=1.5
+)
 TURNED = FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8, np.full((478, 3), 0.5, np.float32))
 
 

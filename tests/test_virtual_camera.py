@@ -192,6 +192,24 @@ def test_a_device_that_others_keep_at_another_size_gets_no_noise(run: Run, tmp_p
     assert not any(line[0] == "write" for line in events(tmp_path))
 
 
+def test_it_can_be_switched_off_and_on_and_survives_a_crash(run: Run, tmp_path: Path) -> None:
+    run(
+        """
+        import os
+        import numpy as np
+        from puppeteer.sinks import VirtualCamera
+        for _ in range(2):
+            camera = VirtualCamera((320, 240), 30)
+            camera.send(np.zeros((240, 320, 3), np.uint8))
+            camera.close()
+        VirtualCamera((320, 240), 30).send(np.zeros((240, 320, 3), np.uint8))
+        os._exit(0)
+        """
+    )
+    assert (tmp_path / "written").exists(), "as the driver leaves it"
+    run("from puppeteer.sinks import VirtualCamera; VirtualCamera((320, 240), 30).close()")
+
+
 def test_looking_for_it_again_and_again_leaves_nothing_open(run: Run, tmp_path: Path) -> None:
     (tmp_path / "busy").touch()
     run(
@@ -220,6 +238,7 @@ def test_which_device(monkeypatch: pytest.MonkeyPatch) -> None:
     def with_devices(**found: Abilities | None) -> None:
         monkeypatch.setattr(v4l2, "loopbacks", lambda: {f"/dev/{name}": able for name, able in found.items()})
 
+    monkeypatch.setattr(v4l2, "let_go", lambda device: None)
     with_devices(video2=taken, video3=free, video4=free)
     assert loopback_to_feed() == "/dev/video3" and loopback_to_feed("/dev/video4") == "/dev/video4"
     with pytest.raises(SinkError, match="another program feeds the virtual camera /dev/video2: stop it there"):

@@ -27,6 +27,7 @@ class Patience:
     retry_s: float = 2.0  # between attempts
     longest_retry_s: float = 30.0  # between attempts to wake a camera that repeats its frame
     join_s: float = 1.2  # for a thread to end
+    abandon_s: float = 15.0  # until a camera that hangs is left behind; twice as long each time
 
 
 class Capture:
@@ -44,8 +45,10 @@ class Capture:
         clock: Callable[[], float],
         patience: Patience | None = None,
         after: Capture | None = None,
+        problem: str = "",
     ) -> None:
-        """Opens nothing before the Capture `after`, which is told to stop, has let go of its camera."""
+        """Opens nothing before the Capture `after`, which is told to stop, has let go of its camera. `problem` is what
+        is known to be the matter until frames come."""
         self._open = open_camera
         self._after = after
         self._frames = frames
@@ -57,7 +60,7 @@ class Capture:
         self._phase: Literal["opening", "reading", "waiting"] = "opening"
         self._since_s = clock()
         self._last_frame_s: float | None = None  # of this opening
-        self._problem = ""  # of the latest attempt, until frames come
+        self._problem = problem  # of the latest attempt, until frames come
         self._description = ""
         self._name = "the camera"
         self._stuck = False
@@ -99,14 +102,15 @@ class Capture:
         self._again.set()
 
     @property
-    def blocked(self) -> bool:
-        """Whether the thread hangs in the camera, so that only a new Capture can help."""
+    def blocked_s(self) -> float:
+        """For how long the thread has hung in the camera, so that only a new Capture can help; 0 where it does not."""
         phase, last_s = self._phase, self._last_frame_s
         if phase == "opening":
             limit_s = self._patience.open_s
         else:
             limit_s = self._patience.first_s if last_s is None else self._patience.stall_s
-        return phase != "waiting" and self._clock() - max(self._since_s, last_s or self._since_s) > limit_s
+        hung_s = self._clock() - max(self._since_s, last_s or self._since_s) - limit_s
+        return max(0.0, hung_s) if phase != "waiting" else 0.0
 
     def stop(self) -> None:
         """Tells the thread to release the camera and end, without waiting."""

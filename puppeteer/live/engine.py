@@ -165,6 +165,7 @@ class Live:
         self._sender: Sender | None = None
         self._retired_capture: Capture | None = None  # of before; the next waits for it to let go of the camera
         self._retired_sender: Sender | None = None
+        self._abandoned = 0  # cameras in a row that hung and were left behind
         self._recorder: Recorder | None = None
         self._rates = {name: Rate() for name in ("capture", "track", "output", "sent")}
         self.timings = Timings()  # of every stage
@@ -391,16 +392,19 @@ class Live:
         return {name: rate.total for name, rate in self._rates.items()}
 
     def retry(self, part: Retried) -> None:
-        """Tries again at once: devices are tried again every few seconds anyway, but then a hanging driver is left
+        """Tries again at once: devices are tried again every few seconds anyway, but now a hanging driver is left
         behind; networks and characters that could not be loaded are loaded anew."""
         with self._change:
             if part == "camera" and self._capture is not None:
-                if self._capture.blocked:
+                if self._capture.blocked_s:
                     self._restart_capture()
                 else:
                     self._capture.retry()
             elif part == "virtual_camera" and self._sender is not None:
-                self._sender.retry()
+                if self._sender.blocked:
+                    self._restart_sender()
+                else:
+                    self._sender.retry()
             elif part in ("networks", "character"):
                 if part == "networks":
                     self._forced = None
@@ -482,7 +486,21 @@ class Live:
                 self.log.add(f"{name} failed and starts anew: {type(error).__name__}: {error} ({where})")
                 self._stop.wait(1)
 
-    def _restart_capture(self) -> None:
+    def _mind_capture(self) -> None:
+        """A camera that hangs, as some do when they were unplugged, is left behind and opened anew."""
+        capture = self._capture
+        if capture is None:
+            return
+        hung_s = capture.blocked_s
+        if capture.delivered and not hung_s:
+            self._abandoned = 0
+        elif hung_s > self._parts.patience.abandon_s * 2 ** min(self._abandoned, 8):
+            with self._change:
+                if self._capture is capture:
+                    self._abandoned += 1
+                    self._restart_capture(capture.condition().text)
+
+    def _restart_capture(self, problem: str = "") -> None:
         with self._change:
             old, self._capture = self._capture or self._retired_capture, None
             source = self._settings.source
@@ -498,6 +516,7 @@ class Live:
                 self._clock,
                 self._parts.patience,
                 after=old,
+                problem=problem,
             )
 
     def _own_devices(self) -> Collection[str]:
@@ -606,6 +625,7 @@ class Live:
             if self._stop.is_set():
                 return
             self._tick(fresh)
+            self._mind_capture()
             self._log_changes()
             due_s = max(due_s + period_s, self._clock() - period_s / 2)
 

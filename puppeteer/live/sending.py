@@ -67,9 +67,14 @@ class Sender:
         self._thread = threading.Thread(target=self._work, name="live-send", daemon=True)
         self._thread.start()
 
-    def condition(self) -> Part:
+    @property
+    def blocked(self) -> bool:
+        """Whether the thread hangs in the device, so that only a new Sender can help."""
         since_s = self._sending_since_s
-        if since_s is not None and self._clock() - since_s > self._patience.stall_s:
+        return since_s is not None and self._clock() - since_s > self._patience.stall_s
+
+    def condition(self) -> Part:
+        if self.blocked:
             return Part("problem", f"{self.device} takes no pictures: close the programs that show it, and press Retry")
         if self._problem:
             return Part("problem", self._problem)
