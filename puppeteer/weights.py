@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "b030bcc7c8a3ac763becfcd702dcb0a0865e21e102dadf7c8ec79dcf2f6d3b3b",
+        "712fb6582ff8fb80443149ab3f8894bb5c81f871eb808ae600ad9154baa700ed",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -24,7 +24,7 @@ HALF_WINDOW = slice((SPEC - WINDOW) // 4, (SPEC + WINDOW) // 4)
 class CompactFeatures(NamedTuple):
     """Kept per character."""
 
-    image: Tensor  # (1, 4, 256, 256)
+    image: Tensor  # (1, 4, 128, 128) the rest image at half size
     morpher: MorpherFeatures
     rotator: RotatorFeatures
 
@@ -42,13 +42,15 @@ class Compact(nn.Module):
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        return CompactFeatures(image, self.morpher.encode(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image))
+        return CompactFeatures(
+            halved(image), self.morpher.encode(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image)
+        )
 
     def decode(self, features: CompactFeatures, pose: Tensor) -> Layers:
         """pose (1, 6)"""
         image, kept_morpher, kept_rotator = features
         face = self.morpher.decode(kept_morpher, pose[:, :3])
-        head = self.rotator.decode(kept_rotator, halved(Morpher.paint(image, face)), pose[:, 3:])
+        head = self.rotator.decode(kept_rotator, Morpher.paint(image, face), pose[:, 3:])
 
         # What the morpher does lies on the head, so it is looked up where the head's flow looks.
         moves, paints = face.gate * face.ways[:, 1:2], face.gate * face.ways[:, 2:]

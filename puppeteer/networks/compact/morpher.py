@@ -112,11 +112,10 @@ class Morpher(nn.Module):
 
     @staticmethod
     def paint(rest: Tensor, out: MorpherOutput) -> Tensor:
-        """The morphed character at the resolution of `rest` (B, 4, S, S), S a multiple of 256."""
+        """The morphed character at the resolution of `rest` (B, 4, S, S), S half of 256 or a multiple of it."""
         size = rest.shape[-1]
-        scale = size // SPEC
-        low, high = CROP_AT * scale, (CROP_AT + CROP) * scale
-        flow, ways, colour, gate = (enlarge(x, CROP * scale) for x in out)
+        low, high = CROP_AT * size // SPEC, (CROP_AT + CROP) * size // SPEC
+        flow, ways, colour, gate = (enlarge(x, high - low) for x in out)
         here = pixel_grid(size, size, rest.device)[:, :, low:high, low:high]
         crop = rest[:, :, low:high, low:high]
         moved = sample(rest, here + flow * gate)

@@ -31,7 +31,7 @@ TURN_TERMS = 5  # x, y, x^2, y^2, x y
 class RotatorFeatures(NamedTuple):
     """Kept per character; maps are at 128 px over the whole spec square unless said otherwise."""
 
-    features: Tensor  # (B, C, 64, 64)
+    features: Tensor  # (B, C, 64, 64) what the encoder adds to the decoder's first layer
     turn: Tensor  # (B, TURN_TERMS, LAYERS * 2, 128, 128) px per term
     follow: Tensor  # (B, LAYERS, 128, 128) share of the tilt that a layer follows
     occupancy: Tensor  # (B, 2, 128, 128) head, body (back hair has the rest)
@@ -85,7 +85,8 @@ class Rotator(nn.Module):
         self.encoder = Encoder(4 * 16, config.rotator_widths, config.rotator_blocks)
         self.maps = nn.Sequential(conv(a, a), nn.ReLU(), conv(a, 4 * (LAYERS * TURN_TERMS * 2 + 2 + 2)))
         self.find_root = nn.Linear(config.rotator_widths[2], 2)
-        self.enter = conv(a + LAYERS + 1 + 16, width)
+        self.carry = conv(a, width)
+        self.enter = conv(LAYERS + 1 + 16, width)
         self.pose = nn.Linear(3 + TURN_TERMS, width)
         self.conv1 = conv(width, width)
         self.conv2 = conv(width, width)
@@ -113,7 +114,7 @@ class Rotator(nn.Module):
         root = centre + 16 * torch.tanh(self.find_root(summary).float())
         small = F.avg_pool2d(rest, 2).float()
         behind = torch.cat([continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)], 1)
-        return RotatorFeatures(features, turn * self.unit, follow, occupancy, modal, root, behind)
+        return RotatorFeatures(self.carry(features), turn * self.unit, follow, occupancy, modal, root, behind)
 
     def place(self, features: RotatorFeatures, neck: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Flow alone: neck (B*K, 3) z, x, y -> sources (B*K, LAYERS, 2, 128, 128), layers, validity."""
@@ -144,17 +145,11 @@ class Rotator(nn.Module):
         kept = features.features
         dtype = kept.dtype
         first = first.to(dtype)
-        h = torch.cat(
-            [
-                in_halves(repeated(kept, each), blended),
-                halved(torch.cat([layers, validity], 1)).to(dtype),
-                F.pixel_unshuffle(first, 2),
-            ],
-            1,
-        ).contiguous(memory_format=torch.channels_last)
+        seen = torch.cat([halved(torch.cat([layers, validity], 1)).to(dtype), F.pixel_unshuffle(first, 2)], 1)
         neck = neck.to(dtype)
-        pose = torch.cat([neck, turn_terms(neck)], 1)
-        h = F.relu(self.enter(h) + self.pose(pose)[:, :, None, None])
+        pose = self.pose(torch.cat([neck, turn_terms(neck)], 1))[:, :, None, None]
+        h = self.enter(seen.contiguous(memory_format=torch.channels_last)) + pose
+        h = F.relu(h + in_halves(repeated(kept, each), blended))
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
         out = F.pixel_shuffle(self.head(h), 2).contiguous()
