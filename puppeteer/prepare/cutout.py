@@ -25,6 +25,8 @@ HAS_ALPHA = 0.02  # share of the picture that must be transparent
 WORKING = 1400  # px, the longer side on which a plain background is looked for
 GRABCUT = 360  # px, the longer side on which GrabCut works
 NEAR = 10.0  # levels: what differs less from the modelled background is background
+SOFT = 0.0035  # of the longer side: how wide an edge may fade
+HALO = 0.006  # of the longer side: how far compression smears an edge into a plain background
 PLAIN = 0.6  # share of the border that must fit the model
 
 
@@ -230,6 +232,7 @@ def _plain(rgba: U8, head: Head) -> U8 | None:
     ground_seen = _flooded(far < near, size)
     if not 0.05 < ground_seen.mean() < 0.985 or not _head_stands(ground_seen, head, scale):
         return None
+    ground_seen = _grown(ground_seen, far, near, size)
     ground_seen |= _gaps(far, near, ground_seen, ground, head, scale)
     subject = _main(~ground_seen, head, scale)
     if subject is None:
@@ -251,6 +254,15 @@ def _flooded(open_to: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
     core = reached[labels].astype(np.uint8)
     out = cv2.dilate(core, disc, iterations=2) & padded
     return np.asarray(out[3:-3, 3:-3] > 0)
+
+
+def _grown(ground: NDArray[np.bool_], far: F32, near: float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The background and what adjoins it and is nearly alike: the halo that lossy compression leaves round edges."""
+    alike = (far < 3.2 * near).astype(np.uint8)
+    out, kernel = ground.astype(np.uint8), np.ones((3, 3), np.uint8)
+    for _ in range(max(3, round(HALO * max(size)))):
+        out |= cv2.dilate(out, kernel) & alike
+    return np.asarray(out > 0)
 
 
 def _head_stands(ground: NDArray[np.bool_], head: Head, scale: float) -> bool:
@@ -311,11 +323,12 @@ def _matted(rgba: U8, small: U8, ground: F32, subject: NDArray[np.bool_], scale:
     """The subject with soft edges: along them each colour is a mix of the subject's nearest and the background's."""
     height, width = rgba.shape[:2]
     size = small.shape[1], small.shape[0]
-    band = 2 if max(size) > 500 else 1
+    band = max(1, round(SOFT * max(size)))
     kernel = np.ones((3, 3), np.uint8)
     solid = subject.astype(np.uint8)
     core = cv2.erode(solid, kernel, iterations=band, borderType=cv2.BORDER_REPLICATE) > 0
-    edge = (cv2.dilate(solid, kernel, iterations=band) > 0) & ~core
+    outer = cv2.dilate(solid, kernel)
+    edge = (outer > 0) & ~core
     if not core.any():
         core, edge = subject, np.zeros_like(subject)
     own = nearest(small, core, edge).astype(np.float32)
@@ -326,7 +339,17 @@ def _matted(rgba: U8, small: U8, ground: F32, subject: NDArray[np.bool_], scale:
     share = np.where(length > 30.0**2, share, solid)  # too alike to tell: as flooded
     # thin things between: what is far from the background is solid whatever lies within
     share = np.maximum(share, np.clip((np.abs(seen - ground).max(-1) - 60) / 60, 0, 1) * solid)
-    alpha = np.where(core, 1.0, np.where(edge, np.clip((share - 0.04) / 0.92, 0, 1), 0.0)).astype(np.float32)
+    share = np.clip((share - 0.04) / 0.92, 0, 1).astype(np.float32)
+    # inwards it only rises: a light in the hair is no hole
+    alpha = np.where(outer > 0, 1.0, 0.0).astype(np.float32)
+    ring_in = outer
+    for _ in range(band + 1):
+        inner = cv2.erode(ring_in, kernel, borderType=cv2.BORDER_REPLICATE)
+        ring = (ring_in > inner) & edge
+        before = cv2.erode(alpha, kernel, borderType=cv2.BORDER_REPLICATE)
+        alpha[ring] = np.maximum(share[ring], before[ring])
+        ring_in = inner
+    alpha[core] = 1.0
     true = (seen - (1 - alpha[..., None]) * ground) / np.maximum(alpha[..., None], 0.05)
     true = np.clip(np.where(alpha[..., None] > 0.5, true, own), 0, 255)
     if scale < 1:
