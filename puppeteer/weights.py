@@ -34,6 +34,12 @@ RECORDS = {
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
+    "landmarks": WeightRecord(
+        "landmarks.pt",
+        "8b2b6dfca0b4b78319ba2d5f4959d06582e686784b1068feb28cd621cac401d8",
+        "CC0-1.0",
+        "trained by this project on characters that it draws itself: puppeteer/training/README.md",
+    ),
     **{
         f"tha1/{name}": WeightRecord(
             f"tha1/{name}.pt",

@@ -1,0 +1,112 @@
+"""Two small networks that find drawn heads: one looks at a whole picture, the other measures what the first one found.
+
+They take colours alone, whatever the background is. Angles are degrees, clockwise as seen is positive.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from puppeteer.pose import F32
+
+STRIDE = 8  # px of the finder's picture per cell of its answer
+FINDER_SIDE = 64.0  # px: the spec square whose log side the finder calls 0
+REFINER_PX = 128  # the refiner's picture
+REFINER_VIEW = 1.25  # its side in spec squares, where the finder was right
+TILT_UNIT_DEG = 10.0
+
+# What the refiner answers, in this order. Places are in spec squares from the middle of its picture.
+SQUARE = slice(0, 4)  # centre x, y; log side against the picture's side / REFINER_VIEW; tilt / TILT_UNIT_DEG
+POINTS = slice(4, 14)  # x, y of left eye, right eye, mouth, chin, skull top (left is the character's own)
+DOUBT = slice(14, 17)  # log of the expected error of centre, log side, tilt (in the units above)
+CLOSED = slice(17, 19)  # left and right eye, 1 closed
+MOUTH = 19  # 1 as wide as the generator draws it
+TURN = 20  # of the face to the viewer's right, in units of 30 degrees
+HIDDEN = 21  # logit: hair lies over both eyes
+PRESENT = 22  # logit: there is a head at all
+ANSWERS = 23
+POINT_NAMES = ("eye_left", "eye_right", "mouth", "chin", "skull_top")
+
+
+def conv(inside: int, outside: int, stride: int = 1, size: int = 3) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inside, outside, size, stride, size // 2, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
+    )
+
+
+class Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = conv(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.second(self.first(x)))
+
+
+class Finder(nn.Module):
+    """(B, 3, H, W) in [0, 1], H and W multiples of 32, to (B, 5, H / 8, W / 8): logit that a head's middle lies in
+    the cell, its x and y from the cell's middle in cells, log side / FINDER_SIDE, tilt / TILT_UNIT_DEG."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 48, 64, 88)) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.stem = nn.Sequential(nn.PixelUnshuffle(4), conv(48, a))
+        self.at_8 = nn.Sequential(conv(a, b, 2), Residual(b))
+        self.at_16 = nn.Sequential(conv(b, c, 2), Residual(c), Residual(c))
+        self.at_32 = nn.Sequential(conv(c, d, 2), Residual(d))
+        self.from_32 = conv(d, c, size=1)
+        self.from_16 = conv(c, b, size=1)
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.join_16 = conv(c, c)
+        self.join_8 = conv(b, b)
+        self.head = nn.Conv2d(b, 5, 1)
+        nn.init.constant_(self.head.bias[:1], -4.0)  # type: ignore[index]
+
+    def forward(self, x: Tensor) -> Tensor:
+        eighth = self.at_8(self.stem(x - 0.5))
+        sixteenth = self.at_16(eighth)
+        lowest = self.at_32(sixteenth)
+        sixteenth = self.join_16(sixteenth + self.up(self.from_32(lowest)))
+        out: Tensor = self.head(self.join_8(eighth + self.up(self.from_16(sixteenth))))
+        return out
+
+
+class Refiner(nn.Module):
+    """(B, 3, 128, 128) in [0, 1] to (B, ANSWERS), see above."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 48, 64, 80)) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            conv(12, a, 2),
+            Residual(a),
+            conv(a, b, 2),
+            Residual(b),
+            conv(b, c, 2),
+            Residual(c),
+            conv(c, d),
+            Residual(d),
+            conv(d, 16, size=1),
+        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(16 * 64, 128), nn.ReLU(inplace=True), nn.Linear(128, ANSWERS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(self.body(x - 0.5))
+        return out
+
+
+class Landmarks(nn.Module):
+    """Both networks, as they lie in one weight file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finder = Finder()
+        self.refiner = Refiner()
+
+
+def planes(rgb: F32) -> Tensor:
+    """float32 (B, H, W, 3) in [0, 255] to (B, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(rgb).permute(0, 3, 1, 2).contiguous() / 255
