@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +131,29 @@ def test_a_run_learns_is_logged_and_goes_on(data: Path, tmp_path: Path) -> None:
     assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 40
     first, last = colour_losses()
     assert last < 0.95 * first
+
+
+def test_two_processes_learn_what_one_does(data: Path, tmp_path: Path) -> None:
+    """torchrun with two gloo processes of one character each, against one process with both characters."""
+
+    def run(name: str, launcher: list[str], characters: int) -> dict[str, float]:
+        arguments = f"morpher --data {data} --run {tmp_path / name} --cycles 8 --characters {characters}"
+        command = [sys.executable, *launcher, "puppeteer.training.train", *arguments.split()]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        subprocess.run(command, check=True, capture_output=True, env=environment, timeout=300)
+        line = (tmp_path / name / "morpher.csv").read_text().splitlines()[-1]
+        return {k: float(v) for k, v in (pair.split("=") for pair in line.split(",")[2].split())}
+
+    def weights(name: str) -> torch.Tensor:
+        state = torch.load(tmp_path / name / "morpher.pt", weights_only=True)["network"]
+        return torch.cat([value.float().flatten() for value in state.values()])
+
+    one = run("one", ["-m"], 2)
+    two = run("two", ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "--"], 1)
+    # Not equal: each process weighs the pixels of its own characters.
+    assert {k: two[k] for k in one} == pytest.approx(one, rel=0.05)
+    torch.manual_seed(0)
+    start = torch.cat([p.detach().flatten() for p in Morpher(CompactConfig()).state_dict().values()])
+    learned, difference = (weights("one") - start).norm(), (weights("two") - weights("one")).norm()
+    assert difference < 0.35 * learned
+    assert difference < 0.35 * learned

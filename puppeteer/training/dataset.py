@@ -340,17 +340,26 @@ def rotator_batch(rows: list[dict[str, NDArray[Any]]], augments: list[Augment] |
 
 
 def random_rows(
-    shards: Shards, rng: np.random.Generator, characters: int
+    shards: Shards, rng: np.random.Generator, characters: int, rank: int = 0, world: int = 1
 ) -> Iterator[tuple[list[dict[str, NDArray[Any]]], list[Augment]]]:
-    """For ever: `characters` random characters, shifted, half of them mirrored, each with its augmentation."""
+    """For ever: `characters` random characters, shifted, half of them mirrored, each with its augmentation.
+
+    Process `rank` of `world` gets its share of a batch of `world * characters`, which the numbers drawn make the same
+    as that of a single process.
+    """
+    batch = world * characters
+    mine = slice(rank, None, world)
     while True:
         order = rng.permutation(len(shards))
-        for at in range(0, len(order) - characters + 1, characters):
-            rows = [shards.row(int(k)) for k in order[at : at + characters]]
-            rows = [flipped(r) if rng.random() < 0.5 else r for r in rows]
-            shifts = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (len(rows), 2))
-            rows = [shifted(r, int(x), int(y)) for r, (x, y) in zip(rows, shifts, strict=True)]
-            yield rows, [Augment(rng) for _ in rows]
+        for at in range(0, len(order) - batch + 1, batch):
+            mirror = [rng.random() < 0.5 for _ in range(batch)]
+            shifts = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (batch, 2))
+            augments = [Augment(rng) for _ in range(batch)]
+            rows = [
+                shifted(flipped(shards.row(int(k))) if turn else shards.row(int(k)), int(x), int(y))
+                for k, turn, (x, y) in list(zip(order[at : at + batch], mirror, shifts, strict=True))[mine]
+            ]
+            yield rows, augments[mine]
         shards.refresh()
 
 

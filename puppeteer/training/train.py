@@ -1,7 +1,7 @@
 """Trains one part of the compact family, resumably.
 
     python -m puppeteer.training.train morpher --data data/train --run runs/first --hours 1
-    torchrun --nproc-per-node 2 -m puppeteer.training.train rotator --data data/train --run runs/first
+    torchrun --nproc-per-node 2 -m -- puppeteer.training.train rotator --data data/train --run runs/first
 
 Every ten minutes RUN/PART.pt (weights and their average in FP16, bf16 moments, step) is replaced, and RUN/PART-STEP.png
 shows the `--look` places that exist: data folders (validation characters) and folders of drawings. The same command
@@ -103,13 +103,19 @@ def reduce_gradients(network: nn.Module) -> None:
     if not dist.is_initialized():
         return
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in network.parameters()]
-    flat = torch.cat([g.flatten() for g in gradients])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
+    flat = everybodys(torch.cat([g.flatten() for g in gradients]))
     at = 0
     for p, g in zip(network.parameters(), gradients, strict=True):
         p.grad = flat[at : at + g.numel()].view_as(g).clone()
         at += g.numel()
+
+
+def everybodys(values: Tensor) -> Tensor:
+    """Mean over processes."""
+    if dist.is_initialized():
+        dist.all_reduce(values)
+        values /= dist.get_world_size()
+    return values
 
 
 def train(options: argparse.Namespace) -> None:
@@ -136,9 +142,9 @@ def train(options: argparse.Namespace) -> None:
         network.load_state_dict(before["average"])
         average = Average(network)
     shards = Shards(options.data)
-    rng = np.random.default_rng([options.seed, step, rank])
+    rng = np.random.default_rng([options.seed, step, 0])
     steps = sum(options.cycles)
-    batches = random_rows(shards, rng, options.characters)
+    batches = random_rows(shards, rng, options.characters, rank, world)
     mean: dict[str, float] = {}
     began = saved = time.time()
     first = step
@@ -163,8 +169,7 @@ def train(options: argparse.Namespace) -> None:
             optimizer.step()
             average.update(network, step)
         step += 1
-        for name, value in parts.items():
-            now_is = float(value.detach())
+        for name, now_is in zip(parts, everybodys(torch.stack(list(parts.values())).detach()).tolist(), strict=True):
             mean[name] = mean.get(name, now_is) * 0.98 + 0.02 * now_is
         now = time.time()
         if rank == 0 and (step % 100 == 0 or step == steps):
@@ -201,7 +206,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="a run whose average is the start (fine-tuning)")
     parser.add_argument("--cycles", type=int, nargs="+", default=[10_000], help="steps of each cycle of the rate")
     parser.add_argument("--flow-steps", type=int, default=1500, help="rotator: train the flow alone before the rest")
-    parser.add_argument("--characters", type=int, default=2, help="characters in a batch (per process)")
+    parser.add_argument("--characters", type=int, default=2, help="characters in a batch, of each process")
     parser.add_argument("--poses", type=int, default=3, help="rotator: rotations of each of them")
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--seed", type=int, default=0)
