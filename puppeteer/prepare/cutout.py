@@ -24,6 +24,8 @@ How = Literal["alpha", "plain", "grabcut", "rembg", "none"]
 HAS_ALPHA = 0.02  # share of the picture that must be transparent
 WORKING = 1400  # px, the longer side on which a plain background is looked for
 GRABCUT = 360  # px, the longer side on which GrabCut works
+FRINGE = 0.005  # of the longer side: the widest rim that is a fringe
+MOSTLY = 0.45  # share of a rim
 NEAR = 10.0  # levels: what differs less from the modelled background is background
 SOFT = 0.0035  # of the longer side: how wide an edge may fade
 HALO = 0.006  # of the longer side: how far compression smears an edge into a plain background
@@ -79,15 +81,23 @@ def cut_out(rgba: U8, head: Head) -> CutOut:
     opaque = rgba.copy()
     opaque[..., 3] = 255
     plain = _plain(opaque, head)
-    if plain is not None:
+    if plain is not None and not _crowded(plain, head):
         return CutOut(plain, "plain", left_in=_left_in(plain, head))
     matte, failed = _rembg(opaque)
     if matte is not None:
         return CutOut(matte, "rembg", left_in=_left_in(matte, head))
-    torn = _grabcut(opaque, head)
+    torn = _grabcut(opaque, head, None if plain is None else plain[..., 3] == 0)
     if torn is not None:
         return CutOut(torn, "grabcut", failed=failed, left_in=_left_in(torn, head))
     return CutOut(rgba, "none", failed=failed)
+
+
+def _crowded(rgba: U8, head: Head) -> bool:
+    """Whether a good part of what stands out is farther from the head than hair reaches."""
+    ys, xs = np.nonzero(rgba[::4, ::4, 3] > 128)
+    x, y = (4 * xs - head.centre[0]) / head.side, (4 * ys - head.centre[1]) / head.side
+    above = (y < 0.25) & ((x / 0.95) ** 2 + (y / 0.85) ** 2 > 1)
+    return bool((above | (np.abs(x) > 1.6)).mean() > 0.08)
 
 
 def _left_in(rgba: U8, head: Head) -> bool:
@@ -139,26 +149,42 @@ def _without_specks(rgba: U8, smallest: float = 1e-3) -> tuple[U8, int]:
 
 
 def _without_fringe(rgba: U8) -> tuple[U8, bool]:
-    """Edge colours that carry a pale background are replaced by those of the nearest solid pixel within."""
-    alpha = rgba[..., 3]
-    solid = alpha >= 250
-    if not solid.any():
+    """A pale rim, as careless cutting-out leaves it, is taken away; translucent pixels get the colour within.
+
+    Drawings have dark outlines or none: what is pale nearly all round and dark a little within is a fringe. A rim that
+    goes on inwards is meant to be there.
+    """
+    alpha, kernel = rgba[..., 3], np.ones((3, 3), np.uint8)
+    widest = max(2, round(FRINGE * max(rgba.shape[:2])))
+    deep = cv2.erode((alpha >= 250).astype(np.uint8), kernel, iterations=widest + 1) > 0
+    rim = (alpha > 0) & ~deep
+    if not deep.any() or rim.sum() < 50:
         return rgba, False
-    inside = cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    edge = (alpha > 0) & ~inside
-    if not inside.any() or edge.sum() < 50:
-        return rgba, False
-    near = nearest(rgba[..., :3], inside, edge)
+    own = nearest(rgba[..., :3], deep, rim)
     brightness = rgba[..., :3].astype(np.int16).sum(-1)
-    lighter = brightness[edge] - near[edge].astype(np.int16).sum(-1)
-    pale = rgba[..., :3].min(-1)[edge] > 150
-    if float(((lighter > 120) & pale).mean()) < 0.45:  # drawings have dark outlines: a pale one all round is a fringe
-        return rgba, False
-    out = rgba.copy()
-    index = np.flatnonzero(edge)[(lighter > 60) & pale]
-    flat = out.reshape(-1, 4)
-    flat[index, :3] = near.reshape(-1, 3)[index]
-    return out, True
+    pale = rim & (rgba[..., :3].min(-1) > 150) & (brightness - own.astype(np.int16).sum(-1) > 120)
+    out, found = rgba.copy(), False
+    veil = (alpha > 0) & (alpha < 250)
+    if veil.sum() > 50 and pale[veil].mean() > MOSTLY:
+        out[veil & pale, :3] = own[veil & pale]
+        pale, found = pale & ~veil, True
+    left = alpha >= 250
+    for _ in range(widest):
+        ring = left & (cv2.erode(left.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE) == 0)
+        if not ring.any() or pale[ring].mean() < MOSTLY:
+            break
+        left &= ~(ring & pale)
+    else:
+        return out, found  # a border that is meant to be there
+    gone = (alpha >= 250) & ~left
+    if not gone.any():
+        return out, found
+    touched = cv2.dilate(gone.astype(np.uint8), kernel, iterations=2) > 0
+    outside = touched & ~left  # the peeled rim, and the veil outside it
+    soft = cv2.GaussianBlur(left.astype(np.float32), (0, 0), 0.8)
+    out[outside, 3] = (255 * np.clip(2 * soft[outside] - 0.1, 0, 1)).astype(np.uint8)
+    out[outside, :3] = own[outside]
+    return clean(out), True
 
 
 def nearest(colours: U8, known: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> U8:
@@ -384,13 +410,18 @@ def _rembg(rgba: U8) -> tuple[U8 | None, str]:
     return _without_specks(clean(out), 2e-4)[0], ""
 
 
-def _grabcut(rgba: U8, head: Head) -> U8 | None:
-    """By GrabCut, from a rough figure below the head; None where that finds no figure."""
+def _grabcut(rgba: U8, head: Head, ground_seen: NDArray[np.bool_] | None) -> U8 | None:
+    """By GrabCut, from a rough figure below the head; None where that finds no figure.
+
+    `ground_seen` is background for sure.
+    """
     height, width = rgba.shape[:2]
     scale = min(1.0, GRABCUT / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.cvtColor(cv2.resize(rgba[..., :3], size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     mask = _rough_figure(size, head, scale)
+    if ground_seen is not None:
+        mask[cv2.resize(ground_seen.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
     if not (mask == cv2.GC_FGD).any() or not (mask == cv2.GC_BGD).any():
         return None
     try:
@@ -444,9 +475,9 @@ def _rough_figure(size: tuple[int, int], head: Head, scale: float) -> U8:
     mask[:band] = mask[:, :band] = mask[:, -band:] = cv2.GC_BGD
     # what lies far beside and above the head is not its own
     ys, xs = np.mgrid[0:height, 0:width]
-    mask[ys < y - 0.62 * side] = cv2.GC_BGD
-    mask[(np.abs(xs - x) > 1.3 * side) & (ys < y + 0.3 * side)] = cv2.GC_BGD
-    mask[np.abs(xs - x) > 2.2 * side] = cv2.GC_BGD
+    round_head = ((xs - x) / (0.9 * side)) ** 2 + ((ys - y) / (0.75 * side)) ** 2 < 1
+    mask[~round_head & (ys < y + 0.25 * side)] = cv2.GC_BGD
+    mask[np.abs(xs - x) > 1.4 * side] = cv2.GC_BGD
     ellipse(0, 0.0, 0.2, 0.23, cv2.GC_FGD)
     ellipse(0, 0.45, 0.12, 0.12, cv2.GC_FGD)
     return mask
