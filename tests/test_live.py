@@ -278,6 +278,26 @@ def test_slow_networks_do_not_slow_the_virtual_camera(character_png: Path) -> No
         assert stage.device.longest_gap_s() < 0.6
 
 
+def test_a_slow_machine_looks_only_at_frames_that_it_draws(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        live = stage.live
+        assert eventually(lambda: live.status().driver == "face")
+
+        def tracked_for_each_picture() -> float:
+            before = live.counts()
+            time.sleep(1.5)
+            counts = {name: count - before[name] for name, count in live.counts().items()}
+            return counts["track"] / max(1, counts["output"])
+
+        assert tracked_for_each_picture() > 1.4, "60 frames for 30 pictures: a machine that keeps up sees all"
+        stage.posers[0].pause_s = 0.12
+        assert eventually(lambda: tracked_for_each_picture() < 1.3, 8)
+        assert live.status().driver == "face" and live.counts()["track"] > 0
+        run = live.calibrate("neutral")
+        assert tracked_for_each_picture() > 2, "a calibration wants to see all there is"
+        run.cancel()
+
+
 def test_a_virtual_camera_that_is_missing_is_told_and_tried_again(character_png: Path) -> None:
     stage = Stage()
     stage.device.fault = "missing"

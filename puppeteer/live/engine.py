@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PREVIEW_SIDE = 320  # px
 PREVIEW_S = 2.0  # an older frame is no preview
 STALE_S = 0.5  # what was seen longer ago is not seen any more
+TRACK_MARGIN_S = 0.004  # by which a face is looked for too early rather than too late
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
 SMALLEST_CHARACTER, LARGEST_CHARACTER = 64, 2048  # px, what a Poser draws
 
@@ -189,6 +190,10 @@ class Live:
         self._picture: Picture | None = None
         self._driver: Driver = "idle"
         self._latest_seen: Seen | None = None
+        self._draw_lasts, self._track_lasts = Usual(), Usual()
+        self._next_draw_s = 0.0  # when a picture is expected to begin, on a machine too slow for the rate
+        self._seen_taken = threading.Event()  # by the picture that shows it
+        self._seen_by_s = 0.0  # when the face that is being looked for is expected to be known
         self._preview: Preview | None = None
         self._ease_from: Pose | None = None
         self._ease_start_s = 0.0
@@ -215,6 +220,7 @@ class Live:
         """
         self._stop.set()
         self._load_again.set()
+        self._seen_taken.set()
         self._frames.close()
         self._seen.close()
         deadline_s = time.monotonic() + self._parts.patience.join_s
@@ -554,12 +560,16 @@ class Live:
             with self._parts.tracker() as tracker:
                 self._tell("face", "ok", "")
                 while not self._stop.is_set():
+                    self._wait_for_need()
                     frame = self._frames.get(0.5)
                     if frame is None:
                         continue
                     begun_s = self._clock()
+                    self._seen_by_s = begun_s + 1.5 * self._track_lasts.seconds
                     face = tracker.observe(frame)
                     ended_s = self._clock()
+                    self._seen_by_s = 0.0
+                    self._track_lasts.add(ended_s - begun_s)
                     self.timings.add("track", ended_s - begun_s, ended_s)
                     self._rates["track"].count(ended_s)
                     self._took(face, frame)
@@ -571,12 +581,23 @@ class Live:
             self._tell("face", "problem", text)
             self._without_tracker()
 
+    def _wait_for_need(self) -> None:
+        """On a machine that draws fewer pictures than the camera gives frames, only frames that will be drawn are
+        looked at, just in time: each of the others would cost the next picture its time."""
+        if self._draw_lasts.seconds < 1 / self._settings.output.rate or self._run is not None:
+            return
+        self._seen_taken.wait(STALE_S / 2)
+        wait_s = self._next_draw_s - self._track_lasts.seconds - TRACK_MARGIN_S - self._clock()
+        if wait_s > 0:
+            self._stop.wait(min(wait_s, STALE_S / 2))
+
     def _took(self, face: FaceObservation | None, frame: Frame) -> None:
         before = self._latest_seen
         self._latest_seen = seen = Seen(face, frame, before.sequence + 1 if before else 0, self._clock())
         run = self._run
         if run is not None:
             run._see(face)
+        self._seen_taken.clear()
         self._seen.put(seen)
 
     def _without_tracker(self) -> None:
@@ -621,10 +642,18 @@ class Live:
         while not self._stop.is_set():
             period_s = 1 / self._settings.output.rate
             self._stop.wait(max(0.0, due_s - period_s / 2 - self._clock()))
-            fresh = self._seen.get(max(0.0, due_s + period_s / 2 - self._clock()))
+            now_s = self._clock()
+            # A face that is about to be known is worth a little delay: the picture would be one of the past.
+            until_s = max(due_s + period_s / 2, min(self._seen_by_s, now_s + period_s))
+            fresh = self._seen.get(max(0.0, until_s - now_s))
             if self._stop.is_set():
                 return
+            begun_s = self._clock()
+            self._next_draw_s = begun_s + self._draw_lasts.seconds
+            if fresh is not None:
+                self._seen_taken.set()
             self._tick(fresh)
+            self._draw_lasts.add(self._clock() - begun_s)
             self._mind_capture()
             self._log_changes()
             due_s = max(due_s + period_s, self._clock() - period_s / 2)
@@ -793,6 +822,16 @@ class Live:
         except PuppeteerError as error:
             self.log.add(f"{error}; the key colour stands in")
             return _colour(settings.output.key_colour)
+
+
+class Usual:
+    """How long something usually takes; one thread adds, any reads."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.seconds += (seconds - self.seconds) / 8
 
 
 def even_size(output: OutputSettings) -> tuple[int, int]:
