@@ -10,6 +10,7 @@ missing is rendered first (split `test`: other seeds, and designs that training 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from puppeteer.files import whole
 from puppeteer.networks.compact import CROP_AT, SPEC, Morpher, Rotator, halved, load
 from puppeteer.pose import F32, Pose
 from puppeteer.training.dataset import ROTATIONS, SHARD, Shards, generate, rotator_batch
@@ -105,6 +107,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="a training run; without it the shipped weights")
     parser.add_argument("--characters", type=int, default=96)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--record", type=Path, help="the JSON beside a weight file: put the scores into it")
     options = parser.parse_args()
     generate(options.data, 0, -(-options.characters // SHARD) * SHARD, "test", options.workers)
     if options.run:
@@ -120,6 +123,12 @@ def main() -> None:
             print(f"{name}: {100 * first:.1f}% and {100 * second:.1f}% of the character's picture")
         else:
             print(f"{name:22s} PSNR {first:6.2f} dB   SSIM {second:.4f}")
+    if options.record:
+        record = json.loads(options.record.read_text())
+        rows = {name: [round(float(v), 4) for v in found] for name, found in table.items()}
+        record["scores"] = {"characters": options.characters, "PSNR and SSIM": rows}
+        with whole(options.record) as draft:
+            draft.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ships a run: the averages of morpher and rotator in FP16 as one weight file, and the line for its record.
+"""Ships a run: the averages of morpher and rotator in FP16 as one weight file, and the record of how it was made.
 
     python -m puppeteer.training.export --run runs/first
     python -m puppeteer.training.export --run runs/first --light puppeteer/training/checkpoint
@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from puppeteer.files import whole
+from puppeteer.networks.compact import CompactConfig
 from puppeteer.weights import FOLDER, RECORDS
 
 
@@ -41,14 +45,19 @@ def main() -> None:
             lighten(options.run / f"{part}.pt", options.light / f"{part}.pt")
         return
     weights: dict[str, torch.Tensor] = {}
+    record: dict[str, Any] = {"licence": RECORDS["compact"].licence, "config": asdict(CompactConfig())}
     for part in ("morpher", "rotator"):
         state = torch.load(options.run / f"{part}.pt", map_location="cpu", weights_only=True)
         weights |= {f"{part}.{name}": value.half() for name, value in state["average"].items()}
-        print(f"{part}: step {state['step']}, {state['hours']:.2f} hours")
+        settings = json.loads((options.run / f"{part}.json").read_text())
+        record[part] = settings | {"steps": state["step"], "hours": round(state["hours"], 2)}
     with whole(options.output) as draft:
         torch.save(weights, draft)
-    print(f"{options.output}: sha256 {hashlib.sha256(options.output.read_bytes()).hexdigest()}")
-    print("put that checksum into puppeteer/weights.py")
+    record["sha256"] = hashlib.sha256(options.output.read_bytes()).hexdigest()
+    with whole(options.output.with_suffix(".json")) as draft:
+        draft.write_text(json.dumps(record, indent=1) + "\n")
+    print(json.dumps(record))
+    print("put that checksum into puppeteer/weights.py; `evaluate --record` adds the scores")
 
 
 if __name__ == "__main__":

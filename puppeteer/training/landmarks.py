@@ -80,28 +80,37 @@ class Look:
     shoulder: float
 
 
-def truth_of(recipe: Any, figure: Any, expression: Sequence[float], neck: Sequence[float], hidden: bool) -> Truth:
-    """Where the parts of a head lie after the turn that it was drawn with and the turn of the pose."""
-    from puppeteer.characters.mesh import bend
-
+def marks(recipe: Any, figure: Any) -> F64:
+    """(6, 3) in space, as built: the points in the order of `POINT_NAMES`, and the head's middle."""
     e, mouth = recipe.eyes, recipe.mouth
+    middle = e.y + 0.5 * (e.lower - e.upper)
     flat = np.array(
         [
-            [128 + e.spacing, e.y + 0.5 * (e.lower - e.upper)],
-            [128 - e.spacing, e.y + 0.5 * (e.lower - e.upper)],
+            [128 + e.spacing, middle],
+            [128 - e.spacing, middle],
             [128 + mouth.x, mouth.y],
             [128, recipe.head.chin_y],
             [128, 66.0],
+            [128, 128.0],
         ]
     )
     depth = np.asarray(figure.surface(flat[:, 0], flat[:, 1]))
-    depth[4] = 0.0
-    solid = np.concatenate([np.column_stack([flat, depth]), [[128.0, 128.0, 0.0]]])
-    everything = np.ones((len(solid), 2))
+    depth[4:] = 0.0
+    return np.column_stack([flat, depth])
+
+
+def truth_of(
+    recipe: Any, figure: Any, built: F64, expression: Sequence[float], neck: Sequence[float], hidden: bool = False
+) -> Truth:
+    """Where `built` marks lie after the turn that the character was drawn with and the turn of the pose."""
+    from puppeteer.characters.mesh import bend
+
+    solid, everything = built, np.ones((len(built), 2))
     drawn = tuple(math.radians(a) for a in recipe.head.turn)
     posed = tuple(math.radians(NECK_RANGE_DEG) * v for v in neck)
     for angles in (drawn, posed):
-        solid = bend(solid, everything, (angles[0], angles[1], angles[2]), figure.root, figure.tip)
+        if any(angles):
+            solid = bend(solid, everything, (angles[0], angles[1], angles[2]), figure.root, figure.tip)
     return Truth(
         centre=solid[5, :2],
         lean_deg=-math.degrees(drawn[0] + posed[0]),
@@ -178,6 +187,7 @@ class Characters:
             for row, seed in enumerate(shard["seed"]):
                 recipe = make_recipe(int(seed), split)  # type: ignore[arg-type]
                 figure = Figure(recipe)
+                built = marks(recipe, figure)
                 still = (0.0, 0.0, 0.0)
                 rest = (0.0, 0.0, float(shard["rest_mouth"][row]))
                 faces = [*shard["expression"][row], rest]
@@ -185,14 +195,15 @@ class Characters:
                 poses += [(e, still) for e in shard["expression"][row]]
                 poses += [(e, n) for e, n in zip(faces, shard["neck"][row], strict=True)]
                 self.places.append((len(self.maps), row))
-                self.truths.append([truth_of(recipe, figure, e, n, False) for e, n in poses])
+                self.truths.append([truth_of(recipe, figure, built, e, n) for e, n in poses])
                 self.looks.append(look_of(recipe))
             self.maps.append(shard)
         self.turned: list[tuple[U8, Truth, Look]] = []
         for path in sorted(turned.glob("*.npy")) if turned else ():
             recipe, hidden = turned_recipe(int(path.stem), split)
             pose = (0.0, 0.0, recipe.rest_mouth)
-            truth = truth_of(recipe, Figure(recipe), pose, (0.0, 0.0, 0.0), hidden)
+            figure = Figure(recipe)
+            truth = truth_of(recipe, figure, marks(recipe, figure), pose, (0.0, 0.0, 0.0), hidden)
             self.turned.append((np.load(path), truth, look_of(recipe)))
 
     def pick(self, rng: np.random.Generator) -> tuple[U8, Truth, Look]:
@@ -672,7 +683,7 @@ def train(data: Path, turned: Path | None, run: Path, steps: int) -> None:
         optimizer.load_state_dict(state["optimizer"])
         first, spent_s = int(state["step"]), float(state["cpu_s"])
     log_path = run / "landmarks.csv"
-    begun, kept, sums = time.process_time(), time.monotonic(), np.zeros(2)
+    begun, kept, losses = time.process_time(), time.monotonic(), list[tuple[float, float]]()
 
     def keep(step: int) -> None:
         with whole(path) as draft:
@@ -707,13 +718,13 @@ def train(data: Path, turned: Path | None, run: Path, steps: int) -> None:
                     mine.lerp_(new, 1 - share)
                 else:
                     mine.copy_(new)
-        sums += finding.item(), refining.item()
+        losses.append((finding.item(), refining.item()))
         if (step + 1) % 50 == 0:
-            row = [step + 1, *np.round(sums / 50, 4), round(spent_s + time.process_time() - begun)]
+            row = [step + 1, *np.mean(losses, 0).round(4).tolist(), round(spent_s + time.process_time() - begun)]
             with log_path.open("a", newline="") as file:
                 csv.writer(file).writerow(row)
             print(*row, flush=True)
-            sums[:] = 0
+            losses.clear()
         if time.monotonic() - kept > KEEP_EVERY_S or step + 1 == steps:
             keep(step + 1)
             kept = time.monotonic()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import json
 import math
 import os
 import time
@@ -24,6 +25,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from puppeteer.files import whole
 from puppeteer.networks.compact import CompactConfig, Morpher, Rotator
 from puppeteer.training import losses
 from puppeteer.training.dataset import ROTATIONS, Shards, morpher_batch, random_rows, rotator_batch
@@ -118,6 +120,15 @@ def everybodys(values: Tensor) -> Tensor:
     return values
 
 
+def write_settings(options: argparse.Namespace, world: int) -> None:
+    """RUN/PART.json: what makes this run again."""
+    data = json.loads((options.data / "data.json").read_text())
+    names = ("part", "cycles", "flow_steps", "characters", "poses", "rate", "seed")
+    settings = {name: getattr(options, name) for name in names} | {"processes": world, "data": data}
+    with whole(options.run / f"{options.part}.json") as draft:
+        draft.write_text(json.dumps(settings, indent=1) + "\n")
+
+
 def train(options: argparse.Namespace) -> None:
     world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     if world > 1:
@@ -132,6 +143,8 @@ def train(options: argparse.Namespace) -> None:
     average = Average(network)
     optimizer = torch.optim.AdamW(network.parameters(), options.rate, (0.9, 0.98), weight_decay=1e-3)
     options.run.mkdir(parents=True, exist_ok=True)
+    if rank == 0:
+        write_settings(options, world)
     checkpoint, log_path = options.run / f"{options.part}.pt", options.run / f"{options.part}.csv"
     step, hours = 0, 0.0
     if checkpoint.exists():
