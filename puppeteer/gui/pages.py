@@ -118,6 +118,9 @@ class CharacterPage:
             load = panel.button(texts.LOAD_PICTURE, self._load, panel.theme.primary, width=-1)
             with dpg.tooltip(load, delay=0.4):
                 dpg.add_text(texts.LOAD_PICTURE_TIP, wrap=panel.px(300))
+            self._draw = panel.button(texts.DRAW_NEW, self._window.draw_character, width=-1)
+            with dpg.tooltip(self._draw, delay=0.4):
+                dpg.add_text(texts.DRAW_NEW_TIP, wrap=panel.px(300))
         with panel.card(texts.BACKGROUND):
             self._kind = panel.choice({name: texts.BACKGROUNDS[name] for name in ("key", "colour")}, self._background)
             self._kind_more = panel.choice(
@@ -149,6 +152,8 @@ class CharacterPage:
     def show(self, settings: Settings, status: Status) -> None:
         self._show_shelf(settings)
         show_part(self._state, status.character)
+        drawing = self._window.drawing
+        dpg.configure_item(self._draw, label=texts.DRAWING_NEW if drawing else texts.DRAW_NEW, enabled=not drawing)
         show_part(self._networks, status.networks)
         dpg.configure_item(self._retry, show=status.networks.state == "problem")
         if status.character.state == "ok":  # the shelf shows it

@@ -8,13 +8,17 @@ import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from puppeteer.errors import ImageError
 from puppeteer.files import whole
-from puppeteer.pose import F32
+from puppeteer.pose import F32, U8
+
+if TYPE_CHECKING:
+    from puppeteer.image import Square
 
 SHIPPED = Path(__file__).resolve().parent.parent / "characters" / "shipped"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -51,11 +55,7 @@ class Shelf:
         """Copies a picture onto the shelf; the path of the copy. Raises ImageError."""
         if picture.parent.resolve() in (self.folder.resolve(), SHIPPED.resolve()):
             return picture
-        target = self.folder / picture.name
-        number = 2
-        while target.exists() and target.read_bytes() != picture.read_bytes():
-            target = self.folder / f"{picture.stem} {number}{picture.suffix}"
-            number += 1
+        target = self._free(picture.name, picture)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with whole(target) as draft:
@@ -64,6 +64,28 @@ class Shelf:
             raise ImageError(
                 f"{picture.name} cannot be copied to {self.folder} ({error.strerror}): it is used from where it is"
             ) from None
+        return target
+
+    def keep(self, rgba: U8, square: Square, name: str) -> Path:
+        """Writes a prepared character onto the shelf; its path. Raises ImageError."""
+        from puppeteer.image import write_png  # PyTorch takes seconds
+
+        target = self._free(f"{name}.png")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImageError(
+                f"the folder {self.folder} cannot be made ({error.strerror}): free that place or its permissions"
+            ) from None
+        write_png(target, rgba, square)
+        return target
+
+    def _free(self, name: str, same: Path | None = None) -> Path:
+        """A path of that name, or of one like it, where nothing is yet but what `same` holds too."""
+        target, number = self.folder / name, 2
+        while target.exists() and (same is None or target.read_bytes() != same.read_bytes()):
+            target = self.folder / f"{Path(name).stem} {number}{Path(name).suffix}"
+            number += 1
         return target
 
     def remove(self, entry: Entry) -> None:

@@ -242,9 +242,10 @@ class Stage:
             if item is not None:
                 dpg.configure_item(item, pmin=low, pmax=high)
         px = self._theme.px
-        height = self._area.height * 0.42
-        dpg.configure_item(self._waiting, pos=(self._area.left + px(24), self._area.top + height))
-        dpg.configure_item(self._waiting_more, pos=(self._area.left + px(24), self._area.top + height + px(36)))
+        left = self._area.left + px(PREVIEW_SIZE[0] + 2 * 14 + 10)  # beside the preview
+        top = self._area.top + self._area.height * 0.42
+        dpg.configure_item(self._waiting, pos=(left, top))
+        dpg.configure_item(self._waiting_more, pos=(left, top + px(36)))
 
     def _show_words(
         self, picture: Picture | None, status: Status, show_character: bool, words: str, time_s: float

@@ -87,9 +87,13 @@ FAILED = "{failure}. Please report it, with the log from the page Help."
 CHARACTERS = "Characters"
 LOAD_PICTURE = "Load a picture…"
 LOAD_PICTURE_TIP = (
-    "One character, looking straight ahead, eyes open, best as a PNG with a transparent background. "
-    "It is copied to your characters, so that it stays on the shelf."
+    "One character, looking straight ahead, eyes open. It is prepared, with a look at before and after, and copied "
+    "to your characters, so that it stays on the shelf."
 )
+DRAW_NEW = "Draw a new one"
+DRAWING_NEW = "Drawing…"
+DRAW_NEW_TIP = "Draws a character that nobody has yet, free for any use, and puts it on the shelf."
+NEW_NAME = "Character {seed}"
 REMOVE_PICTURE = "Remove from the shelf"
 BACKGROUND = "Background"
 BACKGROUNDS = {"key": "Key colour", "colour": "Colour", "picture": "Picture", "transparent": "Transparent"}
@@ -173,6 +177,18 @@ CALIBRATION_INTRO = (
     "Sit as you will sit while streaming."
 )
 CALIBRATION_NEEDS_FACE = "Calibration needs a webcam or a video: choose one on the page Camera."
+
+# Picture doctor
+DOCTOR = "Prepare this picture"
+DOCTOR_BEFORE = "Before: drag the square so that the inner box holds the head, from skull to chin"
+DOCTOR_AFTER = "After: what becomes the character"
+DOCTOR_LOOKING = "Looking at the picture…"
+DOCTOR_AGAIN = "Preparing it again…"
+DOCTOR_TILT = "Tilt"
+DOCTOR_RESET = "As it was found"
+DOCTOR_USE = "Use it"
+DOCTOR_AS_IT_IS = "Use as it is"
+DOCTOR_WELL = "Nothing to complain about: this works as it is."
 
 # Chooser
 CHOOSE_PICTURE = "Choose a picture"

@@ -11,6 +11,7 @@ import datetime
 import math
 import platform
 import queue
+import random
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ from puppeteer.errors import PuppeteerError
 from puppeteer.gui import display, texts
 from puppeteer.gui.chooser import Chooser
 from puppeteer.gui.controls import Controls
+from puppeteer.gui.doctor import Case, Doctor, is_prepared
 from puppeteer.gui.guide import Guide
 from puppeteer.gui.meters import HEIGHT as METERS_HEIGHT
 from puppeteer.gui.meters import Meters
@@ -79,6 +81,7 @@ class Window:
         self.looked = False
         self.guide: Guide | None = None
         self.recording: Path | None = None
+        self.drawing = False  # a new character
         self.frames = 0
         self.page = "character"
         self._run: CalibrationRun | None = None
@@ -188,6 +191,7 @@ class Window:
         self.theme = Theme(scale)
         self.controls = Controls(self.theme, self.change)
         self.chooser = Chooser(self.theme)
+        self.doctor = Doctor(self.theme, self._in_thread, self._use_picture)
         self.meters = Meters(self.theme, self._posed)
         self.stage = Stage(self.theme, self._moved, self._zoomed, self.centre)
         self._placed = self._notices_shown = None
@@ -276,7 +280,9 @@ class Window:
 
     def _rebuild(self, scale: float) -> None:
         manual = self.meters.manual, self.meters.pose()
+        case = self.doctor.case
         self.chooser.close()
+        self.doctor.close()
         self.stage.delete()
         dpg.delete_item(self._handlers)
         dpg.delete_item(self.root)
@@ -284,6 +290,7 @@ class Window:
         if manual[0]:
             self.meters.set_manual(True)
             self.meters.set_pose(manual[1])
+        self.doctor.resume(case)
 
     def _place(self) -> None:
         """Lays everything out; cheap while nothing has changed."""
@@ -386,6 +393,7 @@ class Window:
         self._show_top(status)
         self._show_actions(settings, status)
         self._show_notices(status, now_s)
+        self.doctor.show()
         self._keep(now_s)
 
     def _words(self, settings: Settings, status: Status) -> str:
@@ -544,13 +552,14 @@ class Window:
         if (mouse[0], mouse[1]) != self._mouse or dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
             self._mouse = (mouse[0], mouse[1])
             self._busy_until_s = now_s + 0.5
-        free = not self.chooser.is_open and dpg.is_item_hovered(self.stage.area)
+        above = self.chooser.is_open or self.doctor.is_open
         wheel, self._wheel = self._wheel, 0.0
         with self._guarded():
-            self.stage.mouse(free, wheel)
-        if self.chooser.is_open:
-            self.chooser.keys()
-        silent = any(dpg.is_key_down(key) for key in MODIFIERS) or self.chooser.is_open or self.typing()
+            self.stage.mouse(not above and dpg.is_item_hovered(self.stage.area), wheel)
+            self.doctor.mouse(wheel)
+        self.chooser.keys()
+        self.doctor.keys()
+        silent = any(dpg.is_key_down(key) for key in MODIFIERS) or above or self.typing()
         for name, (_, key) in self.keys.items():
             if not dpg.is_key_down(key):
                 self._down.discard(name)
@@ -717,27 +726,76 @@ class Window:
         self.engine.set_character(path)
 
     def load_character(self, path: Path) -> None:
-        """Checks a picture in a thread, then puts it on the shelf and takes it."""
+        """Takes a prepared picture onto the shelf; any other goes to the picture doctor first."""
 
         def load() -> Callable[[], object]:
+            if not is_prepared(path):
+                return lambda: self.doctor.open(path)
             from puppeteer.image import read_character
 
             read_character(path)
-            try:
-                copy, problem = self.shelf.add(path), ""
-            except PuppeteerError as error:
-                copy, problem = path, str(error)
-            entries = self.shelf.entries()
-
-            def take() -> None:
-                self.entries = entries
-                self.engine.set_character(copy)
-                if problem:
-                    self.notify("told", problem)
-
-            return take
+            return self._shelved(path, lambda: self.shelf.add(path))
 
         self._in_thread(load)
+
+    def draw_character(self) -> None:
+        """A new one from the generator, in a process of its own."""
+        if self.drawing:
+            return
+        self.drawing = True
+
+        def draw() -> Callable[[], object]:
+            from puppeteer.characters import Artist
+
+            seed = random.randrange(10_000, 1_000_000)
+            try:
+                with Artist() as artist:
+                    rgba = artist.draw(seed)
+                name = texts.NEW_NAME.format(seed=seed)
+                return self._shelved(None, lambda: self.shelf.keep(rgba, (0, 0, rgba.shape[0]), name))
+            finally:
+                self._later.put(self._drawn)
+
+        self._in_thread(draw)
+
+    def _drawn(self) -> None:
+        self.drawing = False
+
+    def _use_picture(self, case: Case, as_it_is: bool) -> None:
+        """What the picture doctor's panel ends with."""
+        path, treated, head = case.path, case.treated, case.head
+        assert treated is not None and head is not None
+
+        def keep() -> Callable[[], object]:
+            height, width = treated.before.shape[:2]
+            if as_it_is and width == height:
+                return self._shelved(path, lambda: self.shelf.add(path))
+            character = treated.prepared.character
+            rgba, square = character.rgba, character.square
+            if as_it_is:
+                rgba, square = treated.before, head.square()
+            return self._shelved(None, lambda: self.shelf.keep(rgba, square, path.stem))
+
+        self._in_thread(keep)
+
+    def _shelved(self, path: Path | None, add: Callable[[], Path]) -> Callable[[], object]:
+        """Puts a picture onto the shelf; what then takes it. Where that fails, `path` is used from where it is."""
+        problem = ""
+        try:
+            copy = add()
+        except PuppeteerError as error:
+            if path is None:
+                raise
+            copy, problem = path, str(error)
+        entries = self.shelf.entries()
+
+        def take() -> None:
+            self.entries = entries
+            self.engine.set_character(copy)
+            if problem:
+                self.notify("told", problem)
+
+        return take
 
     def remove_character(self, entry: Entry) -> None:
         self.shelf.remove(entry)

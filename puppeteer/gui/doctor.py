@@ -1,0 +1,433 @@
+"""The picture doctor's panel: a picture before and after, what was noticed, and a square to drag onto the head."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import dearpygui.dearpygui as dpg
+import numpy as np
+from PIL import Image
+
+from puppeteer.errors import PuppeteerError
+from puppeteer.gui import texts
+from puppeteer.gui.stage import Box, Texture, fitted
+from puppeteer.gui.theme import ACCENT, BACK, CLEAR, FAINT, MUTED, TEXT, WARN, Theme
+from puppeteer.pose import U8
+
+if TYPE_CHECKING:
+    from puppeteer.image import Square
+    from puppeteer.prepare import Prepared
+
+TILT_DEG = 30.0  # the slider's ends
+LEAST_SIDE = 32.0  # px of the picture
+ZOOM_STEP = 1.05
+GRIP = 16  # px at scale 1 around a corner
+WIDTH, HEIGHT = 1040, 700  # px at scale 1, at most
+CAPTION, NOTES, ROW = 26, 118, 44  # px at scale 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the spec square lies in a picture: middle and side in px, turned clockwise by degrees."""
+
+    x: float
+    y: float
+    side: float
+    tilt_deg: float = 0.0
+
+    def corners(self, share: float = 1.0) -> list[tuple[float, float]]:
+        """Clockwise from the top left, of a square that is `share` as large."""
+        turn, half = math.radians(self.tilt_deg), self.side * share / 2
+        cos, sin = math.cos(turn) * half, math.sin(turn) * half
+        return [
+            (self.x + across * cos - down * sin, self.y + across * sin + down * cos)
+            for across, down in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
+
+    def holds(self, x: float, y: float) -> bool:
+        turn = math.radians(self.tilt_deg)
+        across = (x - self.x) * math.cos(turn) + (y - self.y) * math.sin(turn)
+        down = (y - self.y) * math.cos(turn) - (x - self.x) * math.sin(turn)
+        return max(abs(across), abs(down)) <= self.side / 2
+
+    def square(self) -> Square:
+        """Left, top, side in whole pixels, without the tilt."""
+        side = max(1, round(self.side))
+        return round(self.x - side / 2), round(self.y - side / 2), side
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Treated:
+    """What the picture doctor made of a picture."""
+
+    before: U8  # (H, W, 4) straight alpha, as it was
+    head: Head  # in `before`
+    prepared: Prepared
+
+
+def treat(path: Path) -> Treated:
+    """Prepares a picture. Raises PuppeteerError."""
+    from puppeteer.image import open_picture  # PyTorch takes seconds
+    from puppeteer.prepare import prepare
+    from puppeteer.prepare.heads import guessed
+
+    prepared = prepare(path)
+    found = prepared.head or guessed(prepared.picture)
+    head = Head(*found.centre, found.side, found.tilt_deg)
+    return Treated(open_picture(path)[0], head, prepared)
+
+
+def corrected(treated: Treated, head: Head) -> Treated:
+    """With the head where the user says that it is. Raises PuppeteerError."""
+    return replace(treated, head=head, prepared=treated.prepared.aligned(head.square(), head.tilt_deg))
+
+
+def is_prepared(path: Path) -> bool:
+    """Whether a picture says itself where its spec square is; what cannot be read is not."""
+    from puppeteer.image import CHUNK
+
+    with contextlib.suppress(Exception), Image.open(path) as image:  # Pillow raises many kinds
+        return CHUNK in image.info
+    return False
+
+
+@dataclass(slots=True)
+class Case:
+    """A picture on the table."""
+
+    path: Path
+    treated: Treated | None = None
+    found: Head | None = None  # by the doctor, before the user moved it
+    head: Head | None = None  # as it is drawn now
+    asked: int = 0  # treatments asked for, and had
+    had: int = 0
+    problem: str = ""
+
+    @property
+    def busy(self) -> bool:
+        return self.had < self.asked
+
+
+class Doctor:
+    """One panel at a time. `in_thread` runs slow work whose result is called in the window's thread; `use` gets the
+    treated picture, and whether it shall be left as it is."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        in_thread: Callable[[Callable[[], Callable[[], object]]], object],
+        use: Callable[[Case, bool], object],
+    ) -> None:
+        self._theme = theme
+        self._in_thread, self._use = in_thread, use
+        self.case: Case | None = None
+        self._window: Any = None
+        self._before, self._after = Texture(), Texture()
+        self._size = (0, 0)
+        self._pane = Box(0, 0, 1, 1)
+        self._shown: Any = None
+        self._view = (1.0, 0.0, 0.0)  # px of the panel a px of the picture, and where its corner is
+        self._grip = ""  # what the mouse holds: "move", "size"
+        self._at = (0.0, 0.0)
+        self._turning = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.case is not None
+
+    def open(self, path: Path) -> None:
+        self.close()
+        self.case = Case(path)
+        self._build()
+        self._ask(None)
+
+    def resume(self, case: Case | None) -> None:
+        """Shows what another panel had open."""
+        if case is not None:
+            self.case = case
+            self._build()
+
+    def close(self) -> None:
+        self.case = None
+        self._delete()
+
+    def _delete(self) -> None:
+        if self._window is not None:
+            dpg.delete_item(self._window)
+            self._window = None
+            for texture in (self._before, self._after):
+                texture.delete()
+
+    # --- building
+
+    def _build(self) -> None:
+        self._delete()
+        px = self._theme.px
+        self._size = (dpg.get_viewport_client_width(), dpg.get_viewport_client_height())
+        width = min(px(WIDTH), self._size[0] - px(32))
+        height = min(px(HEIGHT), self._size[1] - px(32))
+        with dpg.window(
+            label=texts.DOCTOR,
+            modal=True,
+            no_resize=True,
+            no_collapse=True,
+            no_move=True,
+            no_close=True,
+            no_scrollbar=True,
+            no_scroll_with_mouse=True,
+            width=width,
+            height=height,
+            pos=((self._size[0] - width) // 2, (self._size[1] - height) // 2),
+        ) as self._window:
+            inner = width - 2 * px(14)
+            pane = (inner - px(16)) // 2
+            tall = height - px(34 + CAPTION + 3 * 8 + NOTES + 2 * ROW + 12)
+            self._pane = Box(0, 0, pane, tall)
+            with dpg.group(horizontal=True, horizontal_spacing=px(16)):
+                lists = []
+                for caption in (texts.DOCTOR_BEFORE, texts.DOCTOR_AFTER):
+                    with dpg.group():
+                        dpg.bind_item_font(dpg.add_text(caption, color=MUTED), self._theme.fonts["small"])
+                        lists.append(dpg.add_drawlist(pane, tall))
+            self._left, self._right = lists
+            for pane_list in lists:
+                dpg.draw_rectangle((0, 0), (pane, tall), color=CLEAR, fill=BACK, rounding=px(8), parent=pane_list)
+            self._before_layer = dpg.add_draw_layer(parent=self._left)
+            self._after_layer = dpg.add_draw_layer(parent=self._right)
+            self._overlay = dpg.add_draw_layer(parent=self._left)
+            corners = [(0.0, 0.0)] * 5
+            self._box = dpg.draw_polyline(corners, color=ACCENT, thickness=px(2), parent=self._overlay)
+            self._inner = dpg.draw_polyline(corners, color=(*ACCENT[:3], 110), thickness=px(1), parent=self._overlay)
+            self._grips = [
+                dpg.draw_circle((0, 0), px(5), color=BACK, fill=ACCENT, parent=self._overlay) for _ in range(4)
+            ]
+            self._waiting = [
+                dpg.draw_text((px(16), px(14)), "", size=px(20), color=FAINT, parent=pane_list) for pane_list in lists
+            ]
+            with dpg.child_window(width=-1, height=px(NOTES), always_use_window_padding=True) as area:
+                self._notes = dpg.add_group()
+            dpg.bind_item_theme(area, self._theme.stage_card)
+            with dpg.group(horizontal=True):
+                dpg.add_text(texts.DOCTOR_TILT, color=MUTED)
+                self._tilt = dpg.add_slider_float(
+                    min_value=-TILT_DEG,
+                    max_value=TILT_DEG,
+                    format="%.0f°",
+                    clamped=True,
+                    width=px(260),
+                    callback=lambda _, value: self._turned(value),
+                )
+                self._reset = dpg.add_button(label=texts.DOCTOR_RESET, callback=self._as_found)
+                dpg.bind_item_theme(self._reset, self._theme.quiet)
+            with dpg.group(horizontal=True):
+                widths = {texts.CANCEL: px(100), texts.DOCTOR_AS_IT_IS: px(150), texts.DOCTOR_USE: px(150)}
+                dpg.add_spacer(width=max(1, inner - sum(widths.values()) - 3 * px(8)))
+                dpg.add_button(label=texts.CANCEL, width=widths[texts.CANCEL], callback=lambda: self.close())
+                self._as_it_is = dpg.add_button(
+                    label=texts.DOCTOR_AS_IT_IS,
+                    width=widths[texts.DOCTOR_AS_IT_IS],
+                    callback=lambda: self._done(True),
+                )
+                self._take = dpg.add_button(
+                    label=texts.DOCTOR_USE, width=widths[texts.DOCTOR_USE], callback=lambda: self._done(False)
+                )
+                dpg.bind_item_theme(self._take, self._theme.primary)
+        self._shown = None
+
+    # --- work
+
+    def _ask(self, head: Head | None) -> None:
+        case = self.case
+        if case is None:
+            return
+        case.asked += 1
+        number, known = case.asked, case.treated
+
+        def work() -> Callable[[], object]:
+            try:
+                treated = treat(case.path) if head is None or known is None else corrected(known, head)
+            except PuppeteerError as error:
+                text = str(error)
+                return lambda: self._failed(case, number, text)
+            return lambda: self._have(case, number, treated)
+
+        self._in_thread(work)
+
+    def _have(self, case: Case, number: int, treated: Treated) -> None:
+        case.had = max(case.had, number)
+        if number < case.asked or self.case is not case:  # the user has moved on
+            return
+        case.treated, case.problem = treated, ""
+        case.head = treated.head if not self._grip else case.head
+        case.found = case.found or treated.head
+        self._shown = None
+
+    def _failed(self, case: Case, number: int, problem: str) -> None:
+        case.had = max(case.had, number)
+        if self.case is not case:
+            return
+        if case.treated is None:  # no picture at all: nothing to show here
+            self.close()
+            raise PuppeteerError(problem)
+        case.problem, self._shown = problem, None
+
+    def _as_found(self) -> None:
+        if self.case is not None and self.case.found is not None:
+            self.case.head = self.case.found
+            self._ask(self.case.head)
+
+    def _turned(self, tilt_deg: float) -> None:
+        if self.case is not None and self.case.head is not None:
+            self.case.head = replace(self.case.head, tilt_deg=round(tilt_deg))
+            self._turning = True
+
+    def _done(self, as_it_is: bool) -> None:
+        case = self.case
+        if case is not None and case.treated is not None and (as_it_is or not case.busy):
+            self.close()
+            self._use(case, as_it_is)
+
+    # --- a frame
+
+    def show(self) -> None:
+        """Once a frame."""
+        case = self.case
+        if case is None:
+            return
+        if self._size != (dpg.get_viewport_client_width(), dpg.get_viewport_client_height()):
+            self._build()
+        if self._turning and not dpg.is_item_active(self._tilt):
+            self._turning = False
+            self._ask(case.head)
+        state = (case.treated, case.busy, case.problem)
+        if state != self._shown:
+            self._shown = state
+            self._show_case(case)
+        self._show_head(case)
+
+    def _show_case(self, case: Case) -> None:
+        treated = case.treated
+        dpg.configure_item(self._take, enabled=treated is not None and not case.busy)
+        dpg.configure_item(self._as_it_is, enabled=treated is not None)
+        dpg.configure_item(self._waiting[0], text=texts.DOCTOR_LOOKING if treated is None else "")
+        dpg.configure_item(self._waiting[1], text=texts.DOCTOR_AGAIN if treated is not None and case.busy else "")
+        dpg.delete_item(self._notes, children_only=True)
+        if treated is None:
+            return
+        lines = [(case.problem, WARN)] if case.problem else []
+        lines += [(note, TEXT) for note in treated.prepared.notes] or [(texts.DOCTOR_WELL, MUTED)]
+        for note, colour in lines:
+            with dpg.group(horizontal=True, parent=self._notes):
+                dpg.add_text("•", color=colour)
+                dpg.add_text(note[:1].upper() + note[1:], wrap=self._theme.px(WIDTH - 120), color=colour)
+        if not case.busy:
+            self._show_pictures(treated)
+
+    def _show_pictures(self, treated: Treated) -> None:
+        height, width = treated.before.shape[:2]
+        across = [0.0, width, *(x for x, _ in treated.head.corners())]
+        down = [0.0, height, *(y for _, y in treated.head.corners())]
+        margin = 2 * GRIP
+        room = Box(margin, margin, self._pane.width - 2 * margin, self._pane.height - 2 * margin)
+        seen = fitted((round(max(across) - min(across)), round(max(down) - min(down))), room)
+        scale = seen.width / (max(across) - min(across))
+        self._view = (scale, seen.left - min(across) * scale, seen.top - min(down) * scale)
+        low = self._to_panel(0, 0)
+        high = self._to_panel(width, height)
+        size = (max(1, round(high[0] - low[0])), max(1, round(high[1] - low[1])))
+        self._paint(self._before, self._before_layer, on_checks(treated.before, size), low)
+        side = int(min(self._pane.width, self._pane.height)) - 2
+        corner = ((self._pane.width - side) / 2, (self._pane.height - side) / 2)
+        self._paint(
+            self._after, self._after_layer, on_checks(treated.prepared.character.at(side), (side, side)), corner
+        )
+
+    def _paint(self, texture: Texture, layer: Any, rgb: U8, corner: tuple[float, float]) -> None:
+        height, width = rgb.shape[:2]
+        texture.resize(width, height)
+        texture.write(rgb)
+        dpg.delete_item(layer, children_only=True)
+        dpg.draw_image(texture.item, corner, (corner[0] + width, corner[1] + height), parent=layer)
+
+    def _show_head(self, case: Case) -> None:
+        head = case.head
+        dpg.configure_item(self._overlay, show=head is not None)
+        dpg.configure_item(self._reset, show=head is not None and head != case.found)
+        if head is None:
+            return
+        outer = [self._to_panel(*corner) for corner in head.corners()]
+        inner = [self._to_panel(*corner) for corner in head.corners(0.5)]
+        dpg.configure_item(self._box, points=[*outer, outer[0]])
+        dpg.configure_item(self._inner, points=[*inner, inner[0]])
+        for grip, corner in zip(self._grips, outer, strict=True):
+            dpg.configure_item(grip, center=corner)
+        if not dpg.is_item_active(self._tilt):
+            dpg.set_value(self._tilt, round(head.tilt_deg) + 0.0)  # no "-0"
+
+    # --- the mouse
+
+    def mouse(self, wheel: float) -> None:
+        """Once a frame, after rendering: drag moves the square, its corners resize it, so does the wheel."""
+        case = self.case
+        if case is None or case.head is None or self._window is None:
+            return
+        left, top = dpg.get_item_rect_min(self._left)
+        x, y = dpg.get_mouse_pos(local=False)
+        place = (x - left, y - top)
+        if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+            if self._grip:
+                self._grip = ""
+                self._ask(case.head)
+        elif self._grip:
+            case.head = self._dragged(case.head, place)
+        elif dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left) and self._pane.holds(*place):
+            self._grip = self._gripped(case.head, place)
+        self._at = place
+        if wheel and self._pane.holds(*place) and not self._grip:
+            case.head = replace(case.head, side=max(LEAST_SIDE, case.head.side * ZOOM_STEP**wheel))
+            self._ask(case.head)
+
+    def keys(self) -> None:
+        if self.is_open and dpg.is_key_pressed(dpg.mvKey_Escape):
+            self.close()
+
+    def _gripped(self, head: Head, place: tuple[float, float]) -> str:
+        near = min(math.dist(self._to_panel(*corner), place) for corner in head.corners())
+        if near <= self._theme.px(GRIP):
+            return "size"
+        return "move" if head.holds(*self._to_picture(*place)) else ""
+
+    def _dragged(self, head: Head, place: tuple[float, float]) -> Head:
+        if self._grip == "move":
+            scale = self._view[0]
+            return replace(
+                head, x=head.x + (place[0] - self._at[0]) / scale, y=head.y + (place[1] - self._at[1]) / scale
+            )
+        away = math.dist((head.x, head.y), self._to_picture(*place))
+        return replace(head, side=max(LEAST_SIDE, away * math.sqrt(2)))
+
+    def _to_panel(self, x: float, y: float) -> tuple[float, float]:
+        scale, left, top = self._view
+        return left + x * scale, top + y * scale
+
+    def _to_picture(self, x: float, y: float) -> tuple[float, float]:
+        scale, left, top = self._view
+        return (x - left) / scale, (y - top) / scale
+
+
+def on_checks(rgba: U8, size: tuple[int, int]) -> U8:
+    """(height, width, 3): a picture at another size, over the checks that stand for transparency."""
+    from puppeteer.image import premultiplied
+
+    width, height = size
+    method = cv2.INTER_AREA if width < rgba.shape[1] else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(premultiplied(rgba), size, interpolation=method), np.float32)
+    rows, columns = np.mgrid[:height, :width] // 10
+    checks = np.where((rows + columns) % 2, 58, 46).astype(np.float32)[..., None]
+    return np.asarray(small[..., :3] + checks * (1 - small[..., 3:] / 255), np.uint8)
