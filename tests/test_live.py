@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import drawn_character
-from stage import SMALL, TURNED, Stage, StageDevice, StagePoser, StageTracker, eventually, on_stage
+from stage import SHORT, SMALL, TURNED, Stage, StageDevice, StagePoser, StageTracker, eventually, on_stage
 
 from puppeteer.cameras import Fault, ScriptedCamera
 from puppeteer.errors import SettingsError, SinkError, WeightsError
@@ -110,7 +110,7 @@ def test_a_camera_that_shows_the_same_picture_is_opened_anew(character_png: Path
 
 
 def test_retry_leaves_a_hanging_camera_behind(character_png: Path) -> None:
-    with on_stage(character_png) as stage:
+    with on_stage(character_png, stage=Stage(patience=replace(SHORT, abandon_s=60))) as stage:
         assert eventually(lambda: stage.live.status().camera.state == "ok")
         hanging = stage.camera
         hanging.fault = "blocks"
