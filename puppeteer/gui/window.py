@@ -50,6 +50,7 @@ WIDE = (1500, 452)  # a window this wide has this much for the side panel
 SMALLEST_SCALE = 0.75
 RESCALE_AFTER_S = 0.4
 CALM_RATE, BUSY_RATE = 30, 60  # paintings a second; the higher one while the mouse moves
+LONGEST_REST_S = 0.15
 STATUS_EVERY_S = 0.2
 TOLD_S = 20.0  # how long the answer to a click stays
 SAVE_AFTER_S = 0.6  # of quiet
@@ -165,8 +166,9 @@ class Window:
     def _rest(self, begun_s: float) -> None:
         """Between two frames. Where there is no graphics card, painting must leave time for the character."""
         spent_s = self._clock() - begun_s
-        rate = BUSY_RATE if begun_s < self._busy_until_s else CALM_RATE
-        time.sleep(max(0.001, 1 / rate - spent_s, min(0.1, spent_s)))
+        busy = begun_s < self._busy_until_s
+        rate, share = (BUSY_RATE, 1) if busy else (CALM_RATE, 2)
+        time.sleep(max(0.001, 1 / rate - spent_s, min(LONGEST_REST_S, share * spent_s)))
 
     def stop(self) -> None:
         """Ends `run` after this frame."""
