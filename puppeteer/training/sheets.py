@@ -25,6 +25,7 @@ POSES = (
     Pose(eye_left=1, eye_right=1),
     Pose(eye_left=0.5, eye_right=0.5),
     Pose(eye_left=1),
+    Pose(eye_right=1),
     Pose(mouth_open=1),
     Pose(mouth_open=0.5),
     Pose(neck_z=1),
@@ -34,7 +35,9 @@ POSES = (
     Pose(neck_y=-1),
     Pose(1, 1, 0.7, 0.5, 0.5, 0.5),
     Pose(0, 0, 1, -0.5, -0.5, -0.7),
+    Pose(0.5, 1, 0.3, 0.7, -0.8, 0.8),
 )
+HALF_RANGE = (Pose(), *(Pose(**{joint: end}) for joint in ("neck_z", "neck_x", "neck_y") for end in (0.5, -0.5)))
 GREEN = (0.35, 0.6, 0.35)
 CROP = slice(CROP_AT, SPEC - CROP_AT)
 TOP = 32  # rows above the head that a sheet leaves out
@@ -54,12 +57,18 @@ def load_networks(run: Path) -> tuple[Morpher | None, Rotator | None]:
 
 
 @torch.inference_mode()
-def draw(morpher: Morpher | None, rotator: Rotator | None, rest: Tensor, stage: str = "final") -> list[Tensor]:
-    """rest (1, 4, 256, 256) premultiplied -> the same in all of `POSES`; a part that is missing changes nothing."""
+def draw(
+    morpher: Morpher | None,
+    rotator: Rotator | None,
+    rest: Tensor,
+    stage: str = "final",
+    poses: tuple[Pose, ...] = POSES,
+) -> list[Tensor]:
+    """rest (1, 4, 256, 256) premultiplied -> the same in all poses; a part that is missing changes nothing."""
     face = morpher.encode(rest[:, :, CROP, CROP]) if morpher else None
     head = rotator.encode(rest) if rotator else None
     pictures = []
-    for pose in POSES:
+    for pose in poses:
         values, image = torch.tensor([pose.values()]), rest
         if morpher and face:
             image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
@@ -89,12 +98,18 @@ def rest_images(place: Path, count: int = 6) -> list[Tensor]:
     return pictures
 
 
-def sheet(morpher: Morpher | None, rotator: Rotator | None, places: list[Path], stage: str = "final") -> Image.Image:
-    """A row per picture: as drawn, then `POSES`."""
+def sheet(
+    morpher: Morpher | None,
+    rotator: Rotator | None,
+    places: list[Path],
+    stage: str = "final",
+    poses: tuple[Pose, ...] = POSES,
+) -> Image.Image:
+    """A row per picture: as drawn, then the poses."""
     rows = []
     for place in places:
         for rest in rest_images(place):
-            cells = [on_green(image)[TOP:] for image in (rest, *draw(morpher, rotator, rest, stage))]
+            cells = [on_green(image)[TOP:] for image in (rest, *draw(morpher, rotator, rest, stage, poses))]
             rows.append(np.concatenate(cells, 1))
     return Image.fromarray(np.concatenate(rows, 0))
 
@@ -104,9 +119,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--stage", default="final", choices=("pumarola", "zhou", "combined", "final"))
+    parser.add_argument("--half", action="store_true", help="every joint at half of its range instead")
     parser.add_argument("places", type=Path, nargs="+")
     options = parser.parse_args()
-    sheet(*load_networks(options.run), options.places, options.stage).save(options.output)
+    poses = HALF_RANGE if options.half else POSES
+    sheet(*load_networks(options.run), options.places, options.stage, poses).save(options.output)
 
 
 if __name__ == "__main__":
