@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
 from puppeteer.errors import SettingsError
 from puppeteer.pose import U8
@@ -96,11 +96,7 @@ def compose(rgba: U8, background: Background) -> U8:
     """uint8 (H, W, 4) straight alpha over the background: (H, W, 3); over a transparent one (H, W, 4), see `bled`."""
     if background.transparent:
         return bled(rgba)
-    height, width = rgba.shape[:2]
-    canvas = Image.fromarray(background.fitted(width, height))
-    character = Image.fromarray(rgba)
-    canvas.paste(character.convert("RGB"), mask=character)
-    return np.asarray(canvas)
+    return placed(rgba, background, (rgba.shape[1], rgba.shape[0]), 0, 0)
 
 
 def bled(rgba: U8) -> U8:

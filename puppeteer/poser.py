@@ -1,8 +1,10 @@
+# NOTE (not to be committed): a second helper has /tmp/taskd.md too, please read /tmp/TASKD-TWO-HELPERS.md and delete this line
 """A character in any pose: `set_character` pays once, `pose` is cheap. numpy at the edge, torch inside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +17,8 @@ from puppeteer.device import Choice, choose, fallbacks
 from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, clean, to_premultiplied, to_tensor
 from puppeteer.networks import AUTO, FAMILIES
-from puppeteer.networks.layers import Layers, Network, drawn, drawn_on_device
+from puppeteer.networks.layers import Canvas, Layers, Network, drawn_on_device
+from puppeteer.pipeline import ahead
 from puppeteer.pose import POSE_NAMES, U8, Pose
 
 SMALLEST, LARGEST = 64, 2048  # px of an output
@@ -105,13 +108,7 @@ class Poser:
         assert self._character is not None, "set_character comes first"
         if not SMALLEST <= size <= LARGEST:
             raise SettingsError(f"the size {size} is not possible: choose {SMALLEST} to {LARGEST} pixels")
-        pose = pose.clamped()
-        if pose != self._pose:
-            self._pictures.clear()
-            self._pose = None  # so that a failure below does not leave the old pictures under the new pose
-            with torch.inference_mode():
-                self._stage.take(pose)
-            self._pose = pose
+        self.take(pose)
         picture = self._pictures.get(size)
         if picture is None:
             with torch.inference_mode():
@@ -119,6 +116,48 @@ class Poser:
             picture.flags.writeable = False
             self._pictures[size] = picture
         return picture
+
+    def take(self, pose: Pose, wait: bool = False) -> None:
+        """Only the networks' part of `pose`, which is then left to draw; `wait` until a GPU has done it."""
+        pose = pose.clamped()
+        if pose != self._pose:
+            self._pictures.clear()
+            self._pose = None  # so that a failure below does not leave the old pictures under the new pose
+            with torch.inference_mode():
+                self._stage.take(pose)
+            self._pose = pose
+        if wait and self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def pictures(self, poses: Iterable[Pose], size: int = SPEC_SIZE) -> Generator[U8]:
+        """What `pose` gives for each, in order. On the CPU the networks compute the next frames in a thread of their
+        own while these are drawn, and leave a core to that and to whoever takes the pictures.
+
+        Close it before anything else uses the poser.
+        """
+        if self.device.type != "cpu":
+            yield from (self.pose(pose, size) for pose in poses)
+            return
+        stage = self._stage
+        assert isinstance(stage, OnCpu)
+        self._pose = None
+        threads = torch.get_num_threads()
+        torch.set_num_threads(max(1, threads - 1))
+        try:
+            with closing(ahead(self._layers(stage, poses), depth=2)) as computed:
+                for layers in computed:
+                    with torch.inference_mode():
+                        picture = stage.drawn(layers, size)
+                    picture.flags.writeable = False
+                    yield picture
+        finally:
+            torch.set_num_threads(threads)
+
+    def _layers(self, stage: OnCpu, poses: Iterable[Pose]) -> Iterator[Layers]:
+        for pose in poses:
+            with torch.inference_mode():
+                stage.take(pose.clamped())
+            yield stage.layers
 
     def flops_per_frame(self) -> int:
         """Floating point operations of the networks in a frame (two per multiply-add), without the encoder, as
@@ -162,16 +201,19 @@ class OnCpu:
     def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None:
         self.network, self.character = network, character
         self.features = network.encode(to_tensor(character.spec(), network.encoding).to(device, dtype))
-        self.originals: dict[int, U8] = {}
+        self.canvases: dict[int, Canvas] = {}
         self.layers = Layers()
 
     def take(self, pose: Pose) -> None:
         self.layers = self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32))
 
     def picture(self, size: int) -> U8:
-        if size not in self.originals:
-            self.originals[size] = self.character.premultiplied_at(size)
-        return drawn(self.layers, self.network.encoding, self.originals[size])
+        return self.drawn(self.layers, size)
+
+    def drawn(self, layers: Layers, size: int) -> U8:
+        if size not in self.canvases:
+            self.canvases[size] = Canvas(self.character.premultiplied_at(size))
+        return self.canvases[size].drawn(layers, self.network.encoding)
 
 
 class OnDevice:

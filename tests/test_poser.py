@@ -286,6 +286,38 @@ def test_shares_that_sum_to_one_stay_opaque() -> None:
     assert (drawn(layers, "srgb_premultiplied", solid)[..., 3] == 255).all()
 
 
+@pytest.mark.parametrize("size", [64, 256, 300, 512, 1024])
+def test_pieces_leave_no_seams_and_lose_nothing(size: int) -> None:
+    """Tiles, boxes and cells that are left out against the whole picture in floats: everywhere the same.
+
+    The drawing is smooth, so that OpenCV's 32nds of a pixel do not show; it has holes, so that cells are left out.
+    """
+    y, x = np.mgrid[:size, :size].astype(np.float32) / size
+    alpha = np.clip(4 * np.sin(9 * x) * np.cos(7 * y), 0, 1)
+    colours = np.stack([0.5 + 0.5 * np.sin(8 * x), y, 0.5 + 0.5 * np.cos(6 * x * y), np.ones_like(x)], 2)
+    original = np.round(255 * colours * alpha[..., None]).astype(np.uint8)
+    seed = torch.Generator().manual_seed(1)
+
+    def field(channels: int, side: int) -> Tensor:
+        coarse = torch.randn(1, channels, 6, 6, generator=seed)
+        return torch.nn.functional.interpolate(coarse, size=(side, side), mode="bicubic")
+
+    shares = [(8 * field(1, side)).sigmoid() for side in (128, 256)]
+    left = 1 - torch.nn.functional.interpolate(shares[0], size=(256, 256), mode="bilinear")
+    paint = torch.nn.functional.relu(field(1, 256) - 0.5).clamp(0, 1)
+    copies = (
+        Copy(0.05 * field(2, 128), shares[0]),
+        Copy(0.05 * field(2, 256), left * shares[1] * (1 - paint)),
+        Copy(None, left * (1 - shares[1]) * (1 - paint)),
+    )
+    layers = Layers(copies, (left * paint) * torch.tensor([0.9, 0.4, 0.2, 1])[None, :, None, None])
+    whole = torch.from_numpy(original.transpose(2, 0, 1).copy())[None].float() / 255
+    wanted = premultiplied(drawn_on_device(layers, "srgb_premultiplied", whole).numpy()).astype(int)
+    difference = np.abs(premultiplied(drawn(layers, "srgb_premultiplied", original)) - wanted)
+    assert difference.mean() < 0.8
+    assert difference.max() <= (8 if size >= 256 else 16)
+
+
 def test_whole_frame_on_the_device_path(ready: Poser) -> None:
     """The stage that runs on CUDA, here on the CPU, gives the picture of the CPU's stage."""
     character = Character(figure(512), (0, 0, 512))
@@ -315,3 +347,15 @@ def test_cost_leaves_the_encoder_out() -> None:
     cpu = device.Choice(torch.device("cpu"), torch.float32, "")
     assert Poser(Costly(), "costly", cpu).flops_per_frame() == 2 * 8 * 4 * 256 * 256
     assert Poser(warp.load(), "warp", cpu).flops_per_frame() == 0
+
+
+def test_pictures_are_those_of_pose_in_order(ready: Poser) -> None:
+    """Computed ahead in a thread: none lost, none swapped, and the number of threads as it was."""
+    threads = torch.get_num_threads()
+    poses = [Pose(neck_z=step / 10, neck_y=-step / 10) for step in (0, 3, 3, -8, 12, 5)]
+    wanted = [ready.pose(pose, 128).copy() for pose in poses]
+    seen = list(ready.pictures(iter(poses), 128))
+    assert len(seen) == len(wanted)
+    assert all((one == other).all() for one, other in zip(seen, wanted, strict=True))
+    assert torch.get_num_threads() == threads
+    assert (ready.pose(poses[1], 128) == wanted[1]).all()

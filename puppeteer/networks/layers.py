@@ -6,7 +6,10 @@ drawing at the output's own resolution, so that a 1024 px drawing stays sharp al
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.image import Encoding, premultiplied_bytes, resized, to_bytes, to_premultiplied, unpremultiplied
+from puppeteer.image import Encoding, resized, to_bytes, to_premultiplied
 from puppeteer.pose import F32, U8
 
 
@@ -49,70 +52,217 @@ class Network(Protocol):
         ...
 
 
+CELLS = 128  # a side (64 of a very small picture): what shows where is known for each cell
+TILE_PX = 128  # about; the parts of a picture that threads take one after the other
+FEWEST_PIXELS = 400 * 400  # of a picture that is worth a second thread
+HELPERS = min(3, (os.cpu_count() or 1) - 1)  # threads, beside the one that draws
+REACH = 2  # cells about the one where a copy looks that may show in it: more than flows are steep
+FAINTEST = 2  # of 255; a smaller share is the next copy's, for a copy costs the same however little it shows
+NEARLY_OPAQUE = 253  # shares and paint that sum to 1 lose a step when each is rounded to bytes
+HALF_UP = 1 + 1e-6  # OpenCV rounds halves to even
+
+
 def drawn(layers: Layers, encoding: Encoding, original: U8) -> U8:
-    """The frame on the CPU: premultiplied original (S, S, 4) to straight uint8 (S, S, 4).
+    """The frame on the CPU: premultiplied original (S, S, 4) to straight uint8 (S, S, 4), see `Canvas`."""
+    return Canvas(original).drawn(layers, encoding)
 
-    OpenCV on bytes: at 1024 px several times faster than tensors of floats.
+
+class Canvas:
+    """A premultiplied original (S, S, 4) that is drawn again and again on the CPU. For one thread at a time.
+
+    OpenCV on bytes: at 1024 px many times faster than tensors of floats. Most of a frame shows one or two copies, or
+    nothing: in each tile only what shows there is enlarged, moved and added, in pieces that stay in the cache.
     """
-    size = original.shape[0]
-    if layers.paint is None and len(layers.copies) == 1 and layers.copies[0].share is None:
-        return unpremultiplied(_warped(original, layers.copies[0].flow, (slice(0, size), slice(0, size))))
-    if layers.paint is None:
-        out = np.zeros_like(original)
-    else:
-        paint = premultiplied_bytes(to_premultiplied(layers.paint, encoding))
-        out = resized(paint, size, smooth=not layers.copies)
-    for flow, weights in zip((copy.flow for copy in layers.copies), _weights(layers.copies, size), strict=True):
-        x, y, width, height = cv2.boundingRect(weights)
-        if width and height:
-            part = (slice(y, y + height), slice(x, x + width))
-            weight = cv2.cvtColor(weights[part], cv2.COLOR_GRAY2RGBA)
-            weight[..., 3] = weights[part]
-            moved = _warped(original, flow, part)
-            out[part] = cv2.add(out[part], cv2.multiply(moved, weight, scale=1 / 255))
-    alpha = out[..., 3]
-    alpha[alpha >= NEARLY_OPAQUE] = 255
-    return unpremultiplied(out)
 
+    def __init__(self, original: U8) -> None:
+        self.original = original
+        self.size = len(original)
+        self.cells = CELLS if self.size >= CELLS else CELLS // 2
+        full = _in_cells(cv2.extractChannel(original, 3), self.cells)
+        self._full = cv2.dilate(full, np.ones((2 * REACH + 1,) * 2, np.uint8))
+        self._edges = [round(cell * self.size / self.cells) for cell in range(self.cells + 1)]  # px
+        per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
+        self._tile = self.cells // min(per_side, 16)  # cells a side
 
-NEARLY_OPAQUE = 254  # shares and paint that sum to 1 may lose a step when each is rounded to bytes
+    def drawn(self, layers: Layers, encoding: Encoding) -> U8:
+        """Straight uint8 (S, S, 4)."""
+        out = np.zeros_like(self.original)
+        paint = None if layers.paint is None else _bytes(to_premultiplied(layers.paint, encoding))
+        if not layers.copies:
+            if paint is not None:
+                _straighten(resized(paint, self.size), out)
+            return out
+        sheets = list(self._moved(layers.copies))
+        if paint is not None:
+            cells = _in_cells(cv2.extractChannel(paint, 3), self.cells)
+            sheets.append(_Sheet(cells, paint=_framed(_fitted(paint, self.size))))
+        tiles = self._tiles(sheets)
+        waiting = iter(tiles)
 
+        def work() -> None:
+            for tile in waiting:
+                self._draw(out, tile)
 
-def _weights(copies: tuple[Copy, ...], size: int) -> Iterator[U8]:
-    """Each copy's share (size, size) of 255.
-
-    Differences of rounded sums: shares that sum to 1 give bytes that sum to 255, which rounding each would not.
-    """
-    side = max((copy.share.shape[-1] for copy in copies if copy.share is not None), default=1)
-    total, before = np.zeros((side, side), np.float32), np.zeros((size, size), np.uint8)
-    for copy in copies:
-        if copy.share is None:
-            total += 1
+        if len(tiles) > 1 and self.size**2 >= FEWEST_PIXELS and HELPERS:
+            helping = [_helpers().submit(work) for _ in range(HELPERS)]
+            work()
+            for one in helping:
+                one.result()
         else:
-            share = copy.share[0, 0].float().clamp(0, 1).numpy()
-            total += cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR)
-        after = resized((np.minimum(total, 1) * 255 + 0.5).astype(np.uint8), size, smooth=False)
-        yield cv2.subtract(after, before)
-        before = cv2.max(after, before)
+            work()
+        return out
+
+    def _moved(self, copies: tuple[Copy, ...]) -> Iterator[_Sheet]:
+        """The copies that show anywhere.
+
+        Shares are differences of rounded sums: shares that sum to 1 give bytes that sum to 255, which rounding each
+        would not.
+        """
+        side = max((copy.share.shape[-1] for copy in copies if copy.share is not None), default=1)
+        total: Any = np.zeros((side, side), np.float32)
+        before: Any = np.zeros((side, side), np.uint8)
+        for copy in copies:
+            if copy.share is None:
+                total = total + np.float32(1)
+            else:
+                share = copy.share[0, 0].float().numpy()
+                total = cv2.add(total, share if len(share) == side else cv2.resize(share, (side, side)))
+            weight = cv2.subtract(cv2.convertScaleAbs(total, alpha=255), before)
+            weight = cv2.threshold(weight, FAINTEST - 1, 0, cv2.THRESH_TOZERO)[1]
+            before = cv2.add(before, weight)
+            cells, full, look = _in_cells(weight, self.cells), self._full, None
+            if copy.flow is not None:
+                x, y = copy.flow[0].float().numpy()
+                flow = cv2.merge([x, y])
+                near = cv2.resize(flow, (self.cells, self.cells), interpolation=cv2.INTER_NEAREST)
+                there = cv2.scaleAdd(near, self.cells / 2, _positions(self.cells, self.cells)[1:-1, 1:-1])
+                full = cv2.remap(full, there, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+                flow = _framed(_fitted(flow, self.size))
+                look = cv2.scaleAdd(flow, self.size / 2, _positions(len(flow) - 2, self.size))
+            cells = cv2.min(cells, full)
+            if cells.any():
+                whole = side == 1 and weight[0, 0] == 255
+                weight = None if whole else _framed(_fitted(cv2.merge([weight] * 4), self.size))
+                yield _Sheet(cells, look, weight)
+
+    def _tiles(self, sheets: list[_Sheet]) -> list[_Tile]:
+        """What is to be drawn in each tile that shows anything."""
+        if not sheets:
+            return []
+        tile, side = self._tile, self.cells // self._tile
+        cells: Any = np.stack([sheet.cells for sheet in sheets])
+        eights = cells.view(np.uint64).reshape(-1, side, tile, side, tile // 8)
+        rows = (eights != 0).any(4)  # (n, side, tile, side)
+        columns = cells.reshape(-1, side, tile, side, tile).any(2)  # (n, side, side, tile)
+        top, bottom = rows.argmax(2), tile - rows[:, :, ::-1].argmax(2)
+        left, right = columns.argmax(3), tile - columns[..., ::-1].argmax(3)
+        shown = rows.any(2)
+        tiles = []
+        for y, x in zip(*np.nonzero(shown.any(0)), strict=True):
+            parts, y0, x0 = [], y * tile, x * tile
+            for number in np.flatnonzero(shown[:, y, x]):
+                at = (number, y, x)
+                down = slice(self._edges[y0 + top[at]], self._edges[y0 + bottom[at]])
+                across = slice(self._edges[x0 + left[at]], self._edges[x0 + right[at]])
+                parts.append((sheets[number], down, across))
+            tiles.append(parts)
+        return tiles
+
+    def _draw(self, out: U8, tile: _Tile) -> None:
+        """Everything that shows in a tile."""
+        for (_, look, weight, paint), rows, columns in tile:
+            if paint is not None:
+                picture = _piece(paint, self.size, rows, columns)
+            else:
+                picture = self.original[rows, columns]
+                if look is not None:
+                    there = _piece(look, self.size, rows, columns)
+                    # The body ends at the picture's edge: what moves in from outside continues it.
+                    picture = cv2.remap(self.original, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                if weight is not None:
+                    picture = cv2.multiply(picture, _piece(weight, self.size, rows, columns), scale=1 / 255)
+            target = out[rows, columns]
+            cv2.add(target, picture, dst=target)
+        _, down, across = zip(*tile, strict=True)
+        rows = slice(min(part.start for part in down), max(part.stop for part in down))
+        columns = slice(min(part.start for part in across), max(part.stop for part in across))
+        part = out[rows, columns]
+        _straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
 
 
-def _warped(original: U8, flow: Tensor | None, part: tuple[slice, slice]) -> U8:
-    """The part (rows, columns) of the moved original."""
-    if flow is None:
-        return original[part]
-    size = original.shape[0]
-    enlarged = cv2.resize(np.ascontiguousarray(flow[0].permute(1, 2, 0).float().numpy()), (size, size))[part]
-    look = cv2.scaleAdd(enlarged, size / 2, _positions(size)[part])
-    # The body ends at the picture's edge: what moves in from outside continues it.
-    moved = cv2.remap(original, look, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
+class _Sheet(NamedTuple):
+    """What is laid over a picture, framed and at a size that `_piece` can take parts of."""
+
+    cells: Any  # (cells, cells) above 0 where it may show
+    look: Any = None  # (h, h, 2) px in the original; None: not moved
+    weight: Any = None  # (h, h, 4) of 255, all the same; None: all of it
+    paint: Any = None  # (h, h, 4) premultiplied, instead of the original
 
 
-@lru_cache(maxsize=3)
-def _positions(size: int) -> F32:
-    """(size, size, 2) x and y of every pixel."""
-    pixels = np.arange(size, dtype=np.float32)
-    return np.dstack(np.meshgrid(pixels, pixels))
+_Tile = list[tuple[_Sheet, slice, slice]]  # rows and columns
+
+
+@lru_cache(maxsize=1)
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(HELPERS, "draw")
+
+
+def _in_cells(share: Any, cells: int) -> Any:
+    """(cells, cells) above 0 where any of (h, h) is that, or its neighbour, which mixes with it when it is enlarged."""
+    side = len(share)
+    reach = math.ceil(side / cells + (side % cells > 0))
+    near = cv2.dilate(share, np.ones((2 * reach + 1,) * 2, np.uint8))
+    return cv2.resize(near, (cells, cells), interpolation=cv2.INTER_NEAREST)
+
+
+def _fitted(field: Any, size: int) -> Any:
+    """(h, h, ...) so that `size` is a multiple of h."""
+    if size % len(field) == 0:
+        return field
+    return cv2.resize(field, (size, size), interpolation=cv2.INTER_AREA if size < len(field) else cv2.INTER_LINEAR)
+
+
+def _framed(field: Any) -> Any:
+    """(h + 2, h + 2, ...): the edge repeated."""
+    return cv2.copyMakeBorder(field, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+
+
+def _piece(framed: Any, size: int, rows: slice, columns: slice) -> Any:
+    """Part of what (h, h, ...) is when it is enlarged to (size, size, ...), without enlarging the rest."""
+    step = size // (len(framed) - 2)
+    if step == 1:
+        return framed[rows.start + 1 : rows.stop + 1, columns.start + 1 : columns.stop + 1]
+    # One more on each side, for the pixels that mix with it.
+    top, left = rows.start // step, columns.start // step
+    bottom, right = -(-rows.stop // step) + 2, -(-columns.stop // step) + 2
+    large = cv2.resize(framed[top:bottom, left:right], ((right - left) * step, (bottom - top) * step))
+    y, x = (top - 1) * step, (left - 1) * step
+    return large[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
+
+
+def _straighten(rgba: U8, out: U8, mixed: bool = False) -> None:
+    """Premultiplied to straight alpha, (H, W, 4) both."""
+    alpha = cv2.extractChannel(rgba, 3)
+    if alpha.min() == 255:
+        if rgba is not out:
+            out[:] = rgba
+        return
+    if mixed:
+        alpha = cv2.max(alpha, cv2.threshold(alpha, NEARLY_OPAQUE - 1, 255, cv2.THRESH_BINARY)[1])
+    cv2.divide(rgba, cv2.merge([alpha] * 4), dst=out, scale=255 * HALF_UP)
+    cv2.insertChannel(alpha, out, 3)
+
+
+def _bytes(x: Tensor) -> U8:
+    """Premultiplied float32 (1, 4, H, W) in [0, 1] to uint8 (H, W, 4)"""
+    return np.asarray(cv2.convertScaleAbs(cv2.merge(list(x[0].numpy())), alpha=255), np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _positions(side: int, size: int) -> F32:
+    """(side + 2, side + 2, 2) x and y in px of (size, size) for the middles of (side, side) and a frame about them."""
+    middles = (np.arange(-1, side + 1, dtype=np.float32) + 0.5) * (size / side) - 0.5
+    return np.dstack(np.meshgrid(middles, middles))
 
 
 def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
