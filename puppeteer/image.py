@@ -78,7 +78,7 @@ def read_character(path: Path) -> Character:
     if rgba[..., 3].all() and (rgba[..., 3] == 255).all():
         notes.append(
             f"{path.name} has no transparent background, so its background moves with the character: "
-            f"cut the character out and save it as a PNG with transparency"
+            f"prepare it (python app.py prepare {path.name} --output character.png), or cut the character out yourself"
         )
     if square is None:
         square = (0, 0, width)

