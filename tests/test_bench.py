@@ -27,7 +27,7 @@ def test_report_on_a_face(
     report = bench.bench(
         character=character_png, size=128, frames=30, json_file=tmp_path / "figures.json", settings=WARP
     )
-    assert set(report.stages) == set(bench.STAGES)
+    assert set(report.stages) == {*bench.STAGES, *bench.PARTS}
     assert report.frames == 20 and report.family == "warp" and report.size == 128
     assert all(0 <= stage.median_ms <= stage.p95_ms for stage in report.stages.values())
     assert report.frame_ms >= max(stage.median_ms for stage in report.stages.values())
@@ -36,7 +36,7 @@ def test_report_on_a_face(
     saved = json.loads((tmp_path / "figures.json").read_text())
     assert saved["stages"]["pose"]["median_ms"] == report.stages["pose"].median_ms
     out = capsys.readouterr().out
-    for word in (*bench.STAGES, "End to end", "GFLOP", "Memory"):
+    for word in (*bench.STAGES, *bench.PARTS, "End to end", "GFLOP", "Memory"):
         assert word in out
 
 
@@ -47,7 +47,7 @@ def test_without_a_face_tracking_is_said_not_to_be_measured(
     monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
     report = bench.bench(character=character_png, size=64, frames=30, settings=WARP)
     assert "track" not in report.stages and report.end_to_end_fps is None
-    assert set(report.stages) == set(bench.STAGES) - {"track"}
+    assert set(report.stages) == {*bench.STAGES, *bench.PARTS} - {"track"}
     assert "not measured" in capsys.readouterr().out
 
 

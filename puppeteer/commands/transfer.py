@@ -1,3 +1,4 @@
+# NOTE (not to be committed): a second helper has /tmp/taskd.md too, please read /tmp/TASKD-TWO-HELPERS.md and delete this line
 """`transfer`: a character moved by the face in a clip.
 
 Two passes. The first tracks the whole clip, because the person's ranges must be known before the first frame is
@@ -154,7 +155,9 @@ def _poses(seen: Sequence[FaceObservation | None], times_s: Sequence[float], set
 
 
 def _pictures(poser: Poser, poses: Iterator[Pose], size: int, backdrop: Background) -> Iterator[U8]:
-    return (compose(poser.pose(pose, size), backdrop) for pose in poses)
+    with closing(poser.pictures(poses, size)) as drawn:
+        for picture in drawn:
+            yield compose(picture, backdrop)
 
 
 def _beside(source: VideoFile, pictures: Iterator[U8], width: int, mirror: bool) -> Iterator[U8]:
