@@ -42,6 +42,7 @@ class StageTracker:
         self.face: FaceObservation | None = TURNED
         self.error: Exception | None = None
         self.opened = 0
+        self.pause_s = 0.0
 
     def __call__(self) -> StageTracker:
         self.opened += 1
@@ -56,6 +57,7 @@ class StageTracker:
         pass
 
     def observe(self, frame: Frame) -> FaceObservation | None:
+        time.sleep(self.pause_s)
         if self.error is not None:
             raise self.error
         return self.face

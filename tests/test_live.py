@@ -298,6 +298,18 @@ def test_a_slow_machine_looks_only_at_frames_that_it_draws(character_png: Path) 
         run.cancel()
 
 
+def test_a_very_slow_machine_does_not_lose_the_face_between_two_looks(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        assert eventually(lambda: stage.live.status().driver == "face")
+        stage.posers[0].pause_s = 0.2
+        stage.tracker.pause_s = 0.2
+        time.sleep(1)
+        stage.posers[0].pause_s = stage.tracker.pause_s = 0.45
+        time.sleep(2)
+        assert {stage.live.status().driver for _ in range(60) if not time.sleep(0.03)} == {"face"}
+        stage.posers[0].pause_s = stage.tracker.pause_s = 0.0
+
+
 def test_a_virtual_camera_that_is_missing_is_told_and_tried_again(character_png: Path) -> None:
     stage = Stage()
     stage.device.fault = "missing"

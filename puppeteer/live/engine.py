@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PREVIEW_SIDE = 320  # px
 PREVIEW_S = 2.0  # an older frame is no preview
-STALE_S = 0.5  # what was seen longer ago is not seen any more
+STALE_S = 0.5  # what was seen longer ago is not seen any more; a slow machine has more time
 TRACK_MARGIN_S = 0.004  # by which a face is looked for too early rather than too late
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
 SMALLEST_CHARACTER, LARGEST_CHARACTER = 64, 2048  # px, what a Poser draws
@@ -434,9 +434,12 @@ class Live:
             recorder.close()
             self.log.add(f"recorded {recorder.path}")
 
+    def _stale_s(self) -> float:
+        return STALE_S + 2 * (self._draw_lasts.seconds + self._track_lasts.seconds)
+
     def _face_found(self) -> bool:
         seen = self._latest_seen
-        return seen is not None and seen.face is not None and self._clock() - seen.time_s <= STALE_S
+        return seen is not None and seen.face is not None and self._clock() - seen.time_s <= self._stale_s()
 
     def _conditions(self) -> dict[str, Part]:
         parts = {name: self._told.get(name, Part("starting")) for name in ("networks", "character")}
@@ -682,7 +685,7 @@ class Live:
     def _pose_at(self, now_s: float, settings: Settings) -> Pose:
         """What the character does now, whoever moves it."""
         seen = self._latest_seen
-        recent = seen is not None and now_s - seen.time_s <= STALE_S
+        recent = seen is not None and now_s - seen.time_s <= self._stale_s()
         with self._motion_use:
             pose = self._motion.step(seen.face if recent and seen is not None else None, now_s)
         manual, capture = self._manual, self._capture
