@@ -8,14 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stage import SMALL, Stage
+from stage import SMALL, Stage, StagePoser
 
 from puppeteer.commands.headless import figures, headless
 from puppeteer.live import Part, Status
-from puppeteer.settings import set_by_name
+from puppeteer.settings import PoserSettings, set_by_name
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +41,24 @@ def test_figures_name_what_is_wrong() -> None:
     assert figures(status) == (
         "recorded motion; camera 0, tracking 0, drawing 30, sending 30 a second; trouble with camera, virtual camera"
     )
+
+
+def test_without_a_window_nobody_is_told_to_press_a_button(
+    character_png: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = Stage()
+    given = stage.parts()
+
+    def poser(settings: PoserSettings) -> StagePoser:
+        made = StagePoser(settings.family, settings.device)
+        if settings.device != "cpu":
+            made.error = RuntimeError("out of memory")
+        return made
+
+    parts = replace(given, poser=poser)
+    headless(set_by_name(SMALL, "studio.character", str(character_png)), seconds=3, parts=parts)
+    said = capsys.readouterr().out
+    assert "out of memory" in said and "start Puppeteer again" in said and "Retry" not in said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")

@@ -49,7 +49,8 @@ def figures(status: Status) -> str:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """Without a window there is nothing to press."""
+    print(text.replace("press Retry", "start Puppeteer again"), flush=True)
 
 
 @contextmanager

@@ -78,7 +78,10 @@ class Capture:
             return Part("problem", self._problem)
         if phase == "opening":
             if waited_s > self._patience.open_s:
-                return Part("problem", f"{self._name} does not answer: unplug it, plug it in again and press Retry")
+                return Part(
+                    "problem",
+                    f"{self._name} does not answer: unplug it and plug it in again; it is tried again by itself",
+                )
             return Part("problem", self._problem) if self._problem else Part("starting", "opening the camera")
         last_s = self._last_frame_s
         if last_s is None:

@@ -115,7 +115,7 @@ class Sender:
                 self._problem = (
                     str(error)
                     if isinstance(error, PuppeteerError)
-                    else f"the virtual camera failed ({type(error).__name__}: {error}): press Retry"
+                    else f"the virtual camera failed ({type(error).__name__}: {error}): it is tried again by itself"
                 )
                 self._again.wait(self._patience.retry_s)
                 self._again.clear()
