@@ -9,6 +9,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -20,6 +21,7 @@ from puppeteer.pose import FaceObservation
 from puppeteer.sources import VideoFile
 from puppeteer.tracking import Tracker
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 # A wait without timeout cannot be interrupted by Ctrl-C on Windows.
@@ -91,6 +93,35 @@ class ahead(Generic[T]):
             self._stopped = True
             self._change.notify_all()
         self._thread.join()
+
+
+def abreast(
+    work: Callable[[S], T], items: Iterable[S], threads: int, begin: Callable[[], object] = lambda: None
+) -> Generator[T]:
+    """`work` of every item, in the order of the items, done by several threads at once.
+
+    As many results as there are threads may wait for the reader. Each thread calls `begin` first. An exception of
+    `work` is raised here, after the results before it. Use it in `with contextlib.closing(abreast(...))`: closing ends
+    the threads.
+    """
+    with ThreadPoolExecutor(threads, "abreast", begin) as pool:
+        waiting: deque[Future[T]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) >= 2 * threads:
+                    yield _result(waiting.popleft())
+            while waiting:
+                yield _result(waiting.popleft())
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _result(future: Future[T]) -> T:
+    while not future.done():
+        wait([future], WAIT_S)
+    return future.result()
 
 
 Seen = tuple[FaceObservation | None, float]  # what a frame shows, and its time in seconds

@@ -1,8 +1,9 @@
-# NOTE (not to be committed): a second helper has /tmp/taskd.md too, please read /tmp/TASKD-TWO-HELPERS.md and delete this line
 """A character in any pose: `set_character` pays once, `pose` is cheap. numpy at the edge, torch inside."""
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, Protocol
@@ -18,10 +19,11 @@ from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, clean, to_premultiplied, to_tensor
 from puppeteer.networks import AUTO, FAMILIES
 from puppeteer.networks.layers import Canvas, Layers, Network, drawn_on_device
-from puppeteer.pipeline import ahead
+from puppeteer.pipeline import abreast
 from puppeteer.pose import POSE_NAMES, U8, Pose
 
 SMALLEST, LARGEST = 64, 2048  # px of an output
+MOST_ABREAST = 4  # frames; more are nothing to gain, because then something else is slower
 STRONG_POSE = Pose(1, 0.5, 1, 1, -1, 1)  # of the self-test
 
 
@@ -130,34 +132,24 @@ class Poser:
             torch.cuda.synchronize(self.device)
 
     def pictures(self, poses: Iterable[Pose], size: int = SPEC_SIZE) -> Generator[U8]:
-        """What `pose` gives for each, in order. On the CPU the networks compute the next frames in a thread of their
-        own while these are drawn, and leave a core to that and to whoever takes the pictures.
+        """What `pose` gives for each, in order. On the CPU a core for each of several frames: more frames a second
+        than all cores for one, but no frame sooner.
 
         Close it before anything else uses the poser.
         """
-        if self.device.type != "cpu":
+        if not isinstance(stage := self._stage, OnCpu):
             yield from (self.pose(pose, size) for pose in poses)
             return
-        stage = self._stage
-        assert isinstance(stage, OnCpu)
-        self._pose = None
-        threads = torch.get_num_threads()
-        torch.set_num_threads(max(1, threads - 1))
-        try:
-            with closing(ahead(self._layers(stage, poses), depth=2)) as computed:
-                for layers in computed:
-                    with torch.inference_mode():
-                        picture = stage.drawn(layers, size)
-                    picture.flags.writeable = False
-                    yield picture
-        finally:
-            torch.set_num_threads(threads)
 
-    def _layers(self, stage: OnCpu, poses: Iterable[Pose]) -> Iterator[Layers]:
-        for pose in poses:
+        def frame(pose: Pose) -> U8:
             with torch.inference_mode():
-                stage.take(pose.clamped())
-            yield stage.layers
+                picture = stage.frame(pose, size)
+            picture.flags.writeable = False
+            return picture
+
+        threads = min(MOST_ABREAST, os.cpu_count() or 1)
+        with closing(abreast(frame, (pose.clamped() for pose in poses), threads, one_core)) as pictures:
+            yield from pictures
 
     def flops_per_frame(self) -> int:
         """Floating point operations of the networks in a frame (two per multiply-add), without the encoder, as
@@ -205,15 +197,22 @@ class OnCpu:
         self.layers = Layers()
 
     def take(self, pose: Pose) -> None:
-        self.layers = self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32))
+        self.layers = self._decoded(pose)
 
     def picture(self, size: int) -> U8:
-        return self.drawn(self.layers, size)
+        return self._canvas(size).drawn(self.layers, self.network.encoding)
 
-    def drawn(self, layers: Layers, size: int) -> U8:
+    def frame(self, pose: Pose, size: int) -> U8:
+        """Both, for any number of threads at once."""
+        return self._canvas(size).drawn(self._decoded(pose), self.network.encoding, alone=True)
+
+    def _decoded(self, pose: Pose) -> Layers:
+        return self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32))
+
+    def _canvas(self, size: int) -> Canvas:
         if size not in self.canvases:
             self.canvases[size] = Canvas(self.character.premultiplied_at(size))
-        return self.canvases[size].drawn(layers, self.network.encoding)
+        return self.canvases[size]
 
 
 class OnDevice:
@@ -294,6 +293,19 @@ class OnDevice:
         with torch.cuda.graph(graph):
             work()
         return graph
+
+
+def one_core() -> None:
+    """From now on torch does what this thread asks of it in this thread alone.
+
+    Threads that torch shares work out to wait for each other busily: where others want the cores too, a frame took
+    twenty times as long as with one thread.
+    """
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)  # of this thread, and of all that begin from now on: those get the usual number back
+    other = threading.Thread(target=torch.set_num_threads, args=(usual,))
+    other.start()
+    other.join()
 
 
 def flops(network: Network, device: torch.device, dtype: torch.dtype) -> int:

@@ -32,6 +32,7 @@ def test_report_on_a_face(
     assert all(0 <= stage.median_ms <= stage.p95_ms for stage in report.stages.values())
     assert report.frame_ms >= max(stage.median_ms for stage in report.stages.values())
     assert report.end_to_end_fps is not None and report.end_to_end_fps > 0
+    assert report.after_start_up_fps is not None and report.after_start_up_fps > 0
     assert report.peak_gflops > 0 and report.peak_memory_mb > 50
     saved = json.loads((tmp_path / "figures.json").read_text())
     assert saved["stages"]["pose"]["median_ms"] == report.stages["pose"].median_ms

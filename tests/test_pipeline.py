@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clips import make_clip
 
-from puppeteer.pipeline import ahead, observe_clip
+from puppeteer.pipeline import abreast, ahead, observe_clip
 from puppeteer.pose import FaceObservation, Frame
 from puppeteer.sources import VideoFile
 
@@ -69,6 +69,49 @@ def test_closing_early_ends_every_thread_and_closes_the_source() -> None:
         assert next(items) == 1
     assert "ahead" not in names()
     assert closed == ["ahead"], "in the thread that ran it"
+
+
+def test_results_come_in_order_though_done_by_several_threads_at_once() -> None:
+    together = threading.Barrier(3)
+    began: list[str] = []
+
+    def work(item: int) -> int:
+        together.wait(5)  # breaks unless three are at it
+        time.sleep((item * 7 % 3) / 500)
+        return item * item
+
+    with closing(abreast(work, range(60), 3, lambda: began.append(threading.current_thread().name))) as results:
+        assert list(results) == [item * item for item in range(60)]
+    assert len(set(began)) == len(began) == 3
+    assert not any(name.startswith("abreast") for name in names())
+
+
+def test_work_abreast_waits_for_the_reader_and_ends_with_it() -> None:
+    asked: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            asked.append(item)
+            yield item
+
+    with closing(abreast(str, items(), 2)) as results:
+        assert [next(results), next(results)] == ["0", "1"]
+        assert len(asked) == 5, "two taken, two in hand or waiting, one more asked for"
+    assert not any(name.startswith("abreast") for name in names())
+
+
+def test_an_exception_of_work_abreast_arrives_after_the_results_before_it() -> None:
+    def work(item: int) -> float:
+        if item < 3:
+            time.sleep(0.02)
+        return 1 / (item - 3)
+
+    seen: list[float] = []
+    with pytest.raises(ZeroDivisionError), closing(abreast(work, range(9), 4)) as results:
+        for result in results:
+            seen.append(result)
+    assert len(seen) == 3
+    assert not any(name.startswith("abreast") for name in names())
 
 
 class Watching:

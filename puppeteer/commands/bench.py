@@ -1,4 +1,3 @@
-# NOTE (not to be committed): a second helper has /tmp/taskd.md too, please read /tmp/TASKD-TWO-HELPERS.md and delete this line
 """`bench`: what every stage costs on this machine, one frame after the other and end to end."""
 
 from __future__ import annotations
@@ -69,6 +68,7 @@ class Report:
     stages: dict[str, Stage]  # tracking is missing where there was no face to track
     frame_ms: float  # median of all stages of a frame, one after the other in one thread
     end_to_end_fps: float | None  # `transfer` of the whole clip: both passes, stages side by side, nothing left out
+    after_start_up_fps: float | None  # the same without loading; None also where the clip is too short to tell
     start_up_s: dict[str, float]
     gflop_per_frame: float
     peak_gflops: float  # of a matrix multiplication in the same precision on the same device
@@ -127,7 +127,8 @@ def measure(clip: Path | None, character: Path | None, size: int, frames: int, s
         with _timed(start_up, "open the clip"):
             source = VideoFile(clip, longest_side=max(LONGEST_SIDE, 2 * size))
         times, whole_ms = _stages(source, poser, size, frames, face, settings, Path(folder) / "stages.mp4", start_up)
-        fps = _end_to_end(clip, Path(folder) / "whole.mp4", character, size, settings) if face else None
+        whole_clip = Path(folder) / "whole.mp4"
+        fps, later_fps = _end_to_end(clip, whole_clip, character, size, settings) if face else (None, None)
 
     stages = {stage: Stage(statistics.median(ms), p95(ms)) for stage, ms in times.items() if ms}
     gflop = poser.flops_per_frame() / 1e9
@@ -144,6 +145,7 @@ def measure(clip: Path | None, character: Path | None, size: int, frames: int, s
         stages=stages,
         frame_ms=statistics.median(whole_ms),
         end_to_end_fps=fps,
+        after_start_up_fps=later_fps,
         start_up_s=start_up,
         gflop_per_frame=gflop,
         peak_gflops=peak,
@@ -213,14 +215,15 @@ def _stages(
     return times, whole
 
 
-def _end_to_end(clip: Path, output: Path, character: Path, size: int, settings: Settings) -> float:
-    """Frames per second of the wall clock of `transfer`, both passes; PyTorch and MediaPipe are imported already."""
+def _end_to_end(clip: Path, output: Path, character: Path, size: int, settings: Settings) -> tuple[float, float | None]:
+    """Frames per second of the wall clock of `transfer`, both passes, and after start-up; PyTorch and MediaPipe are
+    imported already."""
     from puppeteer.commands.transfer import transfer
 
     begin = time.perf_counter()
     with contextlib.redirect_stderr(io.StringIO()):  # its progress bars are not the bench's
         done = transfer(clip=clip, output=output, character=character, size=size, settings=settings)
-    return done.frames / (time.perf_counter() - begin)
+    return done.frames / (time.perf_counter() - begin), done.fps
 
 
 def make_clip(path: Path) -> tuple[str, bool]:
@@ -331,7 +334,8 @@ def show(report: Report) -> None:
         highlight=False,
     )
     if report.end_to_end_fps is not None:
-        console.print(f"End to end: {report.end_to_end_fps:.1f} frames a second (`transfer` of the whole clip)")
+        after = f"; {report.after_start_up_fps:.1f} after start-up" if report.after_start_up_fps is not None else ""
+        console.print(f"End to end: {report.end_to_end_fps:.1f} frames a second (`transfer` of the whole clip{after})")
     peak = f"matrix multiplication peak {report.peak_gflops:.0f} GFLOP/s"
     share = (
         f"{report.stages['networks'].median_ms:.1f} ms a frame, whatever its size: they work at {SPEC_SIZE} px, "

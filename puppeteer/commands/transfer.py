@@ -1,16 +1,15 @@
-# NOTE (not to be committed): a second helper has /tmp/taskd.md too, please read /tmp/TASKD-TWO-HELPERS.md and delete this line
 """`transfer`: a character moved by the face in a clip.
 
 Two passes. The first tracks the whole clip, because the person's ranges must be known before the first frame is
 posed, and keeps the observations; meanwhile the networks load in another thread. The second poses and encodes. Frames
-are never kept: stages run ahead of each other by a few.
+are never kept: stages run ahead of each other by a few. Both passes do several frames at once, each on a core.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ class Transferred:
     with_face: int
     track_s: float
     draw_s: float
+    fps: float | None  # of both passes, from when everything was loaded; None where the clip is too short to tell
 
 
 def transfer(
@@ -68,10 +68,10 @@ def transfer(
     ):
         beside = beside_width(source.size, size) if side_by_side else 0
         check_output(output, (size + beside, size), backdrop.transparent)
-        loading = loader.submit(ready_poser, character, size, settings)
+        loading = loader.submit(_loaded, character, size, settings)
 
         begun = time.perf_counter()
-        seen, times_s = _track(source, loading, bars)
+        seen, times_s, tracking_s = _track(source, loading, bars)
         tracked = time.perf_counter()
         with_face = sum(face is not None for face in seen)
         if not with_face:
@@ -79,7 +79,7 @@ def transfer(
                 f"no face was found in any of the {len(seen)} frames of {clip}: "
                 "give a clip in which one face is large, lit from the front and looks at the camera"
             )
-        poser = loading.result()
+        poser, _ = loading.result()
 
         poses = _poses(seen, times_s, settings)
         pictures = _pictures(poser, poses, size, backdrop)
@@ -93,20 +93,49 @@ def transfer(
             audio_from=clip if source.audio else None,
             time_base=source.time_base,
         )
+        stamps: list[float] = []
         try:
-            write_all(writer, pictures, times_s, source.end_s, bars)
+            write_all(writer, _stamped(pictures, stamps), times_s, source.end_s, bars)
         except KeyboardInterrupt:
             if output.exists() and writer.frames:
                 _say(f"Stopped: {output} has the first {writer.frames} of {len(seen)} frames")
             raise
     drawn = time.perf_counter()
+    drawing_s = _pace([*stamps, drawn])
+    fps = 1 / (tracking_s + drawing_s) if tracking_s and drawing_s else None
     faceless = len(seen) - with_face
     _say(
         f"{output}: {writer.frames} frames, {source.end_s:.1f} s, with the {poser.family} family"
+        + (f", {fps:.1f} frames a second after start-up" if fps else "")
         + (f"; {faceless} frames showed no face" if faceless else "")
         + (f"; {source.broken} damaged pieces of the clip were left out" if source.broken else "")
     )
-    return Transferred(writer.frames, with_face, tracked - begun, drawn - tracked)
+    return Transferred(writer.frames, with_face, tracked - begun, drawn - tracked, fps)
+
+
+FEWEST = 30  # frames that tell how fast they go by
+
+
+def _pace(stamps: Sequence[float]) -> float | None:
+    """Seconds from one stamp to the next; None where there are too few."""
+    return (stamps[-1] - stamps[0]) / (len(stamps) - 1) if len(stamps) > FEWEST else None
+
+
+def _stamped(pictures: Generator[U8], stamps: list[float]) -> Generator[U8]:
+    """The same pictures; notes when each was there."""
+    with closing(pictures):
+        for picture in pictures:
+            stamps.append(time.perf_counter())
+            yield picture
+
+
+def _loaded(character: Path | None, size: int, settings: Settings) -> tuple[Poser, float]:
+    """The poser, and when it was ready. Tracking keeps its cores meanwhile."""
+    from puppeteer.poser import one_core
+
+    one_core()
+    poser = ready_poser(character, size, settings)
+    return poser, time.perf_counter()
 
 
 def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
@@ -130,21 +159,27 @@ def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
 
 
 def _track(
-    source: VideoFile, loading: Future[Poser], bars: Progress
-) -> tuple[list[FaceObservation | None], list[float]]:
-    """What was seen in every frame, and when."""
+    source: VideoFile, loading: Future[tuple[Poser, float]], bars: Progress
+) -> tuple[list[FaceObservation | None], list[float], float | None]:
+    """What was seen in every frame, when, and the seconds that a frame took once everything was loaded."""
     from puppeteer.tracking import TRACKERS
 
     bar = bars.add_task("Tracking the face", total=source.frame_count)
 
+    stamps: list[float] = []
+
     def seen_one() -> None:
+        stamps.append(time.perf_counter())
         bars.advance(bar)
         if loading.done():
             loading.result()  # a wrong character or size is told now, not after the whole clip
 
     seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], seen_one)
     bars.update(bar, total=len(seen), completed=len(seen))
-    return seen, times_s
+    ready_s = loading.result()[1]
+    pace_s = _pace([stamp for stamp in stamps if stamp > ready_s]) or _pace(stamps)
+    # Where the clip is shared out, some frames are looked at twice.
+    return seen, times_s, pace_s and pace_s * len(stamps) / len(seen)
 
 
 def _poses(seen: Sequence[FaceObservation | None], times_s: Sequence[float], settings: Settings) -> Iterator[Pose]:
@@ -154,15 +189,15 @@ def _poses(seen: Sequence[FaceObservation | None], times_s: Sequence[float], set
     return map(motion.step, seen, times_s)
 
 
-def _pictures(poser: Poser, poses: Iterator[Pose], size: int, backdrop: Background) -> Iterator[U8]:
+def _pictures(poser: Poser, poses: Iterator[Pose], size: int, backdrop: Background) -> Generator[U8]:
     with closing(poser.pictures(poses, size)) as drawn:
         for picture in drawn:
             yield compose(picture, backdrop)
 
 
-def _beside(source: VideoFile, pictures: Iterator[U8], width: int, mirror: bool) -> Iterator[U8]:
+def _beside(source: VideoFile, pictures: Generator[U8], width: int, mirror: bool) -> Generator[U8]:
     """The clip is decoded again, in a thread of its own."""
-    with closing(ahead(source.frames())) as frames:
+    with closing(pictures), closing(ahead(source.frames())) as frames:
         for frame, picture in zip(frames, pictures, strict=False):
             clip = frame.rgb[:, ::-1] if mirror else frame.rgb
             yield placed_beside(clip, picture, width)
@@ -171,7 +206,7 @@ def _beside(source: VideoFile, pictures: Iterator[U8], width: int, mirror: bool)
 def write_all(
     writer: VideoWriter, pictures: Iterator[U8], times_s: Sequence[float], end_s: float, bars: Progress
 ) -> None:
-    """Draws in one thread and encodes in this one; closes the writer, which shows the last picture until `end_s`."""
+    """Draws in other threads and encodes in this one; closes the writer, which shows the last picture until `end_s`."""
     bar = bars.add_task("Drawing the character", total=len(times_s))
     with writer, closing(ahead(pictures)) as drawn:
         for picture, time_s in zip(drawn, times_s, strict=False):

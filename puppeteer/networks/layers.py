@@ -68,7 +68,7 @@ def drawn(layers: Layers, encoding: Encoding, original: U8) -> U8:
 
 
 class Canvas:
-    """A premultiplied original (S, S, 4) that is drawn again and again on the CPU. For one thread at a time.
+    """A premultiplied original (S, S, 4) that is drawn again and again on the CPU, by any number of threads.
 
     OpenCV on bytes: at 1024 px many times faster than tensors of floats. Most of a frame shows one or two copies, or
     nothing: in each tile only what shows there is enlarged, moved and added, in pieces that stay in the cache.
@@ -84,8 +84,8 @@ class Canvas:
         per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
         self._tile = self.cells // min(per_side, 16)  # cells a side
 
-    def drawn(self, layers: Layers, encoding: Encoding) -> U8:
-        """Straight uint8 (S, S, 4)."""
+    def drawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> U8:
+        """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
         out = np.zeros_like(self.original)
         paint = None if layers.paint is None else _bytes(to_premultiplied(layers.paint, encoding))
         if not layers.copies:
@@ -103,7 +103,7 @@ class Canvas:
             for tile in waiting:
                 self._draw(out, tile)
 
-        if len(tiles) > 1 and self.size**2 >= FEWEST_PIXELS and HELPERS:
+        if len(tiles) > 1 and self.size**2 >= FEWEST_PIXELS and HELPERS and not alone:
             helping = [_helpers().submit(work) for _ in range(HELPERS)]
             work()
             for one in helping:
