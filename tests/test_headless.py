@@ -83,8 +83,8 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> Non
         time.sleep(0.05)
     begin_s = time.monotonic()
     started.send_signal(number)
-    assert started.wait(10) == 0, started.stderr
-    assert time.monotonic() - begin_s < 3
+    assert started.wait(20) == 0, started.stderr
+    assert time.monotonic() - begin_s < 8, "two seconds; a machine full of tests has more"
     reader.join(5)
     errors = started.stderr.read() if started.stderr else ""
     assert not errors and lines[-1] == "Puppeteer has ended\n"
