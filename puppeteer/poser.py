@@ -345,6 +345,8 @@ def _tensors(layers: Layers) -> Iterator[Tensor]:
     for value in (*(part for copy in layers.copies for part in copy), layers.paint):
         if value is not None:
             yield value
+    if layers.middle is not None:
+        yield from _tensors(layers.middle)
 
 
 def _test_picture() -> Character:

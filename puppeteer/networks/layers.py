@@ -35,6 +35,9 @@ class Layers(NamedTuple):
 
     copies: tuple[Copy, ...] = ()
     paint: Tensor | None = None  # (1, 4, h, w) in the family's encoding; "srgb_premultiplied" where there are copies
+    # What becomes of the original's middle (half of its width and height) before anything is copied from it; a picture
+    # of its own. Its first copy is what stays in place.
+    middle: Layers | None = None
 
 
 class Network(Protocol):
@@ -83,25 +86,65 @@ class Canvas:
         self._edges = [round(cell * self.size / self.cells) for cell in range(self.cells + 1)]  # px
         per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
         self._tile = self.cells // min(per_side, 16)  # cells a side
+        self._source: U8 | None = None
+        self._inner: Canvas | None = None
 
     def drawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> U8:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
-        out = np.zeros_like(self.original)
+        source, out = self.original, np.zeros_like(self.original)
+        if layers.middle is not None:
+            source = self._morphed(layers.middle, encoding, alone)
         paint = None if layers.paint is None else _bytes(to_premultiplied(layers.paint, encoding))
         if not layers.copies:
             if paint is not None:
                 _straighten(resized(paint, self.size), out)
             return out
-        sheets = list(self._moved(layers.copies))
+        self._lay(out, source, self._sheets(layers.copies, paint), True, alone)
+        return out
+
+    def _morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> U8:
+        """The original, premultiplied, its middle redrawn where it changes; overwritten by the next frame."""
+        middle = _middle(self.size)
+        if self._source is None:
+            self._source, self._inner = self.original.copy(), Canvas(self.original[middle, middle])
+        inner, out = self._inner, self._source[middle, middle]
+        assert inner is not None and layers.paint is not None
+        out[:] = inner.original
+        kept = layers.copies[0].share
+        assert kept is not None
+        changed = _in_cells(cv2.convertScaleAbs(1 - kept[0, 0].float().numpy(), alpha=255), inner.cells)
+        if changed.any():
+            paint = _bytes(to_premultiplied(layers.paint, encoding))
+            sheets = [
+                sheet._replace(cells=cv2.min(sheet.cells, changed)) for sheet in inner._sheets(layers.copies, paint)
+            ]
+            # Where anything changes the first sheet, what stays, is laid too: elsewhere it lies there already.
+            sheets[0] = sheets[0]._replace(cells=changed)
+            inner._lay(out, inner.original, sheets, False, alone)
+        return self._source
+
+    def _sheets(self, copies: tuple[Copy, ...], paint: U8 | None) -> list[_Sheet]:
+        sheets = list(self._moved(copies))
         if paint is not None:
             cells = _in_cells(cv2.extractChannel(paint, 3), self.cells)
             sheets.append(_Sheet(cells, paint=_framed(_fitted(paint, self.size))))
+        return sheets
+
+    def _lay(self, out: U8, source: U8, sheets: list[_Sheet], straight: bool, alone: bool) -> None:
+        """Writes the sum of the sheets into `out`, where they show, with straight alpha or premultiplied."""
         tiles = self._tiles(sheets)
         waiting = iter(tiles)
 
         def work() -> None:
             for tile in waiting:
-                self._draw(out, tile)
+                _, down, across = zip(*tile, strict=True)
+                rows = slice(min(part.start for part in down), max(part.stop for part in down))
+                columns = slice(min(part.start for part in across), max(part.stop for part in across))
+                part = out[rows, columns]
+                part.fill(0)
+                self._draw(out, source, tile)
+                if straight:
+                    _straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
 
         if len(tiles) > 1 and self.size**2 >= FEWEST_PIXELS and HELPERS and not alone:
             helping = [_helpers().submit(work) for _ in range(HELPERS)]
@@ -110,7 +153,6 @@ class Canvas:
                 one.result()
         else:
             work()
-        return out
 
     def _moved(self, copies: tuple[Copy, ...]) -> Iterator[_Sheet]:
         """The copies that show anywhere.
@@ -168,26 +210,21 @@ class Canvas:
             tiles.append(parts)
         return tiles
 
-    def _draw(self, out: U8, tile: _Tile) -> None:
+    def _draw(self, out: U8, source: U8, tile: _Tile) -> None:
         """Everything that shows in a tile."""
         for (_, look, weight, paint), rows, columns in tile:
             if paint is not None:
                 picture = _piece(paint, self.size, rows, columns)
             else:
-                picture = self.original[rows, columns]
+                picture = source[rows, columns]
                 if look is not None:
                     there = _piece(look, self.size, rows, columns)
                     # The body ends at the picture's edge: what moves in from outside continues it.
-                    picture = cv2.remap(self.original, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                    picture = cv2.remap(source, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
                 if weight is not None:
                     picture = cv2.multiply(picture, _piece(weight, self.size, rows, columns), scale=1 / 255)
             target = out[rows, columns]
             cv2.add(target, picture, dst=target)
-        _, down, across = zip(*tile, strict=True)
-        rows = slice(min(part.start for part in down), max(part.stop for part in down))
-        columns = slice(min(part.start for part in across), max(part.stop for part in across))
-        part = out[rows, columns]
-        _straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
 
 
 class _Sheet(NamedTuple):
@@ -205,6 +242,11 @@ _Tile = list[tuple[_Sheet, slice, slice]]  # rows and columns
 @lru_cache(maxsize=1)
 def _helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(HELPERS, "draw")
+
+
+def _middle(size: int) -> slice:
+    """Rows or columns of the middle half."""
+    return slice(round(size / 4), size - round(size / 4))
 
 
 def _in_cells(share: Any, cells: int) -> Any:
@@ -270,7 +312,17 @@ def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Ten
 
     Sampling grids are float32: in half precision neighbouring pixels of a large picture would share a position.
     """
+    return to_bytes(_composed(layers, encoding, original))
+
+
+def _composed(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
+    """Premultiplied float32 (1, 4, S, S)"""
     size = original.shape[-1]
+    if layers.middle is not None:
+        middle = _middle(size)
+        morphed = original.clone()
+        morphed[:, :, middle, middle] = _composed(layers.middle, encoding, original[:, :, middle, middle])
+        original = morphed
     pixels = (torch.arange(size, dtype=torch.float32, device=original.device) + 0.5) * (2 / size) - 1
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
     out = torch.zeros_like(original)
@@ -283,7 +335,7 @@ def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Ten
             grid = (_at(flow.float(), size) + here).permute(0, 2, 3, 1)
             moved = F.grid_sample(original, grid, mode="bilinear", padding_mode="border", align_corners=False)
         out = out + (moved if share is None else moved * _at(share.float().clamp(0, 1), size))
-    return to_bytes(out)
+    return out
 
 
 def _at(x: Tensor, size: int, mode: str = "bilinear") -> Tensor:
