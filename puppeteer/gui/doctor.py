@@ -253,8 +253,13 @@ class Doctor:
             try:
                 treated = treat(case.path) if head is None or known is None else corrected(known, head)
             except PuppeteerError as error:
-                text = str(error)
-                return lambda: self._failed(case, number, text)
+                problem = error
+                return lambda: self._failed(case, number, problem)
+            except Exception as error:  # a picture that nobody foresaw
+                first = (str(error).strip().splitlines() or [""])[0]
+                text = texts.DOCTOR_FAILED.format(name=case.path.name, failure=f"{type(error).__name__}: {first}")
+                unforeseen = PuppeteerError(text)
+                return lambda: self._failed(case, number, unforeseen)
             return lambda: self._have(case, number, treated)
 
         self._in_thread(work)
@@ -268,14 +273,14 @@ class Doctor:
         case.found = case.found or treated.head
         self._shown = None
 
-    def _failed(self, case: Case, number: int, problem: str) -> None:
+    def _failed(self, case: Case, number: int, problem: PuppeteerError) -> None:
         case.had = max(case.had, number)
         if self.case is not case:
             return
         if case.treated is None:  # no picture at all: nothing to show here
             self.close()
-            raise PuppeteerError(problem)
-        case.problem, self._shown = problem, None
+            raise problem
+        case.problem, self._shown = str(problem), None
 
     def _as_found(self) -> None:
         if self.case is not None and self.case.found is not None:

@@ -304,9 +304,13 @@ class CameraPage:
                 names.append(source.camera)
             dpg.configure_item(self._cameras, items=[texts.FIRST_CAMERA, *names])
             dpg.set_value(self._cameras, source.camera or texts.FIRST_CAMERA)
-            dpg.configure_item(self._none, show=self._window.looked and not names)
         dpg.set_value(self._file, Path(source.video).name if source.video else texts.NO_VIDEO)
         show_part(self._state, status.camera)
+        none = self._window.looked and not self._window.cameras and not source.camera
+        none = none and source.kind == "camera" and status.camera.state == "problem"
+        dpg.configure_item(self._none, show=none)
+        if none:  # it says more
+            dpg.configure_item(self._state, show=False)
 
     def _chosen(self, kind: str) -> None:
         if kind == "video" and not self._window.settings.source.video:
@@ -416,7 +420,7 @@ class GuidePage:
             dpg.configure_item(item, show=counting)
         if counting:
             remaining = guide.remaining_s(time_s)
-            digit = f"{max(1, -int(-remaining // 1)):d}" if guide.phase != "settle" else "…"
+            digit = f"{max(1, -int(-remaining // 1)):d}" if guide.phase != "settle" else "..."
             dpg.configure_item(self._digit, text=digit, pos=(px(150) - len(digit) * px(18), px(34)))
             share = guide.share(time_s) if guide.phase == "hold" else 1 - guide.share(time_s)
             colour = GOOD if guide.phase == "hold" else ACCENT
@@ -433,7 +437,9 @@ class GuidePage:
         possible = self._window.settings.source.kind != "demo"
         seen = texts.CALIBRATION_FACE if status.face_found else texts.CALIBRATION_NO_FACE
         dpg.set_value(self._face, seen if possible else texts.CALIBRATION_NEEDS_FACE)
-        dpg.configure_item(self._face, color=GOOD if status.face_found else WARN, show=guide.phase != "done")
+        dpg.configure_item(self._face, color=GOOD if status.face_found else WARN)
+        told = guide.phase == "done" or (guide.phase == "failed" and not status.face_found)
+        dpg.configure_item(self._face, show=not told)
         label = texts.CALIBRATION_AGAIN if guide.phase == "failed" else texts.CALIBRATION_START
         dpg.configure_item(self._go, label=label, show=possible and guide.phase in ("intro", "failed"))
         dpg.configure_item(self._stop, label=texts.CLOSE if guide.phase == "done" else texts.CANCEL)
@@ -459,7 +465,7 @@ class OutputPage:
             panel.note(texts.RECORD_NOTE)
             with dpg.group(horizontal=True):
                 self._record = panel.button(texts.RECORD, self._window.record, panel.theme.primary)
-                panel.button(texts.FOLDER + "…", self._folder, panel.theme.quiet)
+                panel.button(texts.FOLDER + "...", self._folder, panel.theme.quiet)
             self._recording = panel.note()
             self._where = panel.note()
         with panel.card(texts.PROFILES):
@@ -592,7 +598,7 @@ def colour_of(background: str) -> tuple[int, int, int] | None:
 
 
 def shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "..."
 
 
 def arc(centre: tuple[float, float], radius: float, share: float) -> list[tuple[float, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import queue
 import shutil
 import threading
@@ -143,7 +144,11 @@ def thumbnail(path: Path) -> F32:
             if image.width * image.height > LARGEST_PIXELS:
                 raise ValueError("too large")
             image.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+            note = image.info.get("puppeteer")  # of a prepared character
             rgba = ImageOps.exif_transpose(image).convert("RGBA")
+            if note is not None:
+                left, top, side = json.loads(note)["square"]
+                rgba = rgba.crop((left, top, left + side, top + side))
     except Exception:  # Pillow raises many kinds, and a file that cannot be shown is no reason to stop
         cross = np.zeros((THUMBNAIL, THUMBNAIL, 4), np.float32)
         diagonal = np.arange(THUMBNAIL // 4, 3 * THUMBNAIL // 4)

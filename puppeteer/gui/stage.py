@@ -101,6 +101,7 @@ class Stage:
         self._origin = (0.0, 0.0)
         self._output = (16, 9)
         self._box = self._card_box = self._area
+        self._card_fits = True
         self._sequence = self._preview_sequence = -1
         self._wanted = (0, 0)
         self._wanted_since_s = 0.0
@@ -148,6 +149,7 @@ class Stage:
         foot = px(28)
         left, top = 2 * margin, height - 2 * margin - image_height - foot
         self._card_box = Box(left, top, card_width, image_height)
+        self._card_fits = top > 0 and width > 2 * card_width
         dpg.configure_item(
             self._card_back,
             pmin=(left - px(4), top - px(4)),
@@ -178,6 +180,7 @@ class Stage:
         """Once a frame; pictures that were painted before cost nothing."""
         self._show_picture(picture if show_character else None, time_s)
         self._show_words(picture, status, show_character, words, time_s)
+        show_preview = show_preview and self._card_fits
         dpg.configure_item(self._card, show=show_preview)
         if show_preview:
             self._show_preview(preview, status.face, mirror)

@@ -52,6 +52,7 @@ RESCALE_AFTER_S = 0.4
 CALM_RATE, BUSY_RATE = 30, 60  # paintings a second; the higher one while the mouse moves
 LONGEST_REST_S = 0.15
 STATUS_EVERY_S = 0.2
+MOST_NOTICES, TALL = 5, 900  # messages at once, where there is this height (px at scale 1); the lamps tell the rest
 TOLD_S = 20.0  # how long the answer to a click stays
 SAVE_AFTER_S = 0.6  # of quiet
 NOTICE_AFTER_S = {"face": 6.0}  # a problem that comes and goes is not worth a message at once
@@ -197,6 +198,7 @@ class Window:
         self.meters = Meters(self.theme, self._posed)
         self.stage = Stage(self.theme, self._moved, self._zoomed, self.centre)
         self._placed = self._notices_shown = None
+        self._built = self.frames
         self._notice_texts: dict[str, Any] = {}
         px = self.theme.px
         with dpg.texture_registry():
@@ -298,7 +300,8 @@ class Window:
         """Lays everything out; cheap while nothing has changed."""
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         strip = dpg.get_item_rect_size(self._strip)[1] if dpg.is_item_shown(self._strip) else 0
-        place = (width, height, strip, self.frames > 1)  # texts have no size in the first frame
+        settled = self.frames > self._built + 2  # texts have no size, or that of the fonts before, in the first frames
+        place = (width, height, strip, settled)
         if place == self._placed or width < 10 or height < 10:
             return
         self._placed = place
@@ -457,11 +460,13 @@ class Window:
         told = self._notices.get("told")
         if told is not None and now_s - told.since_s > TOLD_S:
             del self._notices["told"]
+        told_first = sorted(self._notices.items(), key=lambda item: item[0] != "told")
         shown = [
             (name, notice.text)
-            for name, notice in self._notices.items()
+            for name, notice in told_first
             if not notice.hidden and now_s - notice.since_s >= NOTICE_AFTER_S.get(name, 0.0)
         ]
+        shown = shown[: MOST_NOTICES if dpg.get_viewport_client_height() >= self.theme.px(TALL) else 2]
         before, self._notices_shown = self._notices_shown or [], shown
         if shown == before and (self._notice_texts or not shown):
             return
@@ -542,7 +547,8 @@ class Window:
             self.engine.log.add(str(error))
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"the window failed: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            first = (str(error).strip().splitlines() or [""])[0]
+            text = f"the window failed: {type(error).__name__}: {first} ({Path(last.filename).name}:{last.lineno})"
             if text != self._failure:  # what fails in every frame is told once
                 self._failure = text
                 self.engine.log.add(text)
