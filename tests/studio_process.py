@@ -9,6 +9,7 @@ import json
 import queue
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from stage import SHORT, SMALL, Stage
 
 from puppeteer.gui import guide, texts
+from puppeteer.gui.doctor import treat
 from puppeteer.gui.profiles import Profiles, user_folder
 from puppeteer.gui.window import Window
 from puppeteer.live import Live
@@ -29,7 +31,7 @@ class Asked(Window):
     """Answers questions between frames, of which there are as many as possible."""
 
     def _rest(self, begun_s: float) -> None:
-        pass
+        time.sleep(0.002)  # other threads want to work too
 
     def paint(self) -> None:
         super().paint()
@@ -67,30 +69,35 @@ def reading() -> None:
 
 
 questions: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-stage = Stage(patience=SHORT)
-profiles = Profiles(user_folder())
-settings = profiles.start()
-if not settings.studio.character:
-    settings = SMALL
-    character = Path(sys.argv[1])
-    studio = settings.studio.model_copy(update={"character": str(character)})
-    settings = settings.model_copy(update={"studio": studio})
-stage.live = Live(settings, parts=stage.parts())
-window = Asked(stage.live, profiles)
-names = {
-    "win": window,
-    "dpg": dpg,
-    "stage": stage,
-    "np": np,
-    "texts": texts,
-    "guide": guide,
-    "told": [],
-    "button": button,
-    "Path": Path,
-    "Calibration": Calibration,
-    "FaceObservation": FaceObservation,
-    "value": lambda name: window.settings.model_dump()[name.split(".")[0]][name.split(".")[1]],
-}
-threading.Thread(target=reading, daemon=True).start()
-window.run()
-print(json.dumps({"ok": [thread.name for thread in threading.enumerate() if not thread.daemon]}), flush=True)
+names: dict[str, Any] = {}
+
+if __name__ == "__main__":  # the process that draws characters imports this file too
+    stage = Stage(patience=SHORT)
+    profiles = Profiles(user_folder())
+    settings = profiles.start()
+    if not settings.studio.character:
+        settings = SMALL
+        character = Path(sys.argv[1])
+        studio = settings.studio.model_copy(update={"character": str(character)})
+        settings = settings.model_copy(update={"studio": studio})
+    stage.live = Live(settings, parts=stage.parts())
+    window = Asked(stage.live, profiles)
+    names |= {
+        "win": window,
+        "dpg": dpg,
+        "stage": stage,
+        "np": np,
+        "texts": texts,
+        "guide": guide,
+        "told": [],
+        "button": button,
+        "Path": Path,
+        "sys": sys,
+        "treat": treat,
+        "Calibration": Calibration,
+        "FaceObservation": FaceObservation,
+        "value": lambda name: window.settings.model_dump()[name.split(".")[0]][name.split(".")[1]],
+    }
+    threading.Thread(target=reading, daemon=True).start()
+    window.run()
+    print(json.dumps({"ok": [thread.name for thread in threading.enumerate() if not thread.daemon]}), flush=True)

@@ -15,6 +15,7 @@ from puppeteer.errors import ImageError, SettingsError
 from puppeteer.gui import texts
 from puppeteer.gui.chooser import listing
 from puppeteer.gui.display import x_dpi
+from puppeteer.gui.doctor import Head, is_prepared, treat
 from puppeteer.gui.guide import HOLD_S, READY_S, SETTLE_S, STEPS, Guide
 from puppeteer.gui.profiles import Profiles, user_folder
 from puppeteer.gui.shelf import THUMBNAIL, Shelf, Thumbnails, thumbnail
@@ -176,6 +177,15 @@ def test_the_shelf_keeps_copies_and_shows_shipped_ones_first(tmp_path: Path) -> 
     assert [path.name for path in kept.parent.iterdir()] == ["me.png"], "no temporary file stays"
 
 
+def test_prepared_pictures_are_told_from_others(tmp_path: Path) -> None:
+    write_png(tmp_path / "with.png", drawn_character(), (0, 0, 256))
+    write_png(tmp_path / "without.png", drawn_character())
+    (tmp_path / "broken.png").write_text("no picture")
+    assert [is_prepared(tmp_path / name) for name in ("with.png", "without.png", "broken.png")] == [True, False, False]
+    with pytest.raises(ImageError, match=r"broken\.png"):
+        treat(tmp_path / "broken.png")
+
+
 def test_a_shelf_that_cannot_be_written_is_told(tmp_path: Path, character_png: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ImageError, match="used from where it is"):
@@ -195,6 +205,22 @@ def test_thumbnails_show_the_head_and_of_no_picture_a_cross(tmp_path: Path, char
     makes.ask(character_png)
     makes.close()
     assert [path for path, _ in makes.ready()] == [character_png]
+
+
+def test_a_thumbnail_of_a_prepared_picture_shows_its_square(tmp_path: Path) -> None:
+    whole = np.zeros((300, 400, 4), np.uint8)
+    whole[100:228, 200:328] = (10, 200, 30, 255)
+    write_png(tmp_path / "p.png", whole, (200, 100, 128))
+    assert (thumbnail(tmp_path / "p.png")[..., 3] > 0.9).all()
+
+
+def test_a_square_is_turned_clockwise_about_its_middle() -> None:
+    head = Head(100, 50, 40, 90)
+    assert np.allclose(head.corners()[0], (120, 30)) and np.allclose(head.corners(0.5)[0], (110, 40))
+    tilted = Head(0, 0, 100, 10)
+    assert tilted.corners()[1][1] > tilted.corners()[0][1], "clockwise as seen: its right side is lower"
+    assert tilted.holds(0, 49) and tilted.holds(*tilted.corners(0.99)[0]) and not tilted.holds(50, -49)
+    assert Head(100.4, 50, 41).square() == (80, 30, 41)
 
 
 def test_the_preview_is_a_mirror_with_landmarks() -> None:
