@@ -265,6 +265,7 @@ def _plain(rgba: U8, head: Head) -> U8 | None:
     if not 0.05 < ground_seen.mean() < 0.985 or not _head_stands(ground_seen, head, scale):
         return None
     ground_seen = _grown(ground_seen, far, near, size)
+    ground_seen &= ~_face(size, head, scale)
     ground_seen |= _gaps(far, near, ground_seen, ground, head, scale)
     subject = _main(~ground_seen, head, scale)
     if subject is None:
@@ -290,9 +291,13 @@ def _flooded(open_to: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
 
 def _grown(ground: NDArray[np.bool_], far: F32, near: float, size: tuple[int, int]) -> NDArray[np.bool_]:
     """The background and what adjoins it and is nearly alike: the halo that lossy compression leaves round edges."""
-    alike = (far < 3.2 * near).astype(np.uint8)
+    steps, square = max(3, round(HALO * max(size))), np.ones((3, 3), np.uint8)
+    beside = cv2.dilate((~ground).astype(np.uint8), square, iterations=steps) > 0
+    beside &= cv2.dilate((~ground).astype(np.uint8), square, iterations=3) == 0
+    smeared = float(np.percentile(far[beside], 95)) if beside.sum() > 50 else 0.0
+    alike = (far < min(3.2 * near, max(near, 5.0 * smeared))).astype(np.uint8)
     out, kernel = ground.astype(np.uint8), np.ones((3, 3), np.uint8)
-    for _ in range(max(3, round(HALO * max(size)))):
+    for _ in range(steps):
         out |= cv2.dilate(out, kernel) & alike
     return np.asarray(out > 0)
 
@@ -302,6 +307,19 @@ def _head_stands(ground: NDArray[np.bool_], head: Head, scale: float) -> bool:
     x, y, reach = head.centre[0] * scale, head.centre[1] * scale, 0.12 * head.side * scale
     part = ground[max(0, int(y - reach)) : max(1, int(y + reach)), max(0, int(x - reach)) : max(1, int(x + reach))]
     return part.size == 0 or float(part.mean()) < 0.5
+
+
+def _face(size: tuple[int, int], head: Head, scale: float) -> NDArray[np.bool_]:
+    """Face and neck of a head that was found: skin may have the background's colour."""
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    if head.score > 0:
+        turn = np.radians(head.tilt_deg)
+        for down, a, b in ((0.06, 0.11, 0.18), (0.27, 0.04, 0.1)):
+            x = (head.centre[0] - np.sin(turn) * down * head.side) * scale
+            y = (head.centre[1] + np.cos(turn) * down * head.side) * scale
+            axes = (max(1, round(a * head.side * scale)), max(1, round(b * head.side * scale)))
+            cv2.ellipse(mask, (round(x), round(y)), axes, head.tilt_deg, 0, 360, 1, -1)
+    return np.asarray(mask > 0)
 
 
 def _gaps(far: F32, near: float, ground: NDArray[np.bool_], colour: F32, head: Head, scale: float) -> NDArray[np.bool_]:
@@ -319,7 +337,7 @@ def _gaps(far: F32, near: float, ground: NDArray[np.bool_], colour: F32, head: H
             continue
         x, y = middles[k]
         tone = colour[int(y), int(x)]
-        vivid = float(tone.max() - tone.min()) > 40 and 0.02 * body > area
+        vivid = float(tone.max() - tone.min()) > 24 and 0.06 * body > area
         in_face = abs(x / scale - head.centre[0]) < 0.17 * head.side and (
             -0.05 < (y / scale - head.centre[1]) / head.side < 0.25
         )
