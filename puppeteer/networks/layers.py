@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -86,8 +87,7 @@ class Canvas:
         self._edges = [round(cell * self.size / self.cells) for cell in range(self.cells + 1)]  # px
         per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
         self._tile = self.cells // min(per_side, 16)  # cells a side
-        self._source: U8 | None = None
-        self._inner: Canvas | None = None
+        self._scratch = threading.local()
 
     def drawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> U8:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
@@ -103,12 +103,14 @@ class Canvas:
         return out
 
     def _morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> U8:
-        """The original, premultiplied, its middle redrawn where it changes; overwritten by the next frame."""
+        """The original, premultiplied, its middle redrawn where it changes; overwritten by this thread's next frame."""
         middle = _middle(self.size)
-        if self._source is None:
-            self._source, self._inner = self.original.copy(), Canvas(self.original[middle, middle])
-        inner, out = self._inner, self._source[middle, middle]
-        assert inner is not None and layers.paint is not None
+        if not hasattr(self._scratch, "source"):
+            self._scratch.source, self._scratch.inner = self.original.copy(), Canvas(self.original[middle, middle])
+        source: U8 = self._scratch.source
+        inner: Canvas = self._scratch.inner
+        out = source[middle, middle]
+        assert layers.paint is not None
         out[:] = inner.original
         kept = layers.copies[0].share
         assert kept is not None
@@ -121,7 +123,7 @@ class Canvas:
             # Where anything changes the first sheet, what stays, is laid too: elsewhere it lies there already.
             sheets[0] = sheets[0]._replace(cells=changed)
             inner._lay(out, inner.original, sheets, False, alone)
-        return self._source
+        return source
 
     def _sheets(self, copies: tuple[Copy, ...], paint: U8 | None) -> list[_Sheet]:
         sheets = list(self._moved(copies))
