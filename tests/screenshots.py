@@ -178,8 +178,13 @@ class Scenes:
     # --- panels
 
     def scene_start(self) -> Waits:
-        yield from self.shoot("starting", "real, in the first moments")
-        yield lambda: self.win.engine.picture is not None
+        yield from self.shoot("starting", "real, in the first moments; no camera")
+        yield lambda: self.win.engine.picture is not None and "camera" in self.win.notices
+        yield from self.wait(1)
+        self.win.turn_to("camera")
+        yield from self.shoot("started without a camera", 'scripted camera, fault "none" from the start')
+        self.stage.camera.fault = None
+        self.win.turn_to("character")
         yield lambda: self.win.engine.status().face_found
         self.usual = self.win.settings
 
@@ -441,6 +446,7 @@ def photograph(folder: Path, size: tuple[int, int], scale: float, only: list[str
     tracker = RealTracker()
     stage.camera = ScriptedCamera(noisy(room((170, 90, 300))), 30)
     stage.camera.name = "HD Webcam"
+    stage.camera.fault = "none"
     stage.device.name = "/dev/video10"
     parts = replace(stage.parts(), tracker=tracker, poser=RealPoser)
     settings: Settings = set_by_name(STUDIO, "studio.scale", scale)

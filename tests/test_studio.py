@@ -329,6 +329,7 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     sheet.save(picture)
     choose_picture(studio, picture)
     studio.until("win.doctor.is_open and win.doctor.case.treated is not None and not win.doctor.case.busy", 60)
+    studio.until("dpg.is_item_visible(win.doctor._window)")
     studio.wait(4)
     # drag the square, turn the slider: prepared again, and the way back
     x, y = studio.ask(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TILT_DEG = 30.0  # the slider's ends
 LEAST_SIDE = 32.0  # px of the picture
 ZOOM_STEP = 1.05
+UNSEEN = 4  # frames after which a panel that should be there is made anew
 GRIP = 16  # px at scale 1 around a corner
 WIDTH, HEIGHT = 1040, 700  # px at scale 1, at most
 CAPTION, NOTES, ROW = 26, 118, 44  # px at scale 1
@@ -136,6 +137,7 @@ class Doctor:
         self._grip = ""  # what the mouse holds: "move", "size"
         self._at = (0.0, 0.0)
         self._turning = False
+        self._unseen = 0  # frames in a row
 
     @property
     def is_open(self) -> bool:
@@ -238,7 +240,7 @@ class Doctor:
                     label=texts.DOCTOR_USE, width=widths[texts.DOCTOR_USE], callback=lambda: self._done(False)
                 )
                 dpg.bind_item_theme(self._take, self._theme.primary)
-        self._shown = None
+        self._shown, self._unseen = None, 0
 
     # --- work
 
@@ -305,7 +307,9 @@ class Doctor:
         case = self.case
         if case is None:
             return
-        if self._size != (dpg.get_viewport_client_width(), dpg.get_viewport_client_height()):
+        # Dear PyGui does not show what opens while another dialog is closing.
+        self._unseen = 0 if dpg.is_item_visible(self._window) else self._unseen + 1
+        if self._unseen >= UNSEEN or self._size != (dpg.get_viewport_client_width(), dpg.get_viewport_client_height()):
             self._build()
         if self._turning and not dpg.is_item_active(self._tilt):
             self._turning = False
@@ -326,7 +330,8 @@ class Doctor:
         if treated is None:
             return
         lines = [(case.problem, WARN)] if case.problem else []
-        lines += [(note, TEXT) for note in treated.prepared.notes] or [(texts.DOCTOR_WELL, MUTED)]
+        notes = [note.replace(texts.DOCTOR_NOT_HERE, "") for note in treated.prepared.notes]
+        lines += [(note, TEXT) for note in notes] or [(texts.DOCTOR_WELL, MUTED)]
         for note, colour in lines:
             with dpg.group(horizontal=True, parent=self._notes):
                 dpg.add_text("•", color=colour)

@@ -188,6 +188,7 @@ DOCTOR_TILT = "Tilt"
 DOCTOR_RESET = "As it was found"
 DOCTOR_USE = "Use it"
 DOCTOR_AS_IT_IS = "Use as it is"
+DOCTOR_NOT_HERE = " in the window, or with --square LEFT TOP SIDE"  # of sentences that the command line shows too
 DOCTOR_FAILED = "{name} could not be prepared ({failure}): save it anew as a PNG, or take another picture"
 DOCTOR_WELL = "Nothing to complain about: this works as it is."
 
