@@ -36,7 +36,7 @@ RECORDS = {
     ),
     "landmarks": WeightRecord(
         "landmarks.pt",
-        "8b2b6dfca0b4b78319ba2d5f4959d06582e686784b1068feb28cd621cac401d8",
+        "1093d34c1820243b0b4603effaf2fafb8bce0edc48928121d07bfe60294c9a71",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -639,13 +639,23 @@ def refiner_target(head: Head | None) -> tuple[F32, F32]:
     return value, weight
 
 
-def refiner_loss(answer: Tensor, heads: Sequence[Head | None]) -> Tensor:
+def heat_loss(logits: Tensor, points: Tensor, present: Tensor) -> Tensor:
+    """Cross entropy of the heat maps (B, 5, n, n) with soft discs round the points (B, 5, 2)."""
+    size = logits.shape[-1]
+    spread = 0.8 * net.REFINER_VIEW / size
+    far = (net.cells(size)[None, None] - points[:, :, None]).square().sum(-1)  # (B, 5, n * n)
+    told = (-far / (2 * spread**2)).softmax(-1)
+    crossed = -(told * logits.flatten(2).log_softmax(-1)).sum(-1).mean(1)
+    return (crossed * present).mean()
+
+
+def refiner_loss(answer: Tensor, logits: Tensor, heads: Sequence[Head | None]) -> Tensor:
     pairs = [refiner_target(head) for head in heads]
     value = torch.from_numpy(np.stack([v for v, _ in pairs]))
     weight = torch.from_numpy(np.stack([w for _, w in pairs]))
     off = (answer - value).abs()
-    logits = [net.HIDDEN, net.PRESENT]
-    crossed = F.binary_cross_entropy_with_logits(answer[:, logits], value[:, logits], reduction="none")
+    yes_or_no = [net.HIDDEN, net.PRESENT]
+    crossed = F.binary_cross_entropy_with_logits(answer[:, yes_or_no], value[:, yes_or_no], reduction="none")
     off = torch.cat([off[:, : net.HIDDEN], crossed], 1)
     told = [*range(net.DOUBT.start), *range(net.DOUBT.stop, net.ANSWERS)]
     picture = (off[:, told] * weight[:, told]).sum(1).mean()
@@ -653,7 +663,8 @@ def refiner_loss(answer: Tensor, heads: Sequence[Head | None]) -> Tensor:
     wrong = torch.stack([off[:, 0:2].amax(1), off[:, 2], off[:, 3]], 1).detach()
     doubt = answer[:, net.DOUBT].clamp(-6, 2)
     present = value[:, net.PRESENT, None]
-    return picture + 0.1 * ((wrong * torch.exp(-doubt) + doubt) * present).mean()
+    heated = heat_loss(logits, value[:, net.POINTS].reshape(-1, 5, 2), present[:, 0])
+    return picture + 0.3 * heated + 0.1 * ((wrong * torch.exp(-doubt) + doubt) * present).mean()
 
 
 def rate(step: int, steps: int) -> float:
@@ -666,7 +677,9 @@ def tensor(pictures: Sequence[U8]) -> Tensor:
     return net.planes(np.stack(pictures).astype(np.float32)).to(memory_format=torch.channels_last)
 
 
-def train(data: Path, turned: Path | None, run: Path, steps: int) -> None:
+def train(
+    data: Path, turned: Path | None, run: Path, steps: int, pictures: int = HEADS, crops_a_step: int = CROPS
+) -> None:
     """Goes on from RUN/landmarks.pt where there is one."""
     torch.manual_seed(0)
     characters = Characters(data, turned)
@@ -683,7 +696,7 @@ def train(data: Path, turned: Path | None, run: Path, steps: int) -> None:
         optimizer.load_state_dict(state["optimizer"])
         first, spent_s = int(state["step"]), float(state["cpu_s"])
     log_path = run / "landmarks.csv"
-    begun, kept, losses = time.process_time(), time.monotonic(), list[tuple[float, float]]()
+    begun, kept, lately = time.process_time(), time.monotonic(), list[list[float]]()
 
     def keep(step: int) -> None:
         with whole(path) as draft:
@@ -700,14 +713,18 @@ def train(data: Path, turned: Path | None, run: Path, steps: int) -> None:
 
     for step in range(first, steps):
         rng = np.random.default_rng([step, 79])
-        scenes = [whole_picture(rng, characters) for _ in range(HEADS)]
-        crops = [head_picture(rng, characters) for _ in range(CROPS)]
-        finding = finder_loss(networks.finder(tensor([p for p, _ in scenes])), [h for _, h in scenes])
-        refining = refiner_loss(networks.refiner(tensor([p for p, _ in crops])), [h for _, h in crops])
+        losses = [torch.zeros(()), torch.zeros(())]
+        if pictures:
+            scenes = [whole_picture(rng, characters) for _ in range(pictures)]
+            losses[0] = finder_loss(networks.finder(tensor([p for p, _ in scenes])), [h for _, h in scenes])
+        if crops_a_step:
+            crops = [head_picture(rng, characters) for _ in range(crops_a_step)]
+            answers, heat = networks.refiner.with_heat(tensor([p for p, _ in crops]))
+            losses[1] = refiner_loss(answers, heat, [h for _, h in crops])
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps)
         optimizer.zero_grad()
-        (finding + refining).backward()  # type: ignore[no-untyped-call]
+        (losses[0] + losses[1]).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(networks.finder.parameters(), 5.0)
         torch.nn.utils.clip_grad_norm_(networks.refiner.parameters(), 5.0)
         optimizer.step()
@@ -718,13 +735,13 @@ def train(data: Path, turned: Path | None, run: Path, steps: int) -> None:
                     mine.lerp_(new, 1 - share)
                 else:
                     mine.copy_(new)
-        losses.append((finding.item(), refining.item()))
+        lately.append([loss.item() for loss in losses])
         if (step + 1) % 50 == 0:
-            row = [step + 1, *np.mean(losses, 0).round(4).tolist(), round(spent_s + time.process_time() - begun)]
+            row = [step + 1, *np.mean(lately, 0).round(4).tolist(), round(spent_s + time.process_time() - begun)]
             with log_path.open("a", newline="") as file:
                 csv.writer(file).writerow(row)
             print(*row, flush=True)
-            losses.clear()
+            lately.clear()
         if time.monotonic() - kept > KEEP_EVERY_S or step + 1 == steps:
             keep(step + 1)
             kept = time.monotonic()
@@ -832,6 +849,8 @@ def main() -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--output", type=Path)
     parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--heads", type=int, default=HEADS, help="pictures a step for the finder; 0 leaves it as it is")
+    parser.add_argument("--crops", type=int, default=CROPS, help="pictures a step for the refiner")
     parser.add_argument("--pictures", type=int, default=300)
     parser.add_argument("--seeds", default=f"{TURNED_SEED}:{TURNED_SEED + 600}", help="first:last within the split")
     parser.add_argument("--split", default="train")
@@ -842,7 +861,7 @@ def main() -> None:
         render_turned(options.output, first, last, options.split)
     elif options.job == "train":
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-        train(options.data, options.turned, options.run, options.steps)
+        train(options.data, options.turned, options.run, options.steps, options.heads, options.crops)
     elif options.job == "check":
         check(options.data, options.turned, options.pictures)
     elif options.job == "look":
