@@ -10,7 +10,7 @@ SHARP_SIDE = 256  # px: a smaller spec square is enlarged for the networks
 TURNED_DEG = 20.0
 SHUT = 0.6
 HIDDEN = 0.6
-OPEN = 0.25
+OPEN, CLOSED = 0.4, 0.15  # of the mouth; between them nothing is said
 ANOTHER = 0.5  # a second head of at least this share of the first one's size is named
 BY_HAND = "correct it by dragging in the window, or with --square LEFT TOP SIDE"
 
@@ -75,7 +75,7 @@ def _face(name: str, head: Head) -> list[str]:
         out.append(
             f"the mouth in {name} is open: it closes and opens as you speak, and inside it looks as it was drawn"
         )
-    elif head.points:
+    elif head.points and head.mouth_open < CLOSED:
         out.append(
             f"the mouth in {name} is closed: how it looks open is made up; a picture with a slightly open mouth shows "
             "its own"
