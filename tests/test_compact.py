@@ -91,14 +91,22 @@ def test_the_cost_of_a_frame(poser: Poser) -> None:
     assert 0 < poser.flops_per_frame() <= 1.5e9
 
 
-def test_both_ways_of_drawing_agree(character: Character) -> None:
+@pytest.mark.parametrize("size", [256, 512, 1024])
+def test_both_ways_of_drawing_agree(character: Character, size: int) -> None:
     network = load()
-    image = to_tensor(character.spec(), "srgb_premultiplied")
     with torch.inference_mode():
-        layers = network.decode(network.encode(image), torch.from_numpy(MIXED.array())[None])
-        on_device = drawn_on_device(layers, network.encoding, image).numpy()
-    on_cpu = drawn(layers, network.encoding, character.premultiplied_at(256))
-    assert levels(on_cpu, on_device).mean() < 1.5
+        features = network.encode(to_tensor(character.spec(), "srgb_premultiplied"))
+        layers = network.decode(features, torch.from_numpy(MIXED.array())[None])
+        original = to_tensor(character.at(size), "srgb_premultiplied")
+        on_device = drawn_on_device(layers, network.encoding, original).numpy()
+    on_cpu = drawn(layers, network.encoding, character.premultiplied_at(size))
+    assert levels(on_cpu, on_device).mean() < 1.0
+
+
+def test_threads_that_draw_at_once_do_not_disturb_each_other(poser: Poser) -> None:
+    poses = [replace(MIXED, mouth_open=k / 12, eye_left=1 - k / 12) for k in range(12)]
+    for one, many in zip([poser.pose(p, 512) for p in poses], poser.pictures(poses, 512), strict=True):
+        assert levels(one, many).max() <= 1
 
 
 def test_half_precision_stays_close(character: Character) -> None:
