@@ -497,7 +497,14 @@ def for_readme(win: Any, scenes: Scenes, target: Path) -> Waits:
     """Our own character in recorded motion, caught while it does something."""
     yield lambda: win.engine.picture is not None
     yield from scenes.wait(2)
-    yield lambda: win.engine.shown.mouth_open > 0.45 and abs(win.engine.shown.neck_y) > 0.25
+    yield (
+        lambda: (
+            win.engine.shown.mouth_open > 0.4
+            and win.engine.shown.eye_left < 0.1
+            and 0.2 < abs(win.engine.shown.neck_y) < 0.6
+            and abs(win.engine.shown.neck_z) < 0.4
+        )
+    )
     import dearpygui.dearpygui as dpg
 
     wide, high = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()

@@ -566,7 +566,12 @@ def test_a_larger_scale_rebuilds_the_window_and_everything_works(studio: Studio)
     studio.ask("win.change(['studio.scale'], 1.5)")
     studio.until("win.theme.scale == 1.5")
     assert studio.ask("win.theme.px(100)") == 1.5 * before
-    studio.wait(4)
+    studio.wait(6)
+    for text, wide in studio.ask(
+        "[[dpg.get_text_size(dpg.get_item_label(item))[0], dpg.get_item_rect_size(item)[0]]"
+        " for item in win.buttons.values()]"
+    ):
+        assert text <= wide, "laid out with the new font"
     studio.press("s")
     studio.click("win.meters.sliders['neck_y']", 0.97)
     studio.until("win.engine.picture.pixels[60, 80, 0] > 220")
