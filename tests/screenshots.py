@@ -450,6 +450,7 @@ def photograph(folder: Path, size: tuple[int, int], scale: float, only: list[str
     stage.device.name = "/dev/video10"
     parts = replace(stage.parts(), tracker=tracker, poser=RealPoser)
     settings: Settings = set_by_name(STUDIO, "studio.scale", scale)
+    settings = set_by_name(settings, "studio.recordings", str(folder))
     if readme is not None:
         for name, value in {
             "source.kind": "demo",
