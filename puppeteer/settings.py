@@ -112,7 +112,7 @@ class OutputSettings(Tree):
     offset_x: float = setting(0.0, -1, 1, help="moves the character to the right, in heights of the output")
     offset_y: float = setting(0.0, -1, 1, help="moves the character down, in heights of the output")
     detail: int = setting(
-        720, 256, 1440, unit="px", step=16, help="the character is drawn at most this large, then enlarged"
+        768, 256, 1408, unit="px", step=128, help="the character is drawn at most this large, then enlarged"
     )
 
 

@@ -73,6 +73,7 @@ class StagePoser:
         self.refuses: Exception | None = None
         self.pause_s = 0.0
         self.characters: list[Any] = []
+        self.sizes: list[int] = []
 
     def set_character(self, character: Any) -> None:
         if self.refuses is not None:
@@ -80,6 +81,7 @@ class StagePoser:
         self.characters.append(character)
 
     def pose(self, pose: Pose, size: int) -> U8:
+        self.sizes.append(size)
         time.sleep(self.pause_s)
         if self.error is not None:
             raise self.error

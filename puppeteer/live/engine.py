@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 import traceback
@@ -36,7 +37,8 @@ PREVIEW_S = 2.0  # an older frame is no preview
 STALE_S = 0.5  # what was seen longer ago is not seen any more; a slow machine has more time
 TRACK_MARGIN_S = 0.004  # by which a face is looked for too early rather than too late
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
-SMALLEST_CHARACTER, LARGEST_CHARACTER = 64, 2048  # px, what a Poser draws
+DRAWN_STEP = 128  # px; at other sizes the networks' maps are not enlarged by whole numbers, which costs twice as much
+NEARLY = 0.7  # a picture that shrinks no further needs no averaging, which costs eight times as much
 
 Retried = Literal["camera", "virtual_camera", "networks", "character"]
 
@@ -725,7 +727,7 @@ class Live:
         """The composed output; None where nothing can be drawn at this moment."""
         width, height = even_size(output)
         side = round(min(width, height) * output.zoom)
-        drawn_side = min(max(min(side, output.detail), SMALLEST_CHARACTER), LARGEST_CHARACTER)
+        drawn_side = DRAWN_STEP * max(1, min(math.ceil(side / DRAWN_STEP), output.detail // DRAWN_STEP))
         if not self._poser_use.acquire(blocking=False):  # a character is being taken in
             return None
         begun_s = self._clock()
@@ -882,5 +884,5 @@ def _scaled(rgba: U8, side: int) -> U8:
     """(side, side, 4); scaled with premultiplied alpha, so that no dark rim appears."""
     from puppeteer.image import premultiplied, unpremultiplied
 
-    method = cv2.INTER_LINEAR if side > rgba.shape[0] else cv2.INTER_AREA
+    method = cv2.INTER_LINEAR if side > NEARLY * rgba.shape[0] else cv2.INTER_AREA
     return unpremultiplied(np.asarray(cv2.resize(premultiplied(rgba), (side, side), interpolation=method), np.uint8))
