@@ -192,6 +192,19 @@ def test_a_device_that_others_keep_at_another_size_gets_no_noise(run: Run, tmp_p
     assert not any(line[0] == "write" for line in events(tmp_path))
 
 
+def test_after_its_end_other_programs_can_use_the_device(run: Run, tmp_path: Path) -> None:
+    run(
+        """
+        import numpy as np
+        from puppeteer.sinks import VirtualCamera
+        camera = VirtualCamera((320, 240), 30)
+        camera.send(np.zeros((240, 320, 3), np.uint8))
+        camera.close()
+        """
+    )
+    assert any(line[0] == "write" for line in events(tmp_path)) and not (tmp_path / "written").exists()
+
+
 def test_it_can_be_switched_off_and_on_and_survives_a_crash(run: Run, tmp_path: Path) -> None:
     run(
         """
