@@ -155,9 +155,10 @@ class Rotator(nn.Module):
         out = F.pixel_shuffle(self.head(h), 2).contiguous()
         colour, keep, combine, touch, retouch = torch.split(out, [4, 1, 1, 4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
-        # Only where the flow has nothing true to copy: left free, it prefers a soft picture to a crisp one a pixel off.
+        # Only where the flow has nothing true to copy: left free, they prefer a soft picture to a crisp one a pixel off.
         lacking = 1 - validity.to(dtype)
-        combine = gate * (3 * lacking).clamp(max=1) * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
+        allowed = gate * (3 * lacking).clamp(max=1)
+        combine = allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
         colour = (first + torch.tanh(colour)).clamp(0, 1)
         return RotatorOutput(
             sources,
@@ -167,7 +168,7 @@ class Rotator(nn.Module):
             torch.sigmoid(4 * keep),
             combine,
             (colour + torch.tanh(touch)).clamp(0, 1),
-            gate * torch.sigmoid(4 * retouch - 4),
+            allowed * torch.sigmoid(4 * retouch - 4),
         )
 
     @staticmethod
