@@ -155,7 +155,7 @@ class Rotator(nn.Module):
         out = F.pixel_shuffle(self.head(h), 2).contiguous()
         colour, keep, combine, touch, retouch = torch.split(out, [4, 1, 1, 4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
-        # Only where the flow has nothing true to copy: left free, they prefer a soft picture to a crisp one a pixel off.
+        # Only where the flow has nothing true to copy: free, they prefer softness to lines a pixel off.
         lacking = 1 - validity.to(dtype)
         allowed = gate * (3 * lacking).clamp(max=1)
         combine = allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
