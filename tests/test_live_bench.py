@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clips import make_clip
 from faces import carphone
+from stage import eventually
 
 from puppeteer.commands import live_bench
 from puppeteer.errors import SettingsError, SourceError
@@ -17,6 +20,13 @@ from puppeteer.settings import STUDIO, set_by_name
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_bench, "WARM_UP_S", 0.5)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """A thread that is still inside the tracker when Python ends would abort the process."""
+    yield
+    assert eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("live-")], 20)
 
 
 def test_a_real_face_from_camera_to_output(
