@@ -30,13 +30,13 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "712fb6582ff8fb80443149ab3f8894bb5c81f871eb808ae600ad9154baa700ed",
+        "20db86aaba63c37a33eb22b7076defe41fe8844bb38c4f249f60804c31d9e230",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
     "landmarks": WeightRecord(
         "landmarks.pt",
-        "1093d34c1820243b0b4603effaf2fafb8bce0edc48928121d07bfe60294c9a71",
+        "52e929af7330df3d9e4a93223fd375ea40fb458dbd582a389d6f6445b27c01bf",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
