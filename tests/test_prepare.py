@@ -22,6 +22,7 @@ from puppeteer.errors import ImageError
 from puppeteer.image import premultiplied, read_character, read_image
 from puppeteer.pose import U8, Pose
 from puppeteer.prepare import prepare
+from puppeteer.prepare.diagnosis import RELIABLE
 from puppeteer.prepare.heads import find
 
 NEAR, SIDE, TILT_DEG = 0.08, 0.12, 4.0  # of the side, of the side, degrees: what counts as found
@@ -238,7 +239,7 @@ def test_two_heads_and_small_heads_are_said(characters: list[U8]) -> None:
     assert small.character.square[2] >= 64
 
 
-@pytest.mark.xfail(reason="weights/landmarks.pt is trained half-way: it does not tell closed eyes yet", strict=False)
+@pytest.mark.xfail("closed" not in RELIABLE, reason="weights/landmarks.pt cannot tell closed eyes", strict=True)
 def test_closed_eyes_are_said(characters: list[U8]) -> None:
     shut = prepare(placed(scene("white", 600, 700), characters[3], (300, 320), 420), name="shut")
     assert any("the eyes in shut are closed" in note for note in shut.notes)
@@ -325,7 +326,6 @@ def test_api_says_the_same() -> None:
         prepare(Path("absent.png"))
 
 
-@pytest.mark.xfail(reason="weights/landmarks.pt is trained half-way: 17 of 25 in place", strict=False)
 def test_real_drawings_moved_about(shared: Path) -> None:
     """23 of 25 as measured, and the others say that they are unsure."""
     folder = shared / "drawings" / "moved"
