@@ -50,6 +50,7 @@ KEEP_EVERY_S = 180
 LEAN_SHARE = 0.3  # a head that leans on an upright body is a pose; a whole picture that leans is crooked
 MOST_TILT_DEG = 16.0
 TURNED_SEED = 20_000
+MOST_LEAN_DEG = 3.0  # of a head that `check` counts as not leaning
 Colour = tuple[float, float, float]  # sRGB in [0, 255]
 
 
@@ -418,6 +419,7 @@ class Head:
     closed: tuple[float, float]
     mouth: float
     hidden: bool
+    lean_deg: float  # against its body: a pose
 
 
 def add_head(
@@ -462,7 +464,7 @@ def add_head(
     if mirror:
         points = points[[1, 0, 2, 3, 4]]
         closed, lean, face = (closed[1], closed[0]), -lean, -face
-    return picture, Head(centre, side, tilt_deg + LEAN_SHARE * lean, face, points, closed, truth.mouth, hidden)
+    return picture, Head(centre, side, tilt_deg + LEAN_SHARE * lean, face, points, closed, truth.mouth, hidden, lean)
 
 
 def composed(over: Any, picture: U8) -> U8:
@@ -798,16 +800,20 @@ def check(data: Path, turned: Path | None, pictures: int) -> None:
                     near.hidden,
                     head.hidden,
                     abs(head.turn_deg),
-                    head.side,
+                    abs(head.lean_deg),
                 )
             )
     table = np.array(rows, float)
     good = (table[:, 0] < 0.08) & (table[:, 1] < 0.12) & (table[:, 2] < 4)
     sure = table[:, 7] > 0
-    ahead = table[:, 13] < 35
+    still = table[:, 14] < MOST_LEAN_DEG
     print(f"{len(table)} heads found, {missed} missed; {empty} pictures without a head, in {invented} one was found")
-    print(f"good {good.mean():.3f}, looking ahead {good[ahead].mean():.3f}")
-    print(f"sure {sure.mean():.3f}; good of the sure {good[sure].mean():.3f}, of the others {good[~sure].mean():.3f}")
+    for name, of in (("all heads", np.full(len(table), True)), ("heads that do not lean in a pose", still)):
+        print(
+            f"{name}: {of.sum()}, good {good[of].mean():.3f}; of the good {sure[of & good].mean():.3f} are sure, ",
+            end="",
+        )
+        print(f"of the others {sure[of & ~good].mean():.3f}; good of the sure {good[of & sure].mean():.3f}")
     names = ("centre", "side", "tilt", "score", "doubt centre", "doubt side", "doubt tilt", "", "turn", "eyes", "mouth")
     for column, name in enumerate(names):
         if name:
