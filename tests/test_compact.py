@@ -52,7 +52,7 @@ def test_it_is_taken_by_itself_on_a_cpu() -> None:
 @pytest.mark.parametrize("size", [256, 512, 1024])
 def test_the_drawn_pose_is_the_drawing(poser: Poser, character: Character, drawn_mouth: float, size: int) -> None:
     difference = levels(poser.pose(Pose(mouth_open=drawn_mouth), size), character.at(size))
-    assert difference.max() <= 2 and difference.mean() < 0.2
+    assert difference.max() <= 4 and difference.mean() < 0.2
 
 
 @pytest.mark.parametrize("name", POSE_NAMES)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import sys
 import threading
 import time
 import traceback
@@ -39,7 +37,6 @@ PREVIEW_S = 2.0  # an older frame is no preview
 STALE_S = 0.5  # what was seen longer ago is not seen any more; a slow machine has more time
 TRACK_MARGIN_S = 0.004  # by which a face is looked for too early rather than too late
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
-FEW_CORES = 4
 DRAWN_STEP = 128  # px; at other sizes the networks' maps are not enlarged by whole numbers, which costs twice as much
 NEARLY = 0.7  # a picture that shrinks no further needs no averaging, which costs eight times as much
 
@@ -60,13 +57,6 @@ def _poser(settings: PoserSettings) -> Drawer:
     from puppeteer.poser import Poser  # PyTorch takes seconds
 
     return Poser.load(settings.family, settings.device)
-
-
-def _leave_cores_to_others() -> None:
-    """Where cores are few, the thread that draws uses one: the others find faces, paint the window and run the game."""
-    drawing = sys.modules.get("puppeteer.poser")  # a stand-in needs no PyTorch
-    if drawing is not None and (os.cpu_count() or 1) <= FEW_CORES:
-        drawing.one_core()
 
 
 def _tracker() -> Tracker:
@@ -203,7 +193,6 @@ class Live:
         self._driver: Driver = "idle"
         self._latest_seen: Seen | None = None
         self._draw_lasts, self._track_lasts = Usual(), Usual()
-        self._drawing_alone = False  # whether the thread that draws was told to use one core
         self._next_draw_s = 0.0  # when a picture is expected to begin, on a machine too slow for the rate
         self._seen_taken = threading.Event()  # by the picture that shows it
         self._seen_by_s = 0.0  # when the face that is being looked for is expected to be known
@@ -746,9 +735,6 @@ class Live:
             poser = self._poser
             if poser is None:
                 return None
-            if not self._drawing_alone:
-                self._drawing_alone = True
-                _leave_cores_to_others()
             rgba = poser.pose(pose, drawn_side)
         except Exception as error:
             self._drawing_failed(error)
