@@ -284,6 +284,7 @@ def test_a_calibration_without_a_face_says_so_and_goes_on(studio: Studio) -> Non
     studio.until("win.guide.phase == 'failed'")
     assert "no face" in studio.ask("win.guide.problem")
     studio.ask("setattr(stage.tracker, 'face', FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8))")
+    time.sleep(1.0)  # the button has just appeared: nobody presses it within its first frames
     studio.click("button(texts.CALIBRATION_AGAIN)")
     studio.until("win.guide.index >= 1", 10)
 
