@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +20,7 @@ from puppeteer.device import Choice, choose, fallbacks
 from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, clean, to_premultiplied, to_tensor
 from puppeteer.networks import AUTO, FAMILIES
-from puppeteer.networks.layers import Canvas, Layers, Network, drawn_on_device
+from puppeteer.networks.layers import Canvas, Layers, Network, Run, drawn_on_device, in_turn
 from puppeteer.pipeline import abreast
 from puppeteer.pose import POSE_NAMES, U8, Pose
 
@@ -197,17 +199,17 @@ class OnCpu:
         self.layers = Layers()
 
     def take(self, pose: Pose) -> None:
-        self.layers = self._decoded(pose)
+        self.layers = self._decoded(pose, side_by_side)
 
     def picture(self, size: int) -> U8:
         return self._canvas(size).drawn(self.layers, self.network.encoding)
 
     def frame(self, pose: Pose, size: int) -> U8:
         """Both, for any number of threads at once."""
-        return self._canvas(size).drawn(self._decoded(pose), self.network.encoding, alone=True)
+        return self._canvas(size).drawn(self._decoded(pose, in_turn), self.network.encoding, alone=True)
 
-    def _decoded(self, pose: Pose) -> Layers:
-        return self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32))
+    def _decoded(self, pose: Pose, run: Run) -> Layers:
+        return self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32), run)
 
     def _canvas(self, size: int) -> Canvas:
         if size not in self.canvases:
@@ -306,6 +308,32 @@ def one_core() -> None:
     other = threading.Thread(target=torch.set_num_threads, args=(usual,))
     other.start()
     other.join()
+
+
+@torch.inference_mode()
+def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
+    """A `Run`: jobs for torch, a thread with one core for each. Jobs may share out jobs of their own.
+
+    Nothing waits for a thread that is not at work: what none has begun is done where its result is wanted.
+    """
+    if (os.cpu_count() or 1) < 2:
+        return in_turn(*jobs)
+    if not getattr(_worker, "works", False):
+        return list(_workers().submit(side_by_side, *jobs).result())
+    others = [(job, _workers().submit(side_by_side, job)) for job in jobs[1:]]
+    return [jobs[0](), *(job() if waiting.cancel() else waiting.result()[0] for job, waiting in others)]
+
+
+_worker = threading.local()
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    def begin() -> None:
+        one_core()
+        _worker.works = True
+
+    return ThreadPoolExecutor(min(MOST_ABREAST, os.cpu_count() or 1), "networks", begin)
 
 
 def flops(network: Network, device: torch.device, dtype: torch.dtype) -> int:

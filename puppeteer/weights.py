@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "20db86aaba63c37a33eb22b7076defe41fe8844bb38c4f249f60804c31d9e230",
+        "e34fd11fd8b3e9294573842cd07e9e8a1326fd5fb668f3b191f36281611a603d",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -14,7 +14,7 @@ from puppeteer import device, networks, poser
 from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import Character, Encoding, clean, premultiplied, to_premultiplied, to_tensor, unpremultiplied
 from puppeteer.networks import warp
-from puppeteer.networks.layers import Copy, Layers, drawn, drawn_on_device
+from puppeteer.networks.layers import Copy, Layers, Run, drawn, drawn_on_device, in_turn
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
 
@@ -137,7 +137,7 @@ class Counting(nn.Module):
         self.encoded += 1
         return image.mean((2, 3), keepdim=True)
 
-    def decode(self, features: Tensor, pose: Tensor) -> Layers:
+    def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
         self.decoded += 1
         level = features * (1 - pose[:, :1, None, None].to(features.dtype)) * self.weight
         return Layers(paint=level.expand(1, 4, 32, 32))
@@ -216,7 +216,7 @@ def test_character_that_overflows_half_precision(monkeypatch: pytest.MonkeyPatch
     half = device.Choice(torch.device("cpu"), torch.float16, "a card")
 
     class Dividing(Counting):
-        def decode(self, features: Tensor, pose: Tensor) -> Layers:
+        def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
             return Layers(paint=(features * 60000 * 2 / 60000 / 2).expand(1, 4, 32, 32))
 
     loaded = Poser(Dividing(), "dividing", half, "dividing on CUDA")
@@ -341,7 +341,7 @@ def test_cost_leaves_the_encoder_out() -> None:
             x: Tensor = self.enter(image)
             return x
 
-        def decode(self, features: Tensor, pose: Tensor) -> Layers:
+        def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
             return Layers(paint=self.leave(features))
 
     cpu = device.Choice(torch.device("cpu"), torch.float32, "")

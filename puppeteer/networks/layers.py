@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -41,6 +41,14 @@ class Layers(NamedTuple):
     middle: Layers | None = None
 
 
+Run = Callable[..., list[Any]]  # of functions without arguments: calls them all, gives their results in order
+
+
+def in_turn(*jobs: Callable[[], Any]) -> list[Any]:
+    """The plainest `Run`."""
+    return [job() for job in jobs]
+
+
 class Network(Protocol):
     """One family. Pure functions of tensors: no word about device or dtype, no copy between devices, no control flow
     that depends on values, so that a frame can be recorded as a CUDA graph and counted without being computed."""
@@ -51,8 +59,8 @@ class Network(Protocol):
         """Once per character: image (1, 4, 256, 256) to whatever its frames share (tensors, in tuples if many)."""
         ...
 
-    def decode(self, features: Any, pose: Tensor) -> Layers:
-        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`."""
+    def decode(self, features: Any, pose: Tensor, run: Run = ...) -> Layers:
+        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`; `run` does what can be done side by side."""
         ...
 
 

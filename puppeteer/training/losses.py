@@ -116,16 +116,15 @@ def rotator_step(
     kept = network.encode(seen)
     labels = layer_labels(batch.part)
     visible = (batch.visible > 0)[:, None].float()
-    out = None if flow_only else network.decode(kept, halved(batch.morphed), batch.neck)
-    sources, layers, validity = network.place(kept, batch.neck) if out is None else out[:3]
+    out = None if flow_only else network.decode(kept, batch.neck, batch.change())
+    moved, layers, validity = (network.place(kept, batch.neck) if out is None else out)[:3]
 
-    here = pixel_grid(128, 128, seen.device)
     losses: Losses = {}
     flow = torch.zeros((), device=seen.device)
     for layer in range(LAYERS):
         # hidden surfaces have a true place too, and the layer must follow it there
         mask = (labels == layer)[:, None].float() * (0.3 + 0.7 * visible)
-        flow = flow + weighted_mean((sources[:, layer] - here - batch.move).abs(), mask)
+        flow = flow + weighted_mean((moved[:, layer] - batch.move).abs(), mask)
     losses["flow"] = 0.05 * flow
     moves = kept.turn
     losses["calm"] = 0.01 * (moves.diff(dim=-1).abs().mean() + moves.diff(dim=-2).abs().mean())
@@ -137,14 +136,19 @@ def rotator_step(
 
     true = batch.target
     if out is None:
-        small = halved(batch.morphed)
-        zhou = torch.zeros_like(small)
-        for layer in range(LAYERS):
-            zhou = zhou + layers[:, layer : layer + 1] * sample(small, sources[:, layer])
+        zhou = copied(batch, moved, layers)
         losses["zhou"] = weighted_mean((zhou - halved(true)).abs(), 0.3 + visible)
         return losses, None, None
 
-    painted = Rotator.paint(batch.morphed, out)
+    spare = spared(out, batch, known * (1 - visible))
+    # L1 would have softness rather than strands of hair a pixel off: there it has no say in what is painted.
+    painted = Rotator.paint(
+        batch.morphed,
+        out._replace(
+            combine=torch.where(spare > 0, out.combine.detach(), out.combine),
+            retouch=torch.where(spare > 0, out.retouch.detach(), out.retouch),
+        ),
+    )
     hidden = F.interpolate(known * (1 - visible), scale_factor=2.0, mode="bilinear", align_corners=False)
     inner = torch.zeros_like(hidden)
     inner[:, :, 56:200, 60:196] = 1
@@ -154,5 +158,31 @@ def rotator_step(
     losses["combined"] = picture_loss(painted.combined, true, weight)
     losses["final"] = picture_loss(painted.final, true, weight)
     asked = known * (1 - visible)
-    losses["visibility"] = 0.05 * weighted_mean((out.combine - (1 - visible)).abs(), known * (0.3 + 4 * asked))
+    wanted = (1 - visible) * (1 - spare)
+    losses["visibility"] = 0.05 * (
+        weighted_mean((out.combine - wanted).abs(), known * (0.3 + 4 * asked + 12 * spare))
+        + weighted_mean(out.retouch, spare)
+    )
     return losses, painted, out
+
+
+def copied(batch: RotatorBatch, flow: Tensor, layers: Tensor) -> Tensor:
+    """(B, 4, 128, 128) what the flow makes of the picture at half size."""
+    small = halved(batch.morphed)
+    here = pixel_grid(small.shape[2], small.shape[3], small.device)
+    moved = [layers[:, layer : layer + 1] * sample(small, flow[:, layer] + here) for layer in range(LAYERS)]
+    return torch.stack(moved).sum(0)
+
+
+FITS = 0.06  # of 1: colours that differ less, near a pixel, are those of the same thing
+
+
+def spared(out: RotatorOutput, batch: RotatorBatch, hidden: Tensor) -> Tensor:
+    """(B, 1, 128, 128) 1 where the flow copies something else than what was hidden, but of the same colours.
+
+    Hair that comes into view may be a copy of the hair beside it: crisp, where paint is smoke.
+    """
+    with torch.no_grad():
+        wrong = copied(batch, out.flow, out.layers) - halved(batch.target)
+        near = F.avg_pool2d(wrong, 5, 1, 2, count_include_pad=False).abs().amax(1, keepdim=True)
+        return hidden * (near < FITS)

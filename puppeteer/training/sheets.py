@@ -73,7 +73,8 @@ def draw(
         if morpher and face:
             image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
         if rotator and head:
-            image = getattr(Rotator.paint(image, rotator.decode(head, halved(image), values[:, 3:])), stage)
+            change = halved(image) - halved(rest)
+            image = getattr(Rotator.paint(image, rotator.decode(head, values[:, 3:], change)), stage)
         pictures.append(image)
     return pictures
 

@@ -88,10 +88,11 @@ class Encoder(nn.Module):
         return F.relu(self.merge2(torch.cat([x, fine], 1))), F.relu(coarse).mean((2, 3))
 
 
-def hats(value: Tensor, count: int, first: float) -> list[Tensor]:
-    """Piecewise linear basis on [0, 1] with peaks at first .. 1: `count` tensors like `value`."""
+def hats(value: Tensor, count: int, first: float) -> Tensor:
+    """Piecewise linear basis on [0, 1] with peaks at first .. 1: value (..., 1) -> (..., count)."""
     width = (1 - first) / (count - 1)
-    return [(1 - (value - (first + k * width)).abs() / width).clamp(min=0) for k in range(count)]
+    peaks = torch.arange(count, device=value.device, dtype=value.dtype) + first / width
+    return (1 - (value / width - peaks).abs()).clamp(min=0)
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
@@ -119,7 +120,7 @@ def repeated(x: Tensor, count: int) -> Tensor:
 
 
 def blend(basis: Tensor, weights: Tensor) -> Tensor:
-    """Weighted sums of maps kept per character: basis (B, T, C, H, W), weights (B*K, T) -> (B*K, C, H, W)."""
+    """Weighted sums of maps kept per character: basis (B, T, ...), weights (B*K, T) -> (B*K, ...)."""
     count, terms = basis.shape[:2]
     maps = torch.bmm(weights.to(basis.dtype).view(count, -1, terms), basis.flatten(2))
     return maps.view(-1, *basis.shape[2:])

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from puppeteer import weights
 from puppeteer.image import Encoding
-from puppeteer.networks.compact.blocks import CROP, CROP_AT, SPEC, CompactConfig, halved, pixel_grid
-from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures
-from puppeteer.networks.compact.rotator import BACK, BODY, HEAD, Rotator, RotatorFeatures
-from puppeteer.networks.layers import Copy, Layers
+from puppeteer.networks.compact.blocks import CROP, CROP_AT, SPEC, CompactConfig
+from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
+from puppeteer.networks.compact.rotator import BACK, BODY, HEAD, Rotator, RotatorFeatures, RotatorOutput
+from puppeteer.networks.layers import Copy, Layers, Run, in_turn
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 
@@ -20,7 +20,6 @@ CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 class CompactFeatures(NamedTuple):
     """Kept per character."""
 
-    image: Tensor  # (1, 4, 128, 128) the rest image at half size
     morpher: MorpherFeatures
     rotator: RotatorFeatures
 
@@ -38,36 +37,43 @@ class Compact(nn.Module):
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        return CompactFeatures(
-            halved(image), self.morpher.encode(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image)
-        )
+        return CompactFeatures(self.morpher.encode(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image))
 
-    def decode(self, features: CompactFeatures, pose: Tensor) -> Layers:
+    def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Layers:
         """pose (1, 6)"""
-        image, kept_morpher, kept_rotator = features
-        face = self.morpher.decode(kept_morpher, pose[:, :3])
-        head = self.rotator.decode(kept_rotator, Morpher.paint(image, face), pose[:, 3:])
 
-        moves, paints = face.gate * face.ways[:, 1:2], face.gate * face.ways[:, 2:]
-        small = pixel_grid(SPEC // 2, SPEC // 2, image.device)
-        combine, retouch, keep = head.combine.float(), head.retouch.float(), head.keep.float()
-        shares = head.layers * ((1 - combine) * (1 - retouch))
-        combine = combine * (1 - retouch)
-        flows = (head.sources - small[:, None]) * (2 / SPEC)
-        return Layers(
-            (
-                *(Copy(flows[:, k], shares[:, k : k + 1]) for k in (HEAD, BODY, BACK)),
-                Copy(None, combine * keep),
-            ),
-            combine * (1 - keep) * head.colour.float() + retouch * head.retouch_colour.float(),
-            Layers(
-                (
-                    Copy(None, (1 - moves - paints).float()),
-                    Copy((face.flow * face.gate).float() * (2 / CROP), moves.float()),
-                ),
-                (paints * face.colour).float(),
-            ),
-        )
+        def whole() -> Layers:
+            return _rotated(self.rotator.decode(features.rotator, pose[:, 3:], run=run))
+
+        def middle() -> Layers:
+            return _morphed(self.morpher.decode(features.morpher, pose[:, :3]))
+
+        rotated, morphed = run(whole, middle)
+        return Layers(rotated.copies, rotated.paint, morphed)
+
+
+def _morphed(face: MorpherOutput) -> Layers:
+    """What becomes of the middle."""
+    moves, paints = face.gate * face.ways[:, 1:2], face.gate * face.ways[:, 2:]
+    return Layers(
+        (
+            Copy(None, (1 - moves - paints).float()),
+            Copy((face.flow * face.gate).float() * (2 / CROP), moves.float()),
+        ),
+        (paints * face.colour).float(),
+    )
+
+
+def _rotated(head: RotatorOutput) -> Layers:
+    """What becomes of the whole, its middle morphed before."""
+    combine, retouch, keep = head.combine.float(), head.retouch.float(), head.keep.float()
+    shares = head.layers * ((1 - combine) * (1 - retouch))
+    combine = combine * (1 - retouch)
+    flows = head.flow * (2 / SPEC)
+    return Layers(
+        (*(Copy(flows[:, k], shares[:, k : k + 1]) for k in (HEAD, BODY, BACK)), Copy(None, combine * keep)),
+        combine * (1 - keep) * head.colour.float() + retouch * head.retouch_colour.float(),
+    )
 
 
 def load() -> Compact:

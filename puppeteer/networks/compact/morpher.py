@@ -16,7 +16,6 @@ from puppeteer.networks.compact.blocks import (
     Encoder,
     blend,
     conv,
-    coordinate_planes,
     enlarge,
     hats,
     pixel_grid,
@@ -34,7 +33,7 @@ MOUTH_WINDOW = 24
 class MorpherFeatures(NamedTuple):
     """Kept per character."""
 
-    basis: Tensor  # (B, TERMS, C, 64, 64): first decoder layer, one map per term of the pose: 1, eye, mouth
+    basis: Tensor  # (B, TERMS, 64, 64, C): first decoder layer, one map per term of the pose: 1, eye, mouth
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
 
 
@@ -81,33 +80,34 @@ class Morpher(nn.Module):
         left, top = MOUTH_AT
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
-        return MorpherFeatures(basis, rest_mouth)
+        return MorpherFeatures(basis.permute(0, 1, 3, 4, 2).contiguous(), rest_mouth)
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
         """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
         basis = features.basis
         expression = expression.to(basis.dtype)
         left, right, mouth = expression[:, :1], expression[:, 1:2], expression[:, 2:]
-        # The character's left eye is in the viewer's right half: what the right eye asks for, and the difference.
-        ours, other = (torch.cat(hats(eye, EYE_HATS, 0.25), 1) for eye in (right, left))
-        mouths = torch.cat(hats(mouth, MOUTH_HATS, 0.0), 1)
-        x = coordinate_planes(basis[:1, 0, :1])[:, :1]
+        # What the right eye asks for, then the left one, which is in the viewer's right half.
+        eyes = hats(torch.cat([right, left], 1)[..., None], EYE_HATS, 0.25)
+        mouths = hats(mouth, MOUTH_HATS, 0.0)[:, None].expand(-1, 2, -1)
+        weights = torch.cat([torch.ones_like(eyes[..., :1]), eyes, mouths], 2)
+        sides = blend(basis, weights.flatten(0, 1)).view(-1, 2, *basis.shape[2:])
+        x = torch.linspace(-1, 1, basis.shape[3], device=basis.device, dtype=basis.dtype)
         side = (x * 8 + 0.5).clamp(0, 1)
-        everywhere = blend(basis, torch.cat([torch.ones_like(mouth), ours, mouths], 1))
-        h = F.relu(everywhere + side * blend(basis[:, 1 : 1 + EYE_HATS], other - ours))
-        h = h.contiguous(memory_format=torch.channels_last)
+        # in the memory format in which convolutions are fastest on a CPU
+        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None])).permute(0, 3, 1, 2)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
         out = F.pixel_shuffle(self.head(h), 2).contiguous()  # (B*K, 9, 128, 128)
         drawn = repeated(features.rest_mouth, len(expression) // len(basis))
-        eye = torch.lerp(right[:, :, None, None], left[:, :, None, None], side)
-        asked = (mouth - drawn[:, None]).abs()[:, :, None, None]
-        gate = (10 * torch.maximum(eye, asked)).clamp(max=1)
+        eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
+        asked = (mouth - drawn[:, None]).abs()
+        gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
         return MorpherOutput(
             4 * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
             torch.sigmoid(out[:, 5:]),
-            enlarge(gate, CROP) * edge(x),
+            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False) * edge(out),
         )
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -21,29 +23,45 @@ from puppeteer.networks.compact.blocks import (
     sample,
     start_small,
 )
+from puppeteer.networks.layers import Run, in_turn
 
 NECK_RANGE_RAD = 0.2617993877991494  # 15 degrees
 LAYERS = 3  # head, body, back hair: front to back
 HEAD, BODY, BACK = range(LAYERS)
 TURN_TERMS = 5  # x, y, x^2, y^2, x y
+REACH = 4  # rows at 64 px: four convolutions of the decoder
+# Of the decoder's rows, where two threads share them: the second one has the morpher to do before.
+ROWS_FIRST = 0.7
+SMOOTH = LAYERS * TURN_TERMS * 2 + 2  # maps that the encoder writes at 64 px: turn, follow
 
 
 class RotatorFeatures(NamedTuple):
     """Kept per character; maps are at 128 px over the whole spec square unless said otherwise."""
 
     features: Tensor  # (B, C, 64, 64) what the encoder adds to the decoder's first layer
-    turn: Tensor  # (B, TURN_TERMS, LAYERS * 2, 128, 128) px per term
-    follow: Tensor  # (B, LAYERS, 128, 128) share of the tilt that a layer follows
+    turn: Tensor  # (B, TURN_TERMS, LAYERS * 2, 64, 64) px per term
+    follow: Tensor  # (B, LAYERS, 64, 64) share of the tilt that a layer follows
     occupancy: Tensor  # (B, 2, 128, 128) head, body (back hair has the rest)
     modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
     root: Tensor  # (B, 2) neck root in px
-    behind: Tensor  # (B, 8, 128, 128) premultiplied colours of body and back hair, continued behind what covers them
+    looks: Tensor  # (B, LAYERS, 6, 128, 128) `occupancy`, then a layer's premultiplied colours: the head's are the rest
+    # image's, those of body and back hair are continued behind what covers them
+
+
+class Placed(NamedTuple):
+    """Maps at 128 px of what the flow alone tells. The flow itself is smooth, and computed at 64 px."""
+
+    flow: Tensor  # (B, LAYERS, 2) from each layer's pixel to where it comes from, px
+    layers: Tensor  # (B, LAYERS) which layer is in front
+    validity: Tensor  # (B, 1) 1 where the rest image showed what the flow copies
+    colours: Tensor  # (B, LAYERS, 4) every layer's own colours, moved
+    sources: Tensor  # (B, LAYERS, 2) where each layer's pixel comes from, px
 
 
 class RotatorOutput(NamedTuple):
     """Maps at 128 px."""
 
-    sources: Tensor  # (B, LAYERS, 2) where each layer's pixel comes from, px
+    flow: Tensor  # (B, LAYERS, 2) from each layer's pixel to where it comes from, px
     layers: Tensor  # (B, LAYERS) which layer is in front
     validity: Tensor  # (B, 1) 1 where the rest image showed what the flow copies
     colour: Tensor  # (B, 4) Pumarola's colour: the layers at 128 px, continued where they were covered, corrected
@@ -83,14 +101,14 @@ class Rotator(nn.Module):
         super().__init__()
         width, a = config.rotator_decoder, config.rotator_widths[0]
         self.encoder = Encoder(4 * 16, config.rotator_widths, config.rotator_blocks)
-        self.maps = nn.Sequential(conv(a, a), nn.ReLU(), conv(a, 4 * (LAYERS * TURN_TERMS * 2 + 2 + 2)))
+        self.maps = nn.Sequential(conv(a, a), nn.ReLU(), conv(a, SMOOTH + 4 * 2))
         self.find_root = nn.Linear(config.rotator_widths[2], 2)
         self.carry = conv(a, width)
         self.enter = conv(LAYERS + 1 + 16, width)
         self.pose = nn.Linear(3 + TURN_TERMS, width)
         self.conv1 = conv(width, width)
         self.conv2 = conv(width, width)
-        self.head = conv(width, 4 * 11)
+        self.head = conv(width, 4 * 6 + 5)
         self.unit = config.flow_unit
         for layer in (self.maps[2], self.head, self.find_root):
             start_small(layer, 0.2)
@@ -98,26 +116,27 @@ class Rotator(nn.Module):
     def encode(self, rest: Tensor) -> RotatorFeatures:
         """rest (B, 4, 256, 256)"""
         features, summary = self.encoder(F.pixel_unshuffle(rest, 4) - 0.5)
-        maps = F.pixel_shuffle(self.maps(features), 2)
-        turn, follow, occupancy = torch.split(maps.float(), [LAYERS * TURN_TERMS * 2, 2, 2], 1)
+        maps = self.maps(features).float()
+        turn, follow, occupancy = torch.split(maps, [SMOOTH - 2, 2, 4 * 2], 1)
         turn = turn.reshape(-1, LAYERS, TURN_TERMS, 2, *turn.shape[2:]).transpose(1, 2).flatten(2, 3)
-        y = pixel_grid(128, 128, rest.device)[:, 1:]
+        y = pixel_grid(follow.shape[2], follow.shape[3], rest.device)[:, 1:]
         body, back = (follow * 4).chunk(2, 1)
         # the start: the body follows from the neck upwards, back hair down to the shoulders
         body = torch.sigmoid(body + (200 - y) / 6)
         back = torch.sigmoid(back + 2 + (200 - y) / 20)
         follow = torch.cat([torch.ones_like(body), body, back], 1)
-        occupancy = torch.sigmoid(occupancy * 4)
+        occupancy = torch.sigmoid(F.pixel_shuffle(occupancy, 2) * 4)
         head, torso = occupancy.chunk(2, 1)
         modal = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         centre = torch.tensor([128.0, 204.0], device=rest.device)
         root = centre + 16 * torch.tanh(self.find_root(summary).float())
-        small = F.avg_pool2d(rest, 2).float()
-        behind = torch.cat([continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)], 1)
-        return RotatorFeatures(self.carry(features), turn * self.unit, follow, occupancy, modal, root, behind)
+        small = halved(rest).float()
+        colours = (small, *(continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)))
+        looks = torch.stack([torch.cat([occupancy, colour], 1) for colour in colours], 1)
+        return RotatorFeatures(self.carry(features), turn * self.unit, follow, occupancy, modal, root, looks)
 
-    def place(self, features: RotatorFeatures, neck: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Flow alone: neck (B*K, 3) z, x, y -> sources (B*K, LAYERS, 2, 128, 128), layers, validity."""
+    def place(self, features: RotatorFeatures, neck: Tensor) -> Placed:
+        """Flow alone: neck (B*K, 3) z, x, y; K poses of each character in a row."""
         neck = neck.float()
         count, each, size = len(neck), len(neck) // len(features.turn), features.turn.shape[3:]
         here = pixel_grid(size[0], size[1], neck.device)
@@ -125,22 +144,31 @@ class Rotator(nn.Module):
         # All layers as one batch: sampling uses a thread for each picture of a batch.
         angle = repeated(features.follow, each) * (neck[:, :1, None, None] * NECK_RANGE_RAD)
         upright = tilted(here, angle.view(count * LAYERS, 1, *size), repeated(features.root, each * LAYERS))
-        sources = upright + sample(moves, upright)
-        found = sample(repeated(features.occupancy, each * LAYERS), sources).view(count, LAYERS, 2, *size)
+        looks = repeated(features.looks, each).flatten(0, 1)
+        size = looks.shape[2:]
+        flow = enlarge(upright + sample(moves, upright) - here, size[0])
+        sources = flow + pixel_grid(size[0], size[1], neck.device)
+        found, colours = torch.split(sample(looks, sources).view(count, LAYERS, 6, *size), [2, 4], 2)
         head, torso = found[:, HEAD, :1], found[:, BODY, 1:]
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         # Nothing covers the head; the others cannot be copied from where something in front of them is.
         uncovered = 1 - found[:, BODY:]
         shown = torch.cat([torch.ones_like(head), uncovered[:, 0, :1], uncovered[:, 1, :1] * uncovered[:, 1, 1:]], 1)
-        return sources.view(count, LAYERS, 2, *size), layers, (layers * shown).sum(1, keepdim=True)
+        validity = (layers * shown).sum(1, keepdim=True)
+        flow, sources = (x.view(count, LAYERS, 2, *size) for x in (flow, sources))
+        return Placed(flow, layers, validity, colours, sources)
 
-    def decode(self, features: RotatorFeatures, morphed: Tensor, neck: Tensor) -> RotatorOutput:
-        """morphed (B*K, 4, 128, 128): the character with its expression, at half size; neck (B*K, 3) z, x, y."""
-        sources, layers, validity = self.place(features, neck)
-        count, each, size = len(neck), len(neck) // len(features.turn), morphed.shape[2:]
-        pictures = torch.cat([morphed.float(), repeated(features.behind, each)], 1).view(-1, 4, *size)
-        moved = sample(pictures, sources.view(-1, 2, *size)).view(count, LAYERS, 4, *size)
-        first = (moved * layers[:, :, None]).sum(1)
+    def decode(
+        self, features: RotatorFeatures, neck: Tensor, change: Tensor | None = None, run: Run = in_turn
+    ) -> RotatorOutput:
+        """neck (B*K, 3) z, x, y; change (B*K, 4, 128, 128): what the expression adds to the rest image, at half size.
+
+        Without `change` (which needs the morpher to be done first) the colours are those of the rest image. The final
+        picture is the same: in the face the flow has everything to copy, and nothing else is painted there.
+        """
+        flow, layers, validity, colours, sources = self.place(features, neck)
+        each = len(neck) // len(features.turn)
+        first = (colours * layers[:, :, None]).sum(1)
         blended = halved((sources * layers[:, :, None]).sum(1))  # (B*K, 2, 64, 64)
         kept = features.features
         dtype = kept.dtype
@@ -148,26 +176,43 @@ class Rotator(nn.Module):
         seen = torch.cat([halved(torch.cat([layers, validity], 1)).to(dtype), F.pixel_unshuffle(first, 2)], 1)
         neck = neck.to(dtype)
         pose = self.pose(torch.cat([neck, turn_terms(neck)], 1))[:, :, None, None]
-        h = self.enter(seen.contiguous(memory_format=torch.channels_last)) + pose
-        h = F.relu(h + in_halves(repeated(kept, each), blended))
-        h = F.relu(h + self.conv1(h))
-        h = F.relu(h + self.conv2(h))
-        out = F.pixel_shuffle(self.head(h), 2).contiguous()
-        colour, keep, combine, touch, retouch = torch.split(out, [4, 1, 1, 4, 1], 1)
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        kept = repeated(kept, each)
+
+        def rows(first: int, last: int) -> Tensor:
+            """The decoder's answer in these rows; more are computed, for what the convolutions reach."""
+            top = max(0, first - REACH)
+            part = slice(top, last + REACH)
+            h = self.enter(seen[:, :, part]) + pose
+            h = F.relu(h + in_halves(kept, blended[:, :, part]))
+            h = F.relu(h + self.conv1(h))
+            h = F.relu(h + self.conv2(h))
+            answer: Tensor = self.head(h)[:, :, first - top : last - top]
+            return answer
+
+        height = seen.shape[2]
+        cuts = (0, height) if run is in_turn else (0, round(ROWS_FIRST * height), height)
+        out = torch.cat(run(*(partial(rows, *ends) for ends in pairwise(cuts))), 2)
+        fine, coarse = torch.split(out, [4 * 6, 5], 1)
+        colour, keep, combine = torch.split(F.pixel_shuffle(fine, 2).contiguous(), [4, 1, 1], 1)
+        coarse = torch.cat([torch.tanh(coarse[:, :4]), coarse[:, 4:]], 1)
+        touch, retouch = torch.split(enlarge(coarse, colour.shape[-1]), [4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
         # Only where the flow has nothing true to copy: free, they prefer softness to lines a pixel off.
         lacking = 1 - validity.to(dtype)
         allowed = gate * (3 * lacking).clamp(max=1)
         combine = allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
+        if change is not None:
+            first = first + layers[:, :1].to(dtype) * sample(change.to(dtype), sources[:, HEAD])
         colour = (first + torch.tanh(colour)).clamp(0, 1)
         return RotatorOutput(
-            sources,
+            flow,
             layers,
             validity,
             colour,
             torch.sigmoid(4 * keep),
             combine,
-            (colour + torch.tanh(touch)).clamp(0, 1),
+            (colour + touch).clamp(0, 1),
             allowed * torch.sigmoid(4 * retouch - 4),
         )
 
@@ -176,7 +221,8 @@ class Rotator(nn.Module):
         """Every algorithm's picture at the resolution of `image` (B, 4, S, S): the flow warps what it is given."""
         size = image.shape[-1]
         layers = enlarge(out.layers, size).to(image.dtype)
-        moved = [sample(image, place(out.sources[:, k], size)) * layers[:, k : k + 1] for k in range(LAYERS)]
+        here = pixel_grid(size, size, image.device)
+        moved = [sample(image, enlarge(out.flow[:, k], size) + here) * layers[:, k : k + 1] for k in range(LAYERS)]
         zhou = moved[HEAD] + moved[BODY] + moved[BACK]
         colour, keep, combine, touch, retouch = (enlarge(x, size) for x in out[3:])
         pumarola = colour + keep * (image - colour)
@@ -199,11 +245,3 @@ def continued(colour: Tensor, shown: Tensor) -> Tensor:
     for total, amount in reversed(levels):
         out = (total + 0.05 * enlarge(out, total.shape[-1])) / (amount + 0.05)
     return out
-
-
-def place(source: Tensor, size: int) -> Tensor:
-    """A field of source places (B, 2, h, w) enlarged to `size`: the displacement is enlarged, not the place."""
-    if source.shape[-1] == size:
-        return source
-    small = pixel_grid(source.shape[-2], source.shape[-1], source.device)
-    return enlarge(source - small, size) + pixel_grid(size, size, source.device)
