@@ -134,16 +134,28 @@ def side_by_side(clip: U8, picture: U8, clip_width: int) -> U8:
     return np.hstack([left, picture])
 
 
-def placed(rgba: U8, background: Background, size: tuple[int, int], left: int, top: int) -> U8:
+NEARLY = 0.7  # a picture that shrinks no further needs no averaging, which costs eight times as much
+
+
+def placed(rgba: U8, background: Background, size: tuple[int, int], left: int, top: int, side: int | None = None) -> U8:
     """The character (h, w, 4), its corner at (left, top), over a background of `size` (width, height).
 
-    What sticks out is cut off. uint8 (height, width, 3), or (height, width, 4) straight alpha where it is transparent.
+    A square one is scaled to (side, side) before. What sticks out is cut off. uint8 (height, width, 3), or
+    (height, width, 4) straight alpha where it is transparent.
     """
+    from puppeteer.image import premultiplied, unpremultiplied  # it needs torch, which loads for seconds
+
     width, height = size
     if background.transparent:
         canvas = np.zeros((height, width, 4), np.uint8)
     else:
         canvas = background.fitted(width, height).copy()
+    scaled = False
+    if side is not None and side != rgba.shape[0]:
+        scaled = True
+        # with premultiplied alpha, so that no dark rim appears
+        method = cv2.INTER_LINEAR if side > NEARLY * rgba.shape[0] else cv2.INTER_AREA
+        rgba = np.asarray(cv2.resize(premultiplied(rgba), (side, side), interpolation=method), np.uint8)
     # Most of a character's picture is empty: only what is drawn costs time.
     x, y, columns, rows = cv2.boundingRect(cv2.extractChannel(rgba, 3))
     x0, y0 = max(x, -left), max(y, -top)
@@ -153,11 +165,10 @@ def placed(rgba: U8, background: Background, size: tuple[int, int], left: int, t
     character = rgba[y0:y1, x0:x1]
     part = canvas[top + y0 : top + y1, left + x0 : left + x1]
     if background.transparent:
-        part[:] = character
+        part[:] = unpremultiplied(character) if scaled else character
         return canvas
-    alpha = cv2.extractChannel(character, 3)
-    share = cv2.merge([alpha, alpha, alpha])
-    over = cv2.multiply(cv2.cvtColor(character, cv2.COLOR_RGBA2RGB), share, scale=1 / 255)
-    under = cv2.multiply(part, cv2.bitwise_not(share), scale=1 / 255)
-    part[:] = cv2.add(over, under)
+    over = character if scaled else premultiplied(character)
+    uncovered = cv2.bitwise_not(cv2.extractChannel(character, 3))
+    under = cv2.multiply(part, cv2.merge([uncovered] * 3), scale=1 / 255)
+    part[:] = cv2.add(cv2.cvtColor(over, cv2.COLOR_RGBA2RGB), under)
     return canvas

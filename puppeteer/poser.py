@@ -202,7 +202,9 @@ class OnCpu:
         self.layers = self._decoded(pose, side_by_side)
 
     def picture(self, size: int) -> U8:
-        return self._canvas(size).drawn(self.layers, self.network.encoding)
+        # Not in this thread, where torch would use all cores for what is little.
+        picture: U8 = side_by_side(lambda: self._canvas(size).drawn(self.layers, self.network.encoding))[0]
+        return picture
 
     def frame(self, pose: Pose, size: int) -> U8:
         """Both, for any number of threads at once."""

@@ -17,6 +17,7 @@ from puppeteer.errors import SettingsError, SinkError, WeightsError
 from puppeteer.image import write_png
 from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
+from puppeteer.live.detail import Detail
 from puppeteer.motion import Calibration
 from puppeteer.pose import POSE_NAMES, FaceObservation, Pose
 from puppeteer.settings import STUDIO, PoserSettings, set_by_name
@@ -574,6 +575,18 @@ def test_the_character_is_drawn_at_sizes_that_cost_little(character_png: Path) -
         assert eventually(lambda: stage.posers[0].sizes[-1] == 384)
         stage.live.apply(set_by_name(stage.live.settings, "output.zoom", 0.5))
         assert eventually(lambda: stage.posers[0].sizes[-1] == 128), "of 90 px"
+
+
+def test_a_slow_machine_draws_smaller_pictures_until_it_has_time_again() -> None:
+    detail, period_s = Detail(), 1 / 30
+    assert detail.side(720, 768, 0.020, period_s, 0) == 768, "there is time"
+    sizes = [detail.side(720, 768, 0.040, period_s, second) for second in np.arange(2, 12, 0.1)]
+    assert sizes[0] == 640 and sizes[-1] == 512, "no smaller: that gains nothing"
+    assert sorted(sizes, reverse=True) == sizes and len(set(sizes)) == 2
+    assert detail.side(100, 768, 0.040, period_s, 13) == 128, "nothing is drawn larger than it is shown"
+    back = [detail.side(720, 768, 0.010, period_s, second) for second in np.arange(14, 60, 0.1)]
+    assert 640 in back and back[-1] == 768 and sorted(back) == back, "step by step"
+    assert [detail.side(720, 768, 0.025, period_s, second) for second in (61, 90)] == [768, 768], "it does not swing"
 
 
 def test_a_background_that_is_gone_does_not_keep_it_from_starting(character_png: Path, tmp_path: Path) -> None:

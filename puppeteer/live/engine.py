@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 import time
 import traceback
@@ -21,6 +20,7 @@ from puppeteer.commands.demo import read_motion
 from puppeteer.compose import Background, parse_background, placed
 from puppeteer.errors import PuppeteerError, SinkError
 from puppeteer.live.capture import Capture, Patience
+from puppeteer.live.detail import Detail
 from puppeteer.live.sending import Device, Recorder, Sender
 from puppeteer.live.status import Driver, Log, Meter, Part, Picture, Preview, Rate, State, Status, Timings
 from puppeteer.motion import Calibration, Motion, Step, between, guided
@@ -37,8 +37,6 @@ PREVIEW_S = 2.0  # an older frame is no preview
 STALE_S = 0.5  # what was seen longer ago is not seen any more; a slow machine has more time
 TRACK_MARGIN_S = 0.004  # by which a face is looked for too early rather than too late
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
-DRAWN_STEP = 128  # px; at other sizes the networks' maps are not enlarged by whole numbers, which costs twice as much
-NEARLY = 0.7  # a picture that shrinks no further needs no averaging, which costs eight times as much
 
 Retried = Literal["camera", "virtual_camera", "networks", "character"]
 
@@ -193,6 +191,7 @@ class Live:
         self._driver: Driver = "idle"
         self._latest_seen: Seen | None = None
         self._draw_lasts, self._track_lasts = Usual(), Usual()
+        self._detail = Detail()
         self._next_draw_s = 0.0  # when a picture is expected to begin, on a machine too slow for the rate
         self._seen_taken = threading.Event()  # by the picture that shows it
         self._seen_by_s = 0.0  # when the face that is being looked for is expected to be known
@@ -727,7 +726,7 @@ class Live:
         """The composed output; None where nothing can be drawn at this moment."""
         width, height = even_size(output)
         side = round(min(width, height) * output.zoom)
-        drawn_side = DRAWN_STEP * max(1, min(math.ceil(side / DRAWN_STEP), output.detail // DRAWN_STEP))
+        drawn_side = self._detail.side(side, output.detail, self._draw_lasts.seconds, 1 / output.rate, self._clock())
         if not self._poser_use.acquire(blocking=False):  # a character is being taken in
             return None
         begun_s = self._clock()
@@ -743,11 +742,9 @@ class Live:
             self._poser_use.release()
         posed_s = self._clock()
         self.timings.add("pose", posed_s - begun_s, posed_s)
-        if drawn_side != side:
-            rgba = _scaled(rgba, side)
         left = round((width - side) / 2 + output.offset_x * height)
         top = round(height - side + output.offset_y * height)
-        pixels = placed(rgba, self._background, (width, height), left, top)
+        pixels = placed(rgba, self._background, (width, height), left, top, side)
         self.timings.add("compose", self._clock() - posed_s, posed_s)
         return pixels
 
@@ -878,11 +875,3 @@ def _quietly(close: Callable[[], object]) -> Callable[[], None]:
             close()
 
     return work
-
-
-def _scaled(rgba: U8, side: int) -> U8:
-    """(side, side, 4); scaled with premultiplied alpha, so that no dark rim appears."""
-    from puppeteer.image import premultiplied, unpremultiplied
-
-    method = cv2.INTER_LINEAR if side > NEARLY * rgba.shape[0] else cv2.INTER_AREA
-    return unpremultiplied(np.asarray(cv2.resize(premultiplied(rgba), (side, side), interpolation=method), np.uint8))

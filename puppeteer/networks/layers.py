@@ -99,15 +99,21 @@ class Canvas:
 
     def drawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> U8:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
-        source, out = self.original, np.zeros_like(self.original)
-        if layers.middle is not None:
-            source = self._morphed(layers.middle, encoding, alone)
+        out = np.zeros_like(self.original)
         paint = None if layers.paint is None else _bytes(to_premultiplied(layers.paint, encoding))
         if not layers.copies:
             if paint is not None:
                 _straighten(resized(paint, self.size), out)
             return out
-        self._lay(out, source, self._sheets(layers.copies, paint), True, alone)
+        if layers.middle is None:
+            source, sheets = self.original, self._sheets(layers.copies, paint)
+        elif alone or not HELPERS:
+            source, sheets = self._morphed(layers.middle, encoding, alone), self._sheets(layers.copies, paint)
+        else:
+            waiting = _helpers().submit(self._sheets, layers.copies, paint)
+            source = self._morphed(layers.middle, encoding, alone)
+            sheets = waiting.result()
+        self._lay(out, source, sheets, True, alone)
         return out
 
     def _morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> U8:
