@@ -36,7 +36,7 @@ RECORDS = {
     ),
     "landmarks": WeightRecord(
         "landmarks.pt",
-        "52e929af7330df3d9e4a93223fd375ea40fb458dbd582a389d6f6445b27c01bf",
+        "49b78d7132fbd63404e23eb2ad2ee10bd69c63894478ab81464774f68cbc473e",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,12 +18,12 @@ import pytest
 from PIL import Image
 
 from app import main
-from puppeteer.characters import Artist
+from puppeteer.characters import Artist, Renderer, make_recipe
+from puppeteer.characters.recipe import Recipe
 from puppeteer.errors import ImageError
 from puppeteer.image import premultiplied, read_character, read_image
 from puppeteer.pose import U8, Pose
 from puppeteer.prepare import prepare
-from puppeteer.prepare.diagnosis import RELIABLE
 from puppeteer.prepare.heads import find
 
 NEAR, SIDE, TILT_DEG = 0.08, 0.12, 4.0  # of the side, of the side, degrees: what counts as found
@@ -35,6 +36,29 @@ def characters() -> list[U8]:
         drawn = [artist.draw(seed, size=512, split="validation") for seed in (50_000_100, 50_000_104, 50_000_111)]
         shut = artist.draw(50_000_100, Pose(eye_left=1, eye_right=1), size=512, split="validation")
     return [*drawn, shut]
+
+
+@pytest.fixture(scope="session")
+def faces() -> dict[str, U8]:
+    """Characters that the networks were not trained on, each with one thing to tell about its face."""
+    with Renderer() as renderer:
+
+        def drawn(recipe: Recipe, **pose: float) -> U8:
+            renderer.load(recipe)
+            return renderer.render(Pose(**{"mouth_open": recipe.rest_mouth, **pose}), 512).rgba
+
+        plain = make_recipe(50_000_217, "validation")
+        seen = make_recipe(50_000_205, "validation")
+        z, x, _ = seen.head.turn
+        hair = replace(plain.hair, bangs="full", bangs_y=168.0, bangs_width=1.5)
+        free = replace(plain.face, through_hair=0.0, eye_through_hair=0.0)
+        return {
+            "wink": drawn(plain, eye_left=1),
+            "open mouth": drawn(plain, mouth_open=1),
+            "closed mouth": drawn(plain, mouth_open=0),
+            "side": drawn(replace(seen, head=replace(seen.head, turn=(z, x, 50.0)))),
+            "hair": drawn(replace(plain, hair=hair, face=free)),
+        }
 
 
 def scene(background: str, width: int, height: int) -> U8:
@@ -239,10 +263,58 @@ def test_two_heads_and_small_heads_are_said(characters: list[U8]) -> None:
     assert small.character.square[2] >= 64
 
 
-@pytest.mark.xfail("closed" not in RELIABLE, reason="weights/landmarks.pt cannot tell closed eyes", strict=True)
 def test_closed_eyes_are_said(characters: list[U8]) -> None:
     shut = prepare(placed(scene("white", 600, 700), characters[3], (300, 320), 420), name="shut")
-    assert any("the eyes in shut are closed" in note for note in shut.notes)
+    assert any("the eyes in shut look closed" in note for note in shut.notes)
+    awake = prepare(placed(scene("white", 600, 700), characters[0], (300, 320), 420), name="awake")
+    assert not any("closed" in note and "eye" in note for note in awake.notes)
+
+
+@pytest.mark.parametrize(
+    ("which", "sentence"),
+    [
+        ("wink", "the character's left eye in it looks closed"),
+        ("open mouth", "the mouth in it is open"),
+        ("closed mouth", "the mouth in it is closed"),
+        ("side", "the face in it is turned to the side"),
+        ("hair", "hair lies over both eyes in it"),
+    ],
+)
+def test_what_the_face_will_do_is_said(faces: dict[str, U8], which: str, sentence: str) -> None:
+    notes = prepare(placed(scene("gradient", 600, 700), faces[which], (300, 320), 420), name="it").notes
+    assert any(sentence in note for note in notes), notes
+    for other in ("turned to the side", "eye in it looks closed", "eyes in it look closed", "hair lies"):
+        assert other in sentence or not any(other in note for note in notes), notes
+
+
+def test_a_busy_scene_goes_but_for_little_or_that_is_said(characters: list[U8]) -> None:
+    rng = np.random.default_rng(11)
+    busy = scene("gradient", 900, 800)
+    for _ in range(60):
+        corner, size = rng.integers(0, 800, 2), rng.integers(30, 160, 2)
+        colour = (*rng.integers(0, 256, 3).tolist(), 255)
+        cv2.rectangle(busy, corner.tolist(), (corner + size).tolist(), colour, -1)
+    true = placed(scene("transparent", 900, 800), characters[2], (450, 380), 460)[..., 3] > 128
+    prepared = prepare(placed(busy, characters[2], (450, 380), 460), name="busy")
+    assert prepared.cutout == "grabcut"
+    seen = prepared.picture[..., 3] > 128
+    assert (seen & true).sum() > 0.85 * true.sum()
+    assert (seen & ~true).sum() < 0.75 * true.sum()  # things that touch the hair stay
+    assert any("the background of busy" in note and "drawing program" in note for note in prepared.notes)
+
+
+def test_a_photograph_is_said(shared: Path, characters: list[U8], tmp_path: Path) -> None:
+    drawn = prepare(placed(scene("white", 600, 700), characters[1], (300, 320), 420), name="drawn")
+    assert not any("photograph" in note for note in drawn.notes)
+    clip = shared / "clips" / "d3.mp4"
+    if not clip.exists():
+        pytest.skip("no clips in ../shared")
+    video = cv2.VideoCapture(str(clip))
+    read, frame = video.read()
+    video.release()
+    assert read
+    cv2.imwrite(str(tmp_path / "me.png"), frame)
+    assert any("me.png looks like a photograph" in note for note in prepare(tmp_path / "me.png").notes)
 
 
 @pytest.mark.parametrize("name", ["a.webp", "a.png"])

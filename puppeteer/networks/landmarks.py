@@ -1,4 +1,5 @@
-"""Two small networks that find drawn heads: one looks at a whole picture, the other measures what the first one found.
+"""Four small networks: one finds drawn heads in a whole picture, one measures what that found, one reads the face, and
+one tells the character from its background.
 
 They take colours alone, whatever the background is. Angles are degrees, clockwise as seen is positive.
 """
@@ -16,16 +17,25 @@ REFINER_PX = 128  # the refiner's picture
 REFINER_VIEW = 1.25  # its side in spec squares, where the finder was right
 TILT_UNIT_DEG = 10.0
 
+FACE_PX = 96  # the face's picture, upright
+FACE_VIEW = 0.56  # its side in spec squares
+FACE_DOWN = 0.08  # how far below the head's middle its own lies, in spec squares
+TURN_UNIT_DEG = 30.0
+MATTE_SIDE = 40  # px of the spec square in the matte's picture
+MATTE_REACH = ((-2.0, 2.0), (-1.2, 4.5))  # what of x and y it looks at, in spec squares from the head's middle
+
 # What the refiner answers, in this order. Places are in spec squares from the middle of its picture.
 SQUARE = slice(0, 4)  # centre x, y; log side against the picture's side / REFINER_VIEW; tilt / TILT_UNIT_DEG
 POINTS = slice(4, 14)  # x, y of left eye, right eye, mouth, chin, skull top (left is the character's own)
 DOUBT = slice(14, 17)  # log of the expected error of centre, log side, tilt (in the units above)
-CLOSED = slice(17, 19)  # left and right eye, 1 closed
-MOUTH = 19  # 1 as wide as the generator draws it
-TURN = 20  # of the face to the viewer's right, in units of 30 degrees
-HIDDEN = 21  # logit: hair lies over both eyes
-PRESENT = 22  # logit: there is a head at all
-ANSWERS = 23
+PRESENT = 17  # logit: there is a head at all
+ANSWERS = 18
+# What the face network answers; logits but for the turn.
+CLOSED = slice(0, 2)  # left and right eye, 1 closed
+MOUTH = 2  # 1 as wide as the generator draws it
+HIDDEN = 3  # hair lies over both eyes
+TURN = 4  # of the face to the viewer's right, in TURN_UNIT_DEG
+FACE_ANSWERS = 5
 POINT_NAMES = ("eye_left", "eye_right", "mouth", "chin", "skull_top")
 
 
@@ -118,6 +128,37 @@ class Refiner(nn.Module):
         return torch.cat([square + rest[:, :first], points.flatten(1), rest[:, first:]], 1), logits
 
 
+class Face(nn.Module):
+    """(B, 3, 96, 96) in [0, 1] to (B, FACE_ANSWERS), see above.
+
+    The refiner's picture shows an eye in a cell or two, and what it said of eyes and mouths stayed near the average.
+    Here the face fills the picture, and each answer knows where in it something lies.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 96), hidden: int = 96) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            conv(12, a),
+            conv(a, b, 2),
+            Residual(b),
+            conv(b, c, 2),
+            Residual(c),
+            conv(c, d, 2),
+            Residual(d),
+            conv(d, c // 2, size=1),
+        )
+        size = FACE_PX // 16
+        self.rest = nn.Sequential(
+            nn.Linear(c // 2 * size * size, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, FACE_ANSWERS)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.rest(self.body(x - 0.5).flatten(1))
+        return out
+
+
 def cells(size: int) -> Tensor:
     """(size * size, 2) x, y of a heat map's cells, in spec squares from the middle of the picture."""
     line = ((torch.arange(size) + 0.5) / size - 0.5) * REFINER_VIEW
@@ -136,13 +177,51 @@ def square_of(points: Tensor) -> Tensor:
     return torch.cat([0.5 * (chin + top), (length * (256 / 124.5)).log(), tilt * (180 / torch.pi / TILT_UNIT_DEG)], 1)
 
 
+class Matte(nn.Module):
+    """(B, 3, H, W) in [0, 1] and `places` (B, 2, H, W), H and W multiples of 16, to (B, 1, H / 2, W / 2): the logit of
+    how much of a place the head's character covers. A spec square is MATTE_SIDE px wide in it."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 80)) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.at_2 = nn.Sequential(nn.PixelUnshuffle(2), conv(20, a))
+        self.at_4 = nn.Sequential(conv(a, b, 2), Residual(b))
+        self.at_8 = nn.Sequential(conv(b, c, 2), Residual(c))
+        self.at_16 = nn.Sequential(conv(c, d, 2), Residual(d), Residual(d))
+        self.from_16, self.join_8 = conv(d, c, size=1), conv(c, c)
+        self.from_8, self.join_4 = conv(c, b, size=1), conv(b, b)
+        self.from_4, self.join_2 = conv(b, a, size=1), conv(a, a)
+        self.up = nn.Upsample(scale_factor=2, mode="bilinear")
+        self.head = nn.Conv2d(a, 1, 1)
+
+    def forward(self, x: Tensor, places: Tensor) -> Tensor:
+        half = self.at_2(torch.cat([x - 0.5, places], 1))
+        quarter = self.at_4(half)
+        eighth = self.at_8(quarter)
+        sixteenth = self.at_16(eighth)
+        eighth = self.join_8(eighth + self.up(self.from_16(sixteenth)))
+        quarter = self.join_4(quarter + self.up(self.from_8(eighth)))
+        out: Tensor = self.head(self.join_2(half + self.up(self.from_4(quarter))))
+        return out
+
+
+def places(middle: tuple[float, float], side: float, height: int, width: int) -> Tensor:
+    """(2, height, width): where a pixel lies, x and y in spec squares from the head's middle, as far as matters."""
+    (left, right), (top, bottom) = MATTE_REACH
+    x = ((torch.arange(width) + 0.5 - middle[0]) / side).clamp(left, right)
+    y = ((torch.arange(height) + 0.5 - middle[1]) / side).clamp(top, bottom)
+    return torch.stack([x[None].expand(height, width), y[:, None].expand(height, width)])
+
+
 class Landmarks(nn.Module):
-    """Both networks, as they lie in one weight file."""
+    """All of them, as they lie in one weight file."""
 
     def __init__(self) -> None:
         super().__init__()
         self.finder = Finder()
         self.refiner = Refiner()
+        self.face = Face()
+        self.matte = Matte()
 
 
 def planes(rgb: F32) -> Tensor:

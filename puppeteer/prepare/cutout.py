@@ -8,27 +8,37 @@ border, or by rembg's anime model where the user has installed that.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from puppeteer.errors import WeightsError
 from puppeteer.image import clean
 from puppeteer.pose import F32, U8
+from puppeteer.prepare.figure import figure
 from puppeteer.prepare.heads import Head
 
 How = Literal["alpha", "plain", "grabcut", "rembg", "none"]
 
 HAS_ALPHA = 0.02  # share of the picture that must be transparent
 WORKING = 1400  # px, the longer side on which a plain background is looked for
-GRABCUT = 360  # px, the longer side on which GrabCut works
+GRABCUT = 400  # px, the longer side on which GrabCut works
+PRIOR, SEEN, COLOUR = 0.5, 1.0, 0.25
+COLOUR_STEP = 16  # levels of one coarse colour
+SURELY_NOT = -0.7  # log odds under which a place is background for sure
 FRINGE = 0.005  # of the longer side: the widest rim that is a fringe
 MOSTLY = 0.45  # share of a rim
 NEAR = 10.0  # levels: what differs less from the modelled background is background
 SOFT = 0.0035  # of the longer side: how wide an edge may fade
 HALO = 0.006  # of the longer side: how far compression smears an edge into a plain background
+UNLIKE, FOREIGN = 0.2, 0.1  # what the network gives less than that is background; well cut-out pictures have 0.04 of it
+BETTER = (
+    "erase the background in a drawing program and save a PNG with transparency, take a picture on a plain background, "
+    "or install rembg (python -m pip install rembg onnxruntime) and prepare it again"
+)
 PLAIN = 0.6  # share of the border that must fit the model
 
 
@@ -57,20 +67,20 @@ class CutOut:
             out.append(f"the transparency of {name} was {', '.join(did)}")
         elif self.how == "plain":
             out.append(f"the plain background of {name} was removed by the project's own cut-out")
+        elif self.how == "grabcut" and self.left_in:
+            out.append(
+                f"the background of {name} is too busy for the project's own cut-out (GrabCut): some of it is left in "
+                f"and will move with the character, or parts of the character are gone; {BETTER}"
+            )
         elif self.how == "grabcut":
             out.append(
                 f"the background of {name} was removed by the project's own cut-out (GrabCut), which can err where "
-                "character and background look alike: if something is missing or left, erase the background in a "
-                "drawing program, or install rembg (python -m pip install rembg onnxruntime) and prepare it again"
+                f"character and background look alike: where something is missing or left, {BETTER}"
             )
         elif self.how == "rembg":
             out.append(f"the background of {name} was removed by rembg (isnet-anime)")
-        if self.left_in or self.how == "none":
-            out.append(
-                f"background is left in {name} and will move with the character: erase it in a drawing program and "
-                "save a PNG with transparency, take a picture on a plain background, or install rembg "
-                "(python -m pip install rembg onnxruntime)"
-            )
+        if self.how == "none" or (self.left_in and self.how != "grabcut"):
+            out.append(f"background is left in {name} and will move with the character: {BETTER}")
         return out
 
 
@@ -84,15 +94,24 @@ def cut_out(rgba: U8, head: Head, guessed: bool = False) -> CutOut:
     opaque = rgba.copy()
     opaque[..., 3] = 255
     plain = _plain(opaque, head)
-    if plain is not None and not _crowded(plain, head):
+    if plain is not None and not _crowded(plain, head) and (guessed or _foreign(plain, opaque, head) < FOREIGN):
         return CutOut(plain, "plain", left_in=_left_in(plain, head))
     matte, failed = _rembg(opaque)
     if matte is not None:
         return CutOut(matte, "rembg", left_in=_left_in(matte, head))
     torn = None if guessed else _grabcut(opaque, head, None if plain is None else plain[..., 3] == 0)
     if torn is not None:
-        return CutOut(torn, "grabcut", failed=failed, left_in=_left_in(torn, head))
+        return CutOut(
+            torn, "grabcut", failed=failed, left_in=_left_in(torn, head) or _foreign(torn, opaque, head) > FOREIGN
+        )
     return CutOut(rgba, "none", failed=failed)
+
+
+def _foreign(rgba: U8, opaque: U8, head: Head) -> float:
+    """The share of what stands out in `rgba` that the network takes for background in the whole picture, `opaque`."""
+    solid = rgba[..., 3] > 128
+    seen = _seen(np.ascontiguousarray(opaque[..., :3]), head, solid.shape[::-1])
+    return float((seen[solid] < UNLIKE).mean()) if solid.any() else 0.0
 
 
 def _crowded(rgba: U8, head: Head) -> bool:
@@ -435,17 +454,21 @@ def _rembg(rgba: U8) -> tuple[U8 | None, str]:
 
 
 def _grabcut(rgba: U8, head: Head, ground_seen: NDArray[np.bool_] | None) -> U8 | None:
-    """By GrabCut, from a rough figure below the head; None where that finds no figure.
+    """By GrabCut, from where a figure is likely and which colours it has; None where that finds none.
 
     `ground_seen` is background for sure.
     """
     height, width = rgba.shape[:2]
-    scale = min(1.0, GRABCUT / max(height, width))
-    size = max(8, round(width * scale)), max(8, round(height * scale))
-    small = cv2.cvtColor(cv2.resize(rgba[..., :3], size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-    mask = _rough_figure(size, head, scale)
+    near = _reach(head, width, height)
+    part = rgba[near]
+    scale = min(1.0, GRABCUT / max(part.shape[:2]))
+    size = max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale))
+    small = cv2.cvtColor(cv2.resize(part[..., :3], size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    middle = head.centre[0] - near[1].start, head.centre[1] - near[0].start
+    there = replace(head, centre=middle)
+    mask = _rough_figure(small, there, scale, _seen(part[..., :3], there, size))
     if ground_seen is not None:
-        mask[cv2.resize(ground_seen.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
+        mask[cv2.resize(ground_seen[near].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
     if not (mask == cv2.GC_FGD).any() or not (mask == cv2.GC_BGD).any():
         return None
     try:
@@ -454,17 +477,21 @@ def _grabcut(rgba: U8, head: Head, ground_seen: NDArray[np.bool_] | None) -> U8 
     except cv2.error:
         return None
     subject = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD))
-    subject = cv2.morphologyEx(subject.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
-    chosen = _main(np.asarray(subject), head, scale)
-    if chosen is None or not 0.01 < chosen.mean() < 0.95:
+    chosen = _hanging_together(subject, there, scale)
+    if chosen is None:
         return None
-    filled = _without_holes(chosen, head, scale)
+    whole = np.zeros((height, width), np.float32)
+    whole[near] = cv2.resize(
+        _without_holes(chosen, there, scale).astype(np.float32), part.shape[1::-1], interpolation=cv2.INTER_LINEAR
+    )
+    if not 0.005 < whole.mean() < 0.95:
+        return None
     # up to the working size, then the edge follows the picture
     work = min(1.0, WORKING / max(height, width))
     size = max(8, round(width * work)), max(8, round(height * work))
     seen = cv2.resize(rgba[..., :3], size, interpolation=cv2.INTER_AREA) if work < 1 else rgba[..., :3]
-    rough = cv2.resize(filled.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    radius = max(2, round(1.5 * size[0] / small.shape[1]))
+    rough = cv2.resize(whole, size, interpolation=cv2.INTER_AREA if work < 1 else cv2.INTER_LINEAR)
+    radius = max(2, round(1.5 * work / scale))
     soft = _guided(seen, rough, radius)
     solid = soft > 0.5
     far = cv2.dilate(solid.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=3) == 0
@@ -475,36 +502,96 @@ def _grabcut(rgba: U8, head: Head, ground_seen: NDArray[np.bool_] | None) -> U8 
     return _matted(rgba, np.asarray(seen, np.uint8), np.asarray(ground, np.float32), np.asarray(solid), work)
 
 
-def _rough_figure(size: tuple[int, int], head: Head, scale: float) -> U8:
-    """GrabCut's start: face and neck are the character's, a wide body below may be, the border beside is not."""
-    width, height = size
-    mask = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
-    x, y, side = head.centre[0] * scale, head.centre[1] * scale, head.side * scale
+def _reach(head: Head, width: int, height: int) -> tuple[slice, slice]:
+    """Rows and columns of the picture that a character's figure may lie in."""
+    (x, y), side = head.centre, head.side
+    left, right = max(0, int(x - 2 * side)), min(width, int(x + 2 * side))
+    top, bottom = max(0, int(y - 1.2 * side)), min(height, int(y + 4.5 * side))
+    return slice(min(top, height - 1), max(bottom, 1)), slice(min(left, width - 1), max(right, 1))
 
-    def ellipse(dx: float, dy: float, a: float, b: float, value: int) -> None:
-        cv2.ellipse(
-            mask,
-            (round(x + dx * side), round(y + dy * side)),
-            (max(1, round(a * side)), max(1, round(b * side))),
-            0,
-            0,
-            360,
-            value,
-            -1,
-        )
 
-    ellipse(0, 0.9, 0.55, 0.75, cv2.GC_PR_FGD)
-    ellipse(0, 0.0, 0.36, 0.36, cv2.GC_PR_FGD)
-    band = max(2, round(0.02 * max(size)))
-    mask[:band] = mask[:, :band] = mask[:, -band:] = cv2.GC_BGD
-    # what lies far beside and above the head is not its own
-    ys, xs = np.mgrid[0:height, 0:width]
-    round_head = ((xs - x) / (0.9 * side)) ** 2 + ((ys - y) / (0.75 * side)) ** 2 < 1
-    mask[~round_head & (ys < y + 0.25 * side)] = cv2.GC_BGD
-    mask[np.abs(xs - x) > 1.4 * side] = cv2.GC_BGD
-    ellipse(0, 0.0, 0.2, 0.23, cv2.GC_FGD)
-    ellipse(0, 0.45, 0.12, 0.12, cv2.GC_FGD)
+def _seen(rgb: U8, head: Head, size: tuple[int, int]) -> F32:
+    """What the network takes for the character, 0 to 1; 0.5 everywhere where its weights cannot be read."""
+    try:
+        return np.asarray(cv2.resize(figure(rgb, head), size, interpolation=cv2.INTER_AREA), np.float32)
+    except WeightsError:
+        return np.full(size[::-1], 0.5, np.float32)
+
+
+def _rough_figure(bgr: U8, head: Head, scale: float, seen: F32) -> U8:
+    """GrabCut's start: face and neck are the character's; elsewhere network, place and colours say what is likely.
+
+    A colour that is common far from the head is the background's, one that the head has is the character's.
+    """
+    height, width = bgr.shape[:2]
+    side = head.side * scale
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    x, y = (xs - head.centre[0] * scale) / side, (ys - head.centre[1] * scale) / side
+    likely = _shape(x, y)
+    far = (likely < 0.06) | (np.abs(x) > 1.4)
+    band = max(2, round(0.02 * max(height, width)))
+    rim = np.zeros((height, width), bool)
+    rim[:band] = rim[:, :band] = rim[:, -band:] = True
+    far |= rim & (y < 0.3) & (np.hypot(x, y) > 0.5)
+    own = (x / 0.2) ** 2 + (y / 0.23) ** 2 < 1
+    own |= (x / 0.1) ** 2 + ((y - 0.35) / 0.14) ** 2 < 1
+    hair = (x / 0.36) ** 2 + ((y + 0.02) / 0.34) ** 2 < 1
+    seen = np.clip(seen, 0.01, 0.99)
+    odds = PRIOR * np.log(likely / (1 - likely)) + SEEN * np.log(seen / (1 - seen))
+    if far.sum() > 200:
+        lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB)
+        ground, drawn = _colours(lab, far), _colours(lab, hair)
+        other = 1 / ground.size  # clothes have colours that nothing else tells
+        bins = tuple(np.moveaxis(lab // COLOUR_STEP, -1, 0))
+        odds = odds + COLOUR * (np.log(0.5 * drawn + 0.5 * other)[bins] - np.log(0.9 * ground + 0.1 * other)[bins])
+        odds = cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 1.5)
+    mask = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    mask[far | (odds < SURELY_NOT)] = cv2.GC_BGD
+    mask[own] = cv2.GC_FGD
     return mask
+
+
+def _shape(x: F32, y: F32) -> F32:
+    """How likely a place belongs to the character, from its distance to the head's middle in spec squares alone."""
+
+    def inside(deep: NDArray[np.floating[Any]], soft: float) -> F32:
+        return np.asarray(1 / (1 + np.exp(-np.clip(deep / soft, -30, 30))), np.float32)
+
+    away = np.asarray(np.hypot(x / 0.47, (y + 0.02) / 0.45), np.float32)
+    skull = 0.9 * inside(1 - away, 0.16)
+    half = np.interp(y, (0.2, 0.35, 0.6, 2.0, 4.5), (0.12, 0.3, 0.5, 0.5, 0.4)).astype(np.float32)
+    body = 0.75 * inside(half - np.asarray(np.abs(x)), 0.13) * inside(y - 0.2, 0.05)
+    locks = 0.35 * inside(0.75 - np.asarray(np.abs(x)), 0.08) * inside(y + 0.3, 0.08) * inside(1.2 - y, 0.1)
+    return np.asarray(np.clip(np.maximum(np.maximum(skull, body), locks), 1e-3, 0.98), np.float32)
+
+
+def _colours(lab: U8, where: NDArray[np.bool_]) -> F32:
+    """The share of each coarse colour, smoothed, (n, n, n)."""
+    n = 256 // COLOUR_STEP
+    counts, _ = np.histogramdd(lab[where] // COLOUR_STEP, (n, n, n), [(0, n)] * 3)
+    out = counts.astype(np.float32)
+    for axis in range(3):
+        before, after = np.roll(out, 1, axis), np.roll(out, -1, axis)
+        out = 0.5 * out + 0.25 * (before + after)
+    return np.asarray(out / max(1.0, float(out.sum())), np.float32)
+
+
+def _hanging_together(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_] | None:
+    """The part round the head, and what hangs on it by more than a thread."""
+    side = head.side * scale
+    thread = max(1, round(0.025 * side))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thread + 1, 2 * thread + 1))
+    core = cv2.erode(subject.astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
+    count, labels = cv2.connectedComponents(core, connectivity=8)
+    x, y = head.centre[0] * scale, head.centre[1] * scale
+    ys, xs = np.mgrid[0 : subject.shape[0], 0 : subject.shape[1]]
+    votes = np.bincount(labels[np.hypot(xs - x, ys - y) < 0.25 * side], minlength=count)
+    votes[0] = 0
+    if not votes.any():
+        return None
+    kept = (labels == int(votes.argmax())).astype(np.uint8)
+    grown = cv2.dilate(kept, disc, iterations=3)  # and the thin ends of what was kept: locks, fingers
+    return np.asarray((grown > 0) & subject)
 
 
 def _without_holes(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_]:

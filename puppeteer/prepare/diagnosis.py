@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from puppeteer.image import Square
+import cv2
+import numpy as np
+
+from puppeteer.image import Square, premultiplied
 from puppeteer.pose import U8
-from puppeteer.prepare.heads import Head
+from puppeteer.prepare.heads import Head, on_plain
 
 SHARP_SIDE = 256  # px: a smaller spec square is enlarged for the networks
 TURNED_DEG = 20.0
@@ -16,7 +19,10 @@ OPEN, CLOSED = 0.4, 0.15  # of the mouth; between them nothing is said
 ANOTHER = 0.5  # a second head of at least this share of the first one's size is named
 Answer = Literal["turn", "hidden", "closed", "mouth"]
 # What `landmarks check` shows the shipped networks to tell rightly of the face; the rest is guesswork and not said.
-RELIABLE: frozenset[Answer] = frozenset()
+RELIABLE: frozenset[Answer] = frozenset({"turn", "hidden", "closed", "mouth"})
+PHOTO_PX = 96  # how wide a face is looked at for this
+SOFT_EDGES, SOFTEST_EDGES = 33, 25  # levels: photographs' faces have few edges that are as hard as a drawing's ...
+FEW_COLOURS = 0.34  # ... and, unlike flat drawings without edges, no three coarse colours that fill so much of them
 BY_HAND = "correct it by dragging in the window, or with --square LEFT TOP SIDE"
 
 
@@ -56,6 +62,30 @@ def sentences(
     return tuple(out)
 
 
+def photograph(rgba: U8, head: Head) -> bool:
+    """Whether a face looks like a photograph's: no hard edges, and few places of the same colour.
+
+    Soft drawings come near; of them the more so, the less the networks take them for a drawn head.
+    """
+    x, y, reach = *head.centre, 0.22 * head.side
+    height, width = rgba.shape[:2]
+    rows = slice(max(0, int(y - 0.6 * reach)), min(height, int(y + 1.1 * reach)))
+    part = rgba[rows, max(0, int(x - reach)) : min(width, int(x + reach))]
+    if min(part.shape[:2]) < 8:
+        return False
+    scale = PHOTO_PX / (2 * reach)
+    size = max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale))
+    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    rgb = np.asarray(cv2.resize(on_plain(premultiplied(part)), size, interpolation=flags), np.uint8)
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)
+    down, across = np.abs(np.diff(lab, axis=0))[:, :-1], np.abs(np.diff(lab, axis=1))[:-1]
+    hard = float(np.percentile(np.maximum(down, across).max(-1), 90))
+    coarse = (rgb // 12).reshape(-1, 3).astype(np.int64) @ (10_000, 100, 1)
+    counts = np.sort(np.unique(coarse, return_counts=True)[1])
+    flat = float(counts[-3:].sum() / counts.sum())
+    return flat < FEW_COLOURS and hard < (SOFTEST_EDGES if head.sure else SOFT_EDGES)
+
+
 def _face(name: str, head: Head) -> list[str]:
     out = []
     if "turn" in RELIABLE and abs(head.turn_deg) > TURNED_DEG:
@@ -69,12 +99,12 @@ def _face(name: str, head: Head) -> list[str]:
         )
     elif "closed" in RELIABLE and min(head.closed) > SHUT:
         out.append(
-            f"the eyes in {name} are closed, and only open eyes can be made to blink: choose a picture with open eyes"
+            f"the eyes in {name} look closed, and only open eyes can be made to blink: choose a picture with open eyes"
         )
     elif "closed" in RELIABLE and max(head.closed) > SHUT:
         which = "left" if head.closed[0] > head.closed[1] else "right"
         out.append(
-            f"the character's {which} eye in {name} is closed and will stay so: choose a picture with both eyes open"
+            f"the character's {which} eye in {name} looks closed and will stay so: choose a picture with both eyes open"
         )
     if "mouth" not in RELIABLE:
         return out

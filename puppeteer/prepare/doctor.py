@@ -70,6 +70,11 @@ def prepare(
         found = []
         said.append(str(error))
     head = found[0] if found else None
+    if head is not None and square is None and diagnosis.photograph(rgba, head):
+        said.append(
+            f"{name} looks like a photograph: only drawings are moved well, so take a drawing of one character that "
+            "looks ahead"
+        )
     place = head if square is None else _told(square, tilt_deg)
     removed = cutout.cut_out(clean(rgba), place or heads.guessed(rgba), guessed=place is None)
     said += removed.notes(name)

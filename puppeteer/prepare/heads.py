@@ -1,9 +1,12 @@
-"""Finds the drawn heads in a picture and measures them: a finder looks at all of it, a refiner at what that found."""
+"""Finds the drawn heads in a picture and measures them.
+
+A finder looks at all of it, a refiner at what that found, and a third network reads the face.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,7 @@ HEAD = 0.85  # score of what is a head
 SURE_SCORE = 0.9
 SURE = (0.05, 0.05, 3.0)  # largest doubt: centre and side in sides, tilt in degrees
 VIEWS = ((0.92, 0.0), (1.0, 3.0), (1.1, -3.0))  # zoom and further tilt in degrees of the last look, each mirrored too
+FACE_VIEWS = ((0.96, 0.0), (1.04, 0.0))  # of the face
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +75,25 @@ def find(rgba: U8) -> list[Head]:
         seen = np.asarray(cv2.resize(premultiplied(rgba), size, interpolation=cv2.INTER_AREA), np.uint8)
     else:
         seen = premultiplied(rgba)
-    rgb = _on_plain(seen)
+    rgb = on_plain(seen)
     stretch = rgba.shape[1] / rgb.shape[1], rgba.shape[0] / rgb.shape[0]
     return [_enlarged(head, stretch) for head in _refined(rgb, _candidates(rgb))]
 
 
 @cache
-def _networks() -> Landmarks:
+def networks() -> Landmarks:
+    """As shipped. Raises WeightsError."""
     import torch
 
     from puppeteer.networks.landmarks import Landmarks
     from puppeteer.weights import verified
 
-    networks = Landmarks()
-    networks.load_state_dict(torch.load(verified("landmarks"), map_location="cpu", weights_only=True))
-    return networks.eval()
+    loaded = Landmarks()
+    loaded.load_state_dict(torch.load(verified("landmarks"), map_location="cpu", weights_only=True))
+    return loaded.eval()
 
 
-def _on_plain(seen: U8) -> U8:
+def on_plain(seen: U8) -> U8:
     """Premultiplied (H, W, 4) on a plain colour unlike the character's edge, (H, W, 3)."""
     alpha = seen[..., 3]
     if alpha.min() == 255:
@@ -117,7 +122,7 @@ def _candidates(rgb: U8) -> list[tuple[float, float, float, float, float]]:
         right, below = -size[0] % 32, -size[1] % 32
         small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
         with torch.inference_mode():
-            answer = _networks().finder(net.planes(small[None].astype(np.float32)))[0]
+            answer = networks().finder(net.planes(small[None].astype(np.float32)))[0]
             heat = torch.sigmoid(answer[:1])
             peak = (heat == torch.nn.functional.max_pool2d(heat, 3, 1, 1)) & (heat > NOTICED)
         values, scores = answer.numpy(), heat[0].numpy()
@@ -137,12 +142,10 @@ def _candidates(rgb: U8) -> list[tuple[float, float, float, float, float]]:
     return kept[:MOST]
 
 
-def _crop(rgb: U8, place: tuple[float, float, float, float], mirrored: bool) -> F32:
-    """(128, 128, 3) round a head: x, y, side, tilt, which is turned back."""
-    from puppeteer.networks import landmarks as net
-
+def _crop(rgb: U8, place: tuple[float, float, float, float], mirrored: bool, size: int, view: float) -> F32:
+    """(size, size, 3), `view` squares wide, round a head: x, y, side, tilt, which is turned back."""
     x, y, side, tilt = place
-    scale, shrunk = net.REFINER_PX / net.REFINER_VIEW / side, 1.0
+    scale, shrunk = size / view / side, 1.0
     while scale < 0.5 and min(rgb.shape[:2]) > 8:
         rgb = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         scale, shrunk = 2 * scale, 0.5 * shrunk
@@ -151,10 +154,9 @@ def _crop(rgb: U8, place: tuple[float, float, float, float], mirrored: bool) -> 
     if mirrored:
         turn[0] *= -1
     middle = np.array([x, y]) * shrunk - 0.5
-    matrix = np.column_stack([turn, net.REFINER_PX / 2 - 0.5 - turn @ middle])
-    size = (net.REFINER_PX, net.REFINER_PX)
+    matrix = np.column_stack([turn, size / 2 - 0.5 - turn @ middle])
     return np.asarray(
-        cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+        cv2.warpAffine(rgb, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
 
 
@@ -166,15 +168,14 @@ def _look(rgb: U8, place: tuple[float, float, float, float], views: tuple[tuple[
 
     x, y, side, tilt = place
     places = [(x, y, side * zoom, tilt + more) for zoom, more in views]
-    crops = [_crop(rgb, p, mirrored) for p in places for mirrored in (False, True)]
+    crops = [_crop(rgb, p, mirrored, net.REFINER_PX, net.REFINER_VIEW) for p in places for mirrored in (False, True)]
     with torch.inference_mode():
-        answers = _networks().refiner(net.planes(np.stack(crops))).numpy()
+        answers = networks().refiner(net.planes(np.stack(crops))).numpy()
     for k, answer in enumerate(answers):
         if k % 2:
-            answer[[0, 3, net.TURN]] *= -1
+            answer[[0, 3]] *= -1
             points = answer[net.POINTS].reshape(5, 2)[[1, 0, 2, 3, 4]] * (-1, 1)
             answer[net.POINTS] = points.ravel()
-            answer[net.CLOSED] = answer[net.CLOSED][::-1].copy()
         zoom, more = views[k // 2]
         a = math.radians(more)
         back = zoom * np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
@@ -211,7 +212,7 @@ def _refined(rgb: U8, candidates: list[tuple[float, float, float, float, float]]
         if head.score >= HEAD and all(
             math.dist(head.centre, other.centre) > 0.3 * max(head.side, other.side) for other in heads
         ):
-            heads.append(head)
+            heads.append(_read(rgb, head))
     return sorted(heads, key=lambda head: -head.score * math.sqrt(head.side))
 
 
@@ -225,8 +226,7 @@ def _head(noticed: float, place: tuple[float, float, float, float], answers: F32
     a = math.radians(place[3])
     turn = place[2] * np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
     points = answer[net.POINTS].reshape(5, 2) @ turn.T + place[:2]
-    present, hidden = 1 / (1 + np.exp(-answer[[net.PRESENT, net.HIDDEN]]))
-    left, right = np.clip(answer[net.CLOSED], 0, 1)
+    present = 1 / (1 + np.exp(-answer[net.PRESENT]))
     return Head(
         centre=(x, y),
         side=side,
@@ -238,10 +238,34 @@ def _head(noticed: float, place: tuple[float, float, float, float], answers: F32
             net.TILT_UNIT_DEG * float(max(told[2], spread[3])),
         ),
         points={name: (float(p[0]), float(p[1])) for name, p in zip(net.POINT_NAMES, points, strict=True)},
+    )
+
+
+def _read(rgb: U8, head: Head) -> Head:
+    """With what its face shows, from several distances and mirrored."""
+    import torch
+
+    from puppeteer.networks import landmarks as net
+
+    a = math.radians(head.tilt_deg)
+    down = net.FACE_DOWN * head.side
+    x, y = head.centre[0] - math.sin(a) * down, head.centre[1] + math.cos(a) * down
+    places = [(x, y, head.side * zoom, head.tilt_deg + more) for zoom, more in FACE_VIEWS]
+    crops = [_crop(rgb, p, mirrored, net.FACE_PX, net.FACE_VIEW) for p in places for mirrored in (False, True)]
+    with torch.inference_mode():
+        answers = networks().face(net.planes(np.stack(crops))).numpy()
+    for answer in answers[1::2]:
+        answer[net.TURN] *= -1
+        answer[net.CLOSED] = answer[net.CLOSED][::-1].copy()
+    answer = np.median(answers, 0)
+    shares = 1 / (1 + np.exp(-answer[: net.TURN]))
+    left, right = shares[net.CLOSED]
+    return replace(
+        head,
         closed=(float(left), float(right)),
-        mouth_open=float(np.clip(answer[net.MOUTH], 0, 1)),
-        turn_deg=30 * float(answer[net.TURN]),
-        hidden=float(hidden),
+        mouth_open=float(shares[net.MOUTH]),
+        hidden=float(shares[net.HIDDEN]),
+        turn_deg=net.TURN_UNIT_DEG * float(answer[net.TURN]),
     )
 
 
