@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "e34fd11fd8b3e9294573842cd07e9e8a1326fd5fb668f3b191f36281611a603d",
+        "155d001afe6548275fbef2d4632636a42e14232e09659c48c9632da0f5b91ffa",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -29,6 +29,7 @@ POSES = (
     Pose(mouth_open=1),
     Pose(mouth_open=0.5),
     Pose(neck_z=1),
+    Pose(neck_z=-1),
     Pose(neck_x=1),
     Pose(neck_x=-1),
     Pose(neck_y=1),

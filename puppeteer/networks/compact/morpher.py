@@ -28,12 +28,13 @@ EYE_HATS = 4
 MOUTH_HATS = 5
 MOUTH_AT = (20, 36)  # left, top of the window at 64 px over the crop in which a mouth lies
 MOUTH_WINDOW = 24
+FOREHEAD = 12  # rows at 64 px over the crop in which no eye lies: nothing changes there, and nothing is computed
 
 
 class MorpherFeatures(NamedTuple):
     """Kept per character."""
 
-    basis: Tensor  # (B, TERMS, 64, 64, C): first decoder layer, one map per term of the pose: 1, eye, mouth
+    basis: Tensor  # (B, TERMS, 64 - FOREHEAD, 64, C): first decoder layer, a map per term of the pose: 1, eye, mouth
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
 
 
@@ -80,7 +81,7 @@ class Morpher(nn.Module):
         left, top = MOUTH_AT
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
-        return MorpherFeatures(basis.permute(0, 1, 3, 4, 2).contiguous(), rest_mouth)
+        return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth)
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
         """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
@@ -98,7 +99,7 @@ class Morpher(nn.Module):
         h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None])).permute(0, 3, 1, 2)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        out = F.pixel_shuffle(self.head(h), 2).contiguous()  # (B*K, 9, 128, 128)
+        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0))  # (B*K, 9, 128, 128)
         drawn = repeated(features.rest_mouth, len(expression) // len(basis))
         eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
         asked = (mouth - drawn[:, None]).abs()
@@ -126,7 +127,7 @@ class Morpher(nn.Module):
 
 
 def edge(like: Tensor) -> Tensor:
-    """(1, 1, 128, 128) 1 inside, falling to 0 on the crop's outermost pixels, so that no seam can show."""
+    """(1, 1, 128, 128) 1 inside, falling to 0 on the outermost pixels of what is computed, so that no seam can show."""
     t = torch.arange(CROP, device=like.device, dtype=like.dtype)
-    ramp = (torch.minimum(t, CROP - 1 - t) / 6).clamp(max=1)
-    return (ramp[:, None] * ramp)[None, None]
+    across, down = (torch.minimum(t - first, CROP - 1 - t).clamp(0, 6) / 6 for first in (0, 2 * FOREHEAD))
+    return (down[:, None] * across)[None, None]

@@ -31,7 +31,7 @@ HEAD, BODY, BACK = range(LAYERS)
 TURN_TERMS = 5  # x, y, x^2, y^2, x y
 REACH = 4  # rows at 64 px: four convolutions of the decoder
 # Of the decoder's rows, where two threads share them: the second one has the morpher to do before.
-ROWS_FIRST = 0.7
+ROWS_FIRST = 0.65
 SMOOTH = LAYERS * TURN_TERMS * 2 + 2  # maps that the encoder writes at 64 px: turn, follow
 
 
@@ -204,7 +204,7 @@ class Rotator(nn.Module):
         combine = allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
         if change is not None:
             first = first + layers[:, :1].to(dtype) * sample(change.to(dtype), sources[:, HEAD])
-        colour = (first + torch.tanh(colour)).clamp(0, 1)
+        colour = solid((first + torch.tanh(colour)).clamp(0, 1))
         return RotatorOutput(
             flow,
             layers,
@@ -228,6 +228,12 @@ class Rotator(nn.Module):
         pumarola = colour + keep * (image - colour)
         combined = zhou + combine * (pumarola - zhou)
         return Painted(pumarola, zhou, combined, combined + retouch * (touch - combined))
+
+
+def solid(colour: Tensor) -> Tensor:
+    """Premultiplied (B, 4, H, W) with an alpha nearer to 0 or 1: doubt about an outline is not smoke."""
+    alpha = colour[:, 3:]
+    return colour * ((2 * alpha - 0.5).clamp(0, 1) / alpha.clamp(min=0.01))
 
 
 def continued(colour: Tensor, shown: Tensor) -> Tensor:
