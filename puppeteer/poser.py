@@ -299,24 +299,28 @@ class OnDevice:
         return graph
 
 
+_counting = threading.Lock()  # two at once would take each other's 1 for the usual number
+
+
 def one_core() -> None:
     """From now on torch does what this thread asks of it in this thread alone.
 
     Threads that torch shares work out to wait for each other busily: where others want the cores too, a frame took
     twenty times as long as with one thread.
     """
-    usual = torch.get_num_threads()
-    torch.set_num_threads(1)  # of this thread, and of all that begin from now on: those get the usual number back
-    other = threading.Thread(target=torch.set_num_threads, args=(usual,))
-    other.start()
-    other.join()
+    with _counting:
+        usual = torch.get_num_threads()
+        torch.set_num_threads(1)  # of this thread, and of all that begin from now on: those get the usual number back
+        other = threading.Thread(target=torch.set_num_threads, args=(usual,))
+        other.start()
+        other.join()
 
 
 @torch.inference_mode()
 def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
     """A `Run`: jobs for torch, a thread with one core for each. Jobs may share out jobs of their own.
 
-    Nothing waits for a thread that is not at work: what none has begun is done where its result is wanted.
+    No worker waits for a thread that is not at work: what none has begun is done where its result is wanted.
     """
     if (os.cpu_count() or 1) < 2:
         return in_turn(*jobs)

@@ -119,3 +119,17 @@ def test_placed_outside_of_the_output_or_empty_is_background_alone() -> None:
     backdrop = Background(colour=(9, 8, 7))
     for rgba, left in ((character(), 500), (np.zeros((40, 40, 4), np.uint8), 0)):
         assert (placed(rgba, backdrop, (80, 60), left, 0) == (9, 8, 7)).all()
+
+
+@pytest.mark.parametrize("side", [30, 90])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_a_scaled_character_has_its_own_colour_to_the_rim(side: int, transparent: bool) -> None:
+    """Black hidden under transparent pixels must not mix into it."""
+    rgba = np.zeros((60, 60, 4), np.uint8)
+    rgba[15:45, 15:45] = (200, 120, 40, 255)
+    background = Background() if transparent else Background(colour=(200, 120, 40))
+    picture = placed(rgba, background, (100, 100), 5, 5, side)
+    shown = picture[..., 3] > 8 if transparent else np.ones((100, 100), bool)
+    assert np.abs(picture[shown][:, :3].astype(int) - (200, 120, 40)).max() <= (8 if transparent else 2)
+    if transparent:
+        assert abs(int((picture[..., 3] > 127).sum()) - (side // 2) ** 2) <= 2 * side

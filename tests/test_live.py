@@ -577,16 +577,33 @@ def test_the_character_is_drawn_at_sizes_that_cost_little(character_png: Path) -
         assert eventually(lambda: stage.posers[0].sizes[-1] == 128), "of 90 px"
 
 
+def sides(detail: Detail, lasts_s: dict[int, float], first_s: float, last_s: float) -> list[int]:
+    """What is drawn, ten times a second, where a picture of so many px takes so long; of 720 px, 30 a second."""
+    drawn = [max(lasts_s)]
+    for now_s in np.arange(first_s, last_s, 0.1):
+        drawn.append(detail.side(720, 768, lasts_s[drawn[-1]], 1 / 30, float(now_s)))
+    return drawn[1:]
+
+
 def test_a_slow_machine_draws_smaller_pictures_until_it_has_time_again() -> None:
-    detail, period_s = Detail(), 1 / 30
-    assert detail.side(720, 768, 0.020, period_s, 0) == 768, "there is time"
-    sizes = [detail.side(720, 768, 0.040, period_s, second) for second in np.arange(2, 12, 0.1)]
-    assert sizes[0] == 640 and sizes[-1] == 512, "no smaller: that gains nothing"
-    assert sorted(sizes, reverse=True) == sizes and len(set(sizes)) == 2
-    assert detail.side(100, 768, 0.040, period_s, 13) == 128, "nothing is drawn larger than it is shown"
-    back = [detail.side(720, 768, 0.010, period_s, second) for second in np.arange(14, 60, 0.1)]
+    detail = Detail()
+    assert set(sides(detail, {768: 0.020}, 100, 110)) == {768}, "there is time"
+    slow = sides(detail, dict.fromkeys((512, 640, 768), 0.040), 110, 119)
+    assert slow[0] == 768 and slow[-1] == 512 and sorted(slow, reverse=True) == slow, "no smaller: that gains nothing"
+    assert detail.side(100, 768, 0.040, 1 / 30, 119) == 128, "nothing is drawn larger than it is shown"
+    back = sides(detail, dict.fromkeys((512, 640, 768), 0.025), 120, 160)
     assert 640 in back and back[-1] == 768 and sorted(back) == back, "step by step"
-    assert [detail.side(720, 768, 0.025, period_s, second) for second in (61, 90)] == [768, 768], "it does not swing"
+
+
+def test_a_hiccup_costs_no_sharpness_and_what_is_too_much_is_tried_ever_less() -> None:
+    detail = Detail()
+    sides(detail, {768: 0.020}, 100, 110)
+    assert detail.side(720, 768, 0.150, 1 / 30, 110) == 768, "one picture that took long"
+    assert set(sides(detail, {768: 0.020}, 110.5, 115)) == {768}
+    drawn = sides(detail, {640: 0.020, 768: 0.032}, 120, 420)
+    tries = np.flatnonzero(np.diff(drawn) > 0)
+    assert len(tries) >= 3 and (np.diff(tries) > 1.5 * np.diff(tries)[0])[1:].all()
+    assert np.mean(np.array(drawn) == 768) < 0.1
 
 
 def test_a_background_that_is_gone_does_not_keep_it_from_starting(character_png: Path, tmp_path: Path) -> None:

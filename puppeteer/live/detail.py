@@ -6,28 +6,38 @@ import math
 
 STEP = 128  # px; at other sizes the networks' maps are not enlarged by whole numbers, which costs twice as much
 LEAST = 512  # px; smaller gains little, for the networks cost the same at every size
-TOO_LONG, SHORT = 0.85, 0.5  # of a period of the output
-LESS_S, MORE_S = 1.0, 10.0  # between two steps, so that a short load does not make the picture soft for long
+TOO_LONG = 0.85  # of a period of the output
+LESS_S = 1.0  # for so long pictures must take too long before there is a step less: one hiccup is no slow machine
+MORE_S, LONGEST_S = 10.0, 320.0  # until one more is tried; twice as long after each time that it was too much
 
 
 class Detail:
-    """A step less where a picture takes longer than there is time for, one more where there is time for it again."""
+    """A step less where pictures take longer than there is time for; now and then one more is tried."""
 
     def __init__(self) -> None:
         self._most = STEP * 64  # px
-        self._changed_s = 0.0
+        self._wait_s = MORE_S
+        self._changed_s: float | None = None
+        self._slow_since_s: float | None = None
+        self._tried = False  # the last step was one more
 
     def side(self, shown: int, wanted: int, lasts_s: float, period_s: float, now_s: float) -> int:
         """px, a multiple of STEP: for a character shown at `shown` px, of at most `wanted` px; a picture usually takes
         `lasts_s`, of the `period_s` between two."""
         largest = STEP * max(1, min(math.ceil(shown / STEP), wanted // STEP))
-        most = self._most
-        passed_s = now_s - self._changed_s
-        if lasts_s > TOO_LONG * period_s and passed_s > LESS_S and min(most, largest) > LEAST:
-            most = min(most, largest) - STEP
+        now_is = min(self._most, largest)
+        if self._changed_s is None:
             self._changed_s = now_s
-        elif lasts_s < SHORT * period_s and passed_s > MORE_S and most < largest:
-            most += STEP
+        if lasts_s <= TOO_LONG * period_s:
+            self._slow_since_s = None
+        elif self._slow_since_s is None:
+            self._slow_since_s = now_s
+        if self._slow_since_s is not None and now_s - self._slow_since_s > LESS_S and now_is > LEAST:
+            if self._tried:
+                self._wait_s = min(2 * self._wait_s, LONGEST_S)
+            self._most, self._tried = now_is - STEP, False
+            self._changed_s, self._slow_since_s = now_s, None
+        elif self._slow_since_s is None and now_s - self._changed_s > self._wait_s and self._most < largest:
+            self._most, self._tried = self._most + STEP, True
             self._changed_s = now_s
-        self._most = most
-        return min(most, largest)
+        return min(self._most, largest)
