@@ -140,7 +140,8 @@ def rotator_step(
         losses["zhou"] = weighted_mean((zhou - halved(true)).abs(), 0.3 + visible)
         return losses, None, None
 
-    spare = spared(out, batch, known * (1 - visible))
+    asked = known * (1 - visible)
+    spare = spared(out, batch, asked)
     # L1 would have softness rather than strands of hair a pixel off: there it has no say in what is painted.
     painted = Rotator.paint(
         batch.morphed,
@@ -149,7 +150,7 @@ def rotator_step(
             retouch=torch.where(spare > 0, out.retouch.detach(), out.retouch),
         ),
     )
-    hidden = F.interpolate(known * (1 - visible), scale_factor=2.0, mode="bilinear", align_corners=False)
+    hidden = F.interpolate(asked, scale_factor=2.0, mode="bilinear", align_corners=False)
     inner = torch.zeros_like(hidden)
     inner[:, :, 56:200, 60:196] = 1
     weight = 0.5 + inner + 6 * hidden
@@ -157,7 +158,6 @@ def rotator_step(
     losses["pumarola"] = 0.5 * weighted_mean((painted.pumarola - true).abs(), weight)
     losses["combined"] = picture_loss(painted.combined, true, weight)
     losses["final"] = picture_loss(painted.final, true, weight)
-    asked = known * (1 - visible)
     wanted = (1 - visible) * (1 - spare)
     losses["visibility"] = 0.05 * (
         weighted_mean((out.combine - wanted).abs(), known * (0.3 + 4 * asked + 12 * spare))

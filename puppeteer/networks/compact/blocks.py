@@ -126,12 +126,6 @@ def blend(basis: Tensor, weights: Tensor) -> Tensor:
     return maps.view(-1, *basis.shape[2:])
 
 
-def in_halves(image: Tensor, source: Tensor, span: float = SPEC) -> Tensor:
-    """`sample` of many channels, an even number, as two pictures: a CPU uses one thread for each picture of a batch."""
-    halves = image.reshape(2 * len(image), -1, *image.shape[2:])
-    return sample(halves, source.repeat_interleave(2, 0), span).reshape(len(image), -1, *source.shape[2:])
-
-
 def halved(x: Tensor) -> Tensor:
     """(B, C, H, W) -> (B, C, H/2, W/2), means of four; on a CPU several times faster than avg_pool2d."""
     return (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) * 0.25

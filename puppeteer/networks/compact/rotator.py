@@ -17,7 +17,6 @@ from puppeteer.networks.compact.blocks import (
     conv,
     enlarge,
     halved,
-    in_halves,
     pixel_grid,
     repeated,
     sample,
@@ -41,11 +40,10 @@ class RotatorFeatures(NamedTuple):
     features: Tensor  # (B, C, 64, 64) what the encoder adds to the decoder's first layer
     turn: Tensor  # (B, TURN_TERMS, LAYERS * 2, 64, 64) px per term
     follow: Tensor  # (B, LAYERS, 64, 64) share of the tilt that a layer follows
-    occupancy: Tensor  # (B, 2, 128, 128) head, body (back hair has the rest)
     modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
     root: Tensor  # (B, 2) neck root in px
-    looks: Tensor  # (B, LAYERS, 6, 128, 128) `occupancy`, then a layer's premultiplied colours: the head's are the rest
-    # image's, those of body and back hair are continued behind what covers them
+    looks: Tensor  # (B, LAYERS, 6, 128, 128) occupancy of head and body (back hair has the rest), then the layer's
+    # premultiplied colours: the head's are the rest image's, the others' are continued behind what covers them
 
 
 class Placed(NamedTuple):
@@ -133,7 +131,7 @@ class Rotator(nn.Module):
         small = halved(rest).float()
         colours = (small, *(continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)))
         looks = torch.stack([torch.cat([occupancy, colour], 1) for colour in colours], 1)
-        return RotatorFeatures(self.carry(features), turn * self.unit, follow, occupancy, modal, root, looks)
+        return RotatorFeatures(self.carry(features), turn * self.unit, follow, modal, root, looks)
 
     def place(self, features: RotatorFeatures, neck: Tensor) -> Placed:
         """Flow alone: neck (B*K, 3) z, x, y; K poses of each character in a row."""
@@ -141,7 +139,6 @@ class Rotator(nn.Module):
         count, each, size = len(neck), len(neck) // len(features.turn), features.turn.shape[3:]
         here = pixel_grid(size[0], size[1], neck.device)
         moves = blend(features.turn, turn_terms(neck)).view(count * LAYERS, 2, *size)
-        # All layers as one batch: sampling uses a thread for each picture of a batch.
         angle = repeated(features.follow, each) * (neck[:, :1, None, None] * NECK_RANGE_RAD)
         upright = tilted(here, angle.view(count * LAYERS, 1, *size), repeated(features.root, each * LAYERS))
         looks = repeated(features.looks, each).flatten(0, 1)
@@ -163,8 +160,8 @@ class Rotator(nn.Module):
     ) -> RotatorOutput:
         """neck (B*K, 3) z, x, y; change (B*K, 4, 128, 128): what the expression adds to the rest image, at half size.
 
-        Without `change` (which needs the morpher to be done first) the colours are those of the rest image. The final
-        picture is the same: in the face the flow has everything to copy, and nothing else is painted there.
+        Without `change` (which needs the morpher to be done first) the colours are those of the rest image. That hardly
+        shows: in the face the flow has everything to copy, and nothing is painted but at its outline.
         """
         flow, layers, validity, colours, sources = self.place(features, neck)
         each = len(neck) // len(features.turn)
@@ -179,15 +176,15 @@ class Rotator(nn.Module):
         seen = seen.contiguous(memory_format=torch.channels_last)
         kept = repeated(kept, each)
 
-        def rows(first: int, last: int) -> Tensor:
+        def rows(begin: int, end: int) -> Tensor:
             """The decoder's answer in these rows; more are computed, for what the convolutions reach."""
-            top = max(0, first - REACH)
-            part = slice(top, last + REACH)
+            top = max(0, begin - REACH)
+            part = slice(top, end + REACH)
             h = self.enter(seen[:, :, part]) + pose
-            h = F.relu(h + in_halves(kept, blended[:, :, part]))
+            h = F.relu(h + sample(kept, blended[:, :, part]))
             h = F.relu(h + self.conv1(h))
             h = F.relu(h + self.conv2(h))
-            answer: Tensor = self.head(h)[:, :, first - top : last - top]
+            answer: Tensor = self.head(h)[:, :, begin - top : end - top]
             return answer
 
         height = seen.shape[2]
