@@ -335,10 +335,10 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
         # seen in the rest image only where the mouth is clearly open: else the same in every character
         inside=_hsv(d.range(0.97, 1.02), d.range(0.45, 0.75), d.range(0.35, 0.85))
         if rest_mouth > 0.35
-        else (0.66, 0.24, 0.25),
+        else (0.80, 0.37, 0.37),
         tongue=_hsv(d.range(0.96, 1.03), d.range(0.35, 0.6), d.range(0.82, 0.98))
         if rest_mouth > 0.35
-        else (0.92, 0.48, 0.46),
+        else (0.95, 0.58, 0.56),
     )
     brow_near_hair = _mix(hair.shadow, (0.2, 0.12, 0.1), d.range(0.1, 0.7))
     face = Face(
@@ -434,7 +434,7 @@ def _hair(d: _Draw, style: Style, odd: bool, test: bool) -> Hair:
     if d.chance(0.14):
         tip = _mix(tip, _hsv(d.range(0, 1), d.range(0.3, 0.7), d.range(0.5, 1.0)), d.range(0.5, 1.0))
     shadow = _hsv(h + toward, s * 1.15 + 0.06, v * deep)
-    inner = _hsv(h + toward * 1.5, s * 1.1 + 0.05, v * deep * d.range(0.8, 1.05))
+    inner = _hsv(h + toward * 1.5, s * 1.1 + 0.05, v * d.range(0.66, 0.98))
     if d.chance(0.1):
         inner = _hsv(d.range(0, 1), d.range(0.3, 0.7), d.range(0.4, 0.9))
     light = _mix(_hsv(h - toward * 1.5, s * 0.45, v * 1.15 + 0.12), (1.0, 1.0, 1.0), d.range(0.0, 0.55))

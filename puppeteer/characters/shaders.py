@@ -153,8 +153,9 @@ void main() {
     float l = v_light + streak * streaks * 1.1 + p * 0.7;
     float dark = 1.0 - smoothstep(0.10 - softness, 0.10 + softness, l);
     vec3 shade = hair_shadow_colour;
-    c = mix(c, c * shade, dark * strength);
-    c = mix(c, c * shade, clamp((1.0 - tone) * 0.9, 0.0, 1.0) * (0.35 + 0.65 * strength));
+    // one shadow, not two on top of each other: drawings shade what lies behind hardly darker than what faces away
+    float deep = clamp((1.0 - tone) * 0.9, 0.0, 1.0) * (0.35 + 0.65 * strength);
+    c = mix(c, c * shade, max(dark * strength, deep));
     c = mix(c, hair_inner, smoothstep(0.55, 0.2, tone) );
     float hairline = smoothstep(0.60, 0.70, s.r) * smoothstep(0.02, 0.2, t) * strands;
     c = mix(c, hair_line, hairline * 0.55);
