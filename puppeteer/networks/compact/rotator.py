@@ -42,8 +42,9 @@ class RotatorFeatures(NamedTuple):
     follow: Tensor  # (B, LAYERS, 64, 64) share of the tilt that a layer follows
     modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
     root: Tensor  # (B, 2) neck root in px
-    looks: Tensor  # (B, LAYERS, 6, 128, 128) occupancy of head and body (back hair has the rest), then the layer's
-    # premultiplied colours: the head's are the rest image's, the others' are continued behind what covers them
+    occupancy: Tensor  # (B, 2, 128, 128) of head and body; back hair has the rest
+    shown: Tensor  # (B, 5, 128, 128) occupancy of the head, then the rest image's premultiplied colours
+    behind: Tensor  # (B, 2, 4, 64, 64) colours of body and back hair, continued smoothly behind what covers them
 
 
 class Placed(NamedTuple):
@@ -129,9 +130,9 @@ class Rotator(nn.Module):
         centre = torch.tensor([128.0, 204.0], device=rest.device)
         root = centre + 16 * torch.tanh(self.find_root(summary).float())
         small = halved(rest).float()
-        colours = (small, *(continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)))
-        looks = torch.stack([torch.cat([occupancy, colour], 1) for colour in colours], 1)
-        return RotatorFeatures(self.carry(features), turn * self.unit, follow, modal, root, looks)
+        shown = torch.cat([head, small], 1)
+        behind = torch.stack([halved(continued(small, modal[:, k : k + 1].detach())) for k in (BODY, BACK)], 1)
+        return RotatorFeatures(self.carry(features), turn * self.unit, follow, modal, root, occupancy, shown, behind)
 
     def place(self, features: RotatorFeatures, neck: Tensor) -> Placed:
         """Flow alone: neck (B*K, 3) z, x, y; K poses of each character in a row."""
@@ -141,18 +142,22 @@ class Rotator(nn.Module):
         moves = blend(features.turn, turn_terms(neck)).view(count * LAYERS, 2, *size)
         angle = repeated(features.follow, each) * (neck[:, :1, None, None] * NECK_RANGE_RAD)
         upright = tilted(here, angle.view(count * LAYERS, 1, *size), repeated(features.root, each * LAYERS))
-        looks = repeated(features.looks, each).flatten(0, 1)
-        size = looks.shape[2:]
-        flow = enlarge(upright + sample(moves, upright) - here, size[0])
-        sources = flow + pixel_grid(size[0], size[1], neck.device)
-        found, colours = torch.split(sample(looks, sources).view(count, LAYERS, 6, *size), [2, 4], 2)
-        head, torso = found[:, HEAD, :1], found[:, BODY, 1:]
+        found_at = upright + sample(moves, upright)  # (B*K*LAYERS, 2, 64, 64)
+        size = features.shown.shape[2:]
+        flow = enlarge(found_at - here, size[0]).view(count, LAYERS, 2, *size)
+        sources = flow + pixel_grid(size[0], size[1], neck.device)[:, None]
+        face = sample(repeated(features.shown, each), sources[:, HEAD])
+        covers = sample(repeated(features.occupancy, each * 2), sources[:, BODY:].flatten(0, 1))
+        covers = covers.view(count, 2, 2, *size)
+        others = found_at.view(count, LAYERS, *found_at.shape[1:])[:, BODY:].flatten(0, 1)
+        behind = enlarge(sample(repeated(features.behind, each).flatten(0, 1), others), size[0])
+        colours = torch.cat([face[:, None, 1:], behind.view(count, 2, 4, *size)], 1)
+        head, torso = face[:, :1], covers[:, 0, 1:]
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         # Nothing covers the head; the others cannot be copied from where something in front of them is.
-        uncovered = 1 - found[:, BODY:]
-        shown = torch.cat([torch.ones_like(head), uncovered[:, 0, :1], uncovered[:, 1, :1] * uncovered[:, 1, 1:]], 1)
+        body, back = (1 - covers).unbind(1)
+        shown = torch.cat([torch.ones_like(head), body[:, :1], back[:, :1] * back[:, 1:]], 1)
         validity = (layers * shown).sum(1, keepdim=True)
-        flow, sources = (x.view(count, LAYERS, 2, *size) for x in (flow, sources))
         return Placed(flow, layers, validity, colours, sources)
 
     def decode(
@@ -230,7 +235,7 @@ class Rotator(nn.Module):
 def solid(colour: Tensor) -> Tensor:
     """Premultiplied (B, 4, H, W) with an alpha nearer to 0 or 1: doubt about an outline is not smoke."""
     alpha = colour[:, 3:]
-    return colour * ((2 * alpha - 0.5).clamp(0, 1) / alpha.clamp(min=0.01))
+    return torch.minimum(colour, alpha) * (alpha * (3 - 2 * alpha))
 
 
 def continued(colour: Tensor, shown: Tensor) -> Tensor:
