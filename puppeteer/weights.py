@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "155d001afe6548275fbef2d4632636a42e14232e09659c48c9632da0f5b91ffa",
+        "635039f65944bec97166cb9be3c2c1e0b6f887f9ed04d26b2ed2e2e4062283f2",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
