@@ -72,10 +72,12 @@ def test_shifted_rows_stay_true(data: Path) -> None:
 
 
 def test_every_cycle_of_the_rate_warms_up_and_ends_low() -> None:
-    rates = [train.rate(step, [1000, 2000], 1.0) for step in range(3000)]
+    rates = [train.rate(step, [1000, 2000], [1.0]) for step in range(3000)]
     assert max(rates) == pytest.approx(1.0)
     assert rates[999] < 0.02 and rates[2999] < 0.02 and rates[1000] < 0.02
     assert rates[1000 + train.WARM_UP] > 0.9
+    lower = [train.rate(step, [1000, 2000], [1.0, 0.5]) for step in range(3000)]
+    assert lower[:1000] == rates[:1000] and max(lower[1000:]) == pytest.approx(0.5)
 
 
 def test_gradients_reach_every_parameter(data: Path) -> None:
@@ -109,7 +111,7 @@ def options(data: Path, run: Path, steps: int) -> argparse.Namespace:
         flow_steps=0,
         characters=1,
         poses=2,
-        rate=1e-3,
+        rate=[1e-3],
         seed=0,
         threads=1,
         hours=0.0,

@@ -114,6 +114,8 @@ def rotator_step(
 ) -> tuple[Losses, Painted | None, RotatorOutput | None]:
     """Losses of one batch; with `flow_only` neither colour branch nor combiner nor retouch is computed."""
     kept = network.encode(seen)
+    # Noise is for the encoder's eyes: colours that are copied have none.
+    kept = kept._replace(shown=torch.cat([kept.shown[:, :1], halved(batch.rest)], 1))
     labels = layer_labels(batch.part)
     visible = (batch.visible > 0)[:, None].float()
     out = None if flow_only else network.decode(kept, batch.neck, batch.change())

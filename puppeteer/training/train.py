@@ -35,15 +35,17 @@ AVERAGE = 0.998
 WARM_UP = 200
 
 
-def rate(step: int, cycles: list[int], peak: float) -> float:
+def rate(step: int, cycles: list[int], peaks: list[float]) -> float:
     """Warm restarts (Loshchilov & Hutter 2017): in every cycle a linear warm-up, then a cosine to a hundredth.
 
-    So the end of a cycle is fit to ship, and the next one goes on from there.
+    So the end of a cycle is fit to ship, and the next one goes on from there. The last of `peaks` is that of all cycles
+    after it too.
     """
-    for length in cycles:
-        if step < length:
-            break
-        step -= length
+    number = 0
+    while number < len(cycles) - 1 and step >= cycles[number]:
+        step -= cycles[number]
+        number += 1
+    length, peak = cycles[number], peaks[min(number, len(peaks) - 1)]
     if step < WARM_UP:
         return peak * (step + 1) / WARM_UP
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - WARM_UP) / max(1, length - WARM_UP)))))
@@ -141,10 +143,8 @@ def train(options: argparse.Namespace) -> None:
     network: Morpher | Rotator = (Morpher if options.part == "morpher" else Rotator)(CompactConfig())
     network.to(device)
     average = Average(network)
-    optimizer = torch.optim.AdamW(network.parameters(), options.rate, (0.9, 0.98), weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), options.rate[0], (0.9, 0.98), weight_decay=1e-3)
     options.run.mkdir(parents=True, exist_ok=True)
-    if rank == 0:
-        write_settings(options, world)
     checkpoint, log_path = options.run / f"{options.part}.pt", options.run / f"{options.part}.csv"
     step, hours = 0, 0.0
     if checkpoint.exists():
@@ -157,6 +157,8 @@ def train(options: argparse.Namespace) -> None:
     shards = Shards(options.data)
     rng = np.random.default_rng([options.seed, step, 0])
     steps = sum(options.cycles)
+    if rank == 0 and step < steps:  # asked for no more, a run keeps the record of what made it
+        write_settings(options, world)
     batches = random_rows(shards, rng, options.characters, rank, world)
     mean: dict[str, float] = {}
     began = saved = time.time()
@@ -221,7 +223,7 @@ def main() -> None:
     parser.add_argument("--flow-steps", type=int, default=1500, help="rotator: train the flow alone before the rest")
     parser.add_argument("--characters", type=int, default=2, help="characters in a batch, of each process")
     parser.add_argument("--poses", type=int, default=3, help="rotator: rotations of each of them")
-    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--rate", type=float, nargs="+", default=[6e-4], help="highest rate of each cycle")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--look", type=Path, nargs="*", default=[], help="what the sheets show")
