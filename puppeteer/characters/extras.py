@@ -98,7 +98,8 @@ def _hat(figure: Figure, hair: Hair) -> None:
         lean = float(rng.choice([-1, 1])) * 8
         figure.ball("prop_head", (MIDDLE + lean, 76, 0), (52, 17, 46), x.colour, lean * 0.012)
     elif x.hat == "cap":
-        figure.ball("prop_head", (MIDDLE, 90, -3), (hair.rx + 3, 33, hair.rz + 4), x.colour)
+        middle, half = hair.cz + 2 + (hair.front - hair.behind) / 2, (hair.front + hair.behind) / 2
+        figure.ball("prop_head", (MIDDLE, 90, middle), (hair.rx + 3, 33, half + 4), x.colour)
         figure.panel(
             "prop_head",
             [(MIDDLE - 40, 101, 40), (MIDDLE, 106, 68), (MIDDLE + 40, 101, 40)],

@@ -123,7 +123,7 @@ class Figure:
         h = self.r.head
         up = h.depth * np.sqrt(np.maximum(1 - ((124.0 - np.minimum(y, 124.0)) / 54.0) ** 2, 0))
         t = np.clip((y - 124.0) / (h.chin_y - 124.0), 0, 1)
-        return np.asarray(up - 3.0 * smoothstep(0.2, 0.75, t) - 5.0 * t**6, np.float64)
+        return np.asarray(up - 5.0 * t**6, np.float64)
 
     def face_back(self, y: F64) -> F64:
         h = self.r.head

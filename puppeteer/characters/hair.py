@@ -48,7 +48,9 @@ class Hair:
         self.figure, self.r, self.rng = figure, figure.r, figure.rng
         h = figure.r.hair
         self.cy, self.cz = 122.0, -5.0
-        self.rx, self.ry, self.rz = h.radius, self.cy - 66.0 + 0.3 * h.volume, h.radius * 0.89
+        self.rx, self.ry = h.radius, self.cy - 66.0 + 0.3 * h.volume
+        # A fringe lies on the forehead: further in front it would swing more than the face when the head nods.
+        self.front, self.behind = figure.r.head.depth - self.cz + 2.0 + 0.8 * h.volume, h.radius * 0.89
         self.arc_radius = (self.rx + self.ry) / 2
         self.equator = self.arc_radius * np.pi / 2
         self._locks: list[Lock] = []
@@ -72,7 +74,7 @@ class Hair:
         # Boxy in front: hair beside the face is drawn nearly as far forward as the face, and moves with it
         cosine = np.cos(theta)
         depth = np.where(cosine > 0, np.maximum(cosine, 0) ** 0.6, cosine)
-        z = self.rz * np.sin(phi) * depth * g + 6 * np.cos(phi) ** 2
+        z = np.where(cosine > 0, self.front, self.behind) * np.sin(phi) * depth * g
         y = -self.ry * np.cos(phi) * (1 + grow / self.ry) + below
         return np.stack([MIDDLE + x, self.cy + y, self.cz + z], -1)
 
