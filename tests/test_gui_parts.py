@@ -260,6 +260,19 @@ def test_every_number_of_a_pose_has_a_name_for_people() -> None:
     assert {name.split("_")[0] for name in POSE_NAMES} == set(texts.GROUPS)
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("no face: look into the camera", "No face: look into the camera"),
+        ("weights/compact.pt is damaged", "weights/compact.pt is damaged"),
+        ("girl.png does not exist", "girl.png does not exist"),
+        ("", ""),
+    ],
+)
+def test_messages_begin_like_sentences_and_names_of_files_stay_as_they_are(message: str, shown: str) -> None:
+    assert texts.sentence(message) == shown
+
+
 def test_the_font_has_what_texts_and_names_of_files_need() -> None:
     used = "".join(value for value in vars(texts).values() if isinstance(value, str)).replace("\n", "")
     for path in (REGULAR, BOLD):

@@ -109,7 +109,7 @@ class Controls:
         self._rows.append(row)
         dpg.set_item_callback(widget, lambda _, value: self._edited(row, value))
         dpg.set_item_callback(reset, lambda: self._reset(row))
-        help_text = leaf.help[:1].upper() + leaf.help[1:] + "."
+        help_text = texts.sentence(leaf.help) + "."
         for item in (label, widget):
             with dpg.tooltip(item, delay=0.4):
                 dpg.add_text(help_text, wrap=self._theme.px(300))

@@ -335,7 +335,7 @@ class Doctor:
         for note, colour in lines:
             with dpg.group(horizontal=True, parent=self._notes):
                 dpg.add_text("•", color=colour)
-                dpg.add_text(note[:1].upper() + note[1:], wrap=self._theme.px(WIDTH - 120), color=colour)
+                dpg.add_text(texts.sentence(note), wrap=self._theme.px(WIDTH - 120), color=colour)
         if not case.busy:
             self._show_pictures(treated)
 

@@ -408,7 +408,7 @@ class GuidePage:
         elif guide.phase == "done":
             step, title, what = "", texts.CALIBRATION_DONE, texts.CALIBRATION_DONE_NOTE
         elif guide.phase == "failed":
-            what = guide.problem[:1].upper() + guide.problem[1:]
+            what = texts.sentence(guide.problem)
         else:
             what = what.format(hold=HOLD_S)
         dpg.set_value(self._step, step)
@@ -583,7 +583,7 @@ def show_part(item: Any, part: Part, quiet_off: bool = False) -> None:
 
 def sentence(part: Part) -> str:
     """What a part says; where all is well that is often a name, which keeps its own first letter."""
-    return part.text if part.state == "ok" else part.text[:1].upper() + part.text[1:]
+    return part.text if part.state == "ok" else texts.sentence(part.text)
 
 
 @functools.lru_cache(maxsize=8)

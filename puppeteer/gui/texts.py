@@ -251,3 +251,9 @@ def setting(name: str) -> str:
     """The label of a setting, from its dotted name."""
     last = name.rsplit(".", 1)[-1]
     return SETTINGS.get(last, last.replace("_", " ").capitalize())
+
+
+def sentence(text: str) -> str:
+    """A message as the beginning of a sentence; a path or a file's name stays as it is written."""
+    first = text.split(" ", 1)[0]
+    return text if any(mark in first for mark in "/\\.") else text[:1].upper() + text[1:]

@@ -474,7 +474,7 @@ class Window:
             (name, has_commands(text)) for name, text in before
         ]:
             for name, text in shown:  # nothing flickers where only words change
-                dpg.set_value(self._notice_texts[name], text[:1].upper() + text[1:])
+                dpg.set_value(self._notice_texts[name], texts.sentence(text))
             return
         self._notice_texts = {}
         px = self.theme.px
@@ -497,7 +497,7 @@ class Window:
                     dpg.add_table_column(width_stretch=True)
                     dpg.add_table_column(width_fixed=True, init_width_or_weight=room)
                     with dpg.table_row():
-                        self._notice_texts[name] = dpg.add_text(text[:1].upper() + text[1:], wrap=0)
+                        self._notice_texts[name] = dpg.add_text(texts.sentence(text), wrap=0)
                         with dpg.group(horizontal=True):
                             for (label, act), size in zip(buttons, sizes, strict=True):
                                 item = dpg.add_button(label=label, width=size, callback=self._caller(act))
