@@ -102,8 +102,25 @@ def layer_labels(part: Tensor) -> Tensor:
     return table.to(part.device)[part.long()]
 
 
+RIM = 4  # px of 128: background this near to a thing moves with it
+
+
+def rimmed(labels: Tensor) -> Tensor:
+    """The same labels, spread over the background about each thing; what is in front spreads over what is behind.
+
+    Else the background's layer is anybody's, and an outline that lies half in it is torn off when its thing moves.
+    """
+    for _ in range(RIM):
+        near = torch.stack([F.max_pool2d((labels == k).float(), 3, 1, 1) for k in (HEAD, BACK, BODY)], 1)
+        found, first = near.max(1)
+        fill = torch.tensor([HEAD, BACK, BODY], device=labels.device)[first]
+        labels = torch.where((labels == NO_LAYER) & (found > 0), fill, labels)
+    return labels
+
+
 def cross_entropy(layers: Tensor, labels: Tensor) -> Tensor:
-    """Of occupancies (B, LAYERS, H, W) that sum to 1; the background may belong to any layer."""
+    """Of occupancies (B, LAYERS, H, W) that sum to 1; background far from everything may belong to any layer."""
+    labels = rimmed(labels)
     known = labels != NO_LAYER
     chosen = layers.gather(1, labels.clamp(min=0)[:, None])[:, 0]
     return (-(chosen + 1e-3).log() * known).sum() / known.sum().clamp(min=1)
