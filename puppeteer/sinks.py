@@ -403,7 +403,7 @@ class VirtualCamera:
             except OSError as error:
                 gone = isinstance(error, FileNotFoundError)
             if gone:  # pyvirtualcam does not tell
-                raise SinkError(no_virtual_camera(f"{self.name} is gone", self.name))
+                raise SinkError(no_virtual_camera(f"{self.name}{GONE}", self.name))
         try:
             self._camera.send(rgb)
         except (RuntimeError, OSError) as error:
@@ -416,6 +416,7 @@ class VirtualCamera:
             v4l2.let_go(self.name)
 
 
+GONE = " is gone"
 CHECK_S = 2.0  # between looks whether the device is still there
 TAKEN_BACK_S = 0.3  # within which who feeds a device sends the next picture
 
@@ -473,6 +474,11 @@ def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform)
     if system == "linux":
         if reason.startswith("Virtual camera device"):  # it refuses the size: a reader keeps it at another one
             return f"{reason}: close the programs that show {device}, then it starts by itself"
+        if device and not reason.endswith(GONE):  # the driver is there: how to install it would be no help
+            return (
+                f"the virtual camera {device} does not start ({reason.rstrip('.')}): if another program feeds "
+                "or shows it, close it there; then it starts here by itself"
+            )
         return (
             "no virtual camera: run  sudo apt-get install v4l2loopback-dkms  once, then  "
             "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer  and it starts by itself"

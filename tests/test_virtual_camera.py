@@ -275,6 +275,12 @@ def test_every_system_has_its_sentence(system: str, said: str) -> None:
     assert "another program" in no_virtual_camera("Device or resource busy", "", system)
 
 
+def test_a_device_that_is_there_needs_no_driver() -> None:
+    odd = no_virtual_camera("Device capabilities could not be queried.", "/dev/video10", "linux")
+    assert "/dev/video10" in odd and "another program" in odd and "modprobe" not in odd
+    assert "modprobe" in no_virtual_camera("/dev/video10 is gone", "/dev/video10", "linux")
+
+
 def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(SinkError, match="pyvirtualcam is not installed: run"):
