@@ -36,7 +36,7 @@ RECORDS = {
     ),
     "landmarks": WeightRecord(
         "landmarks.pt",
-        "49b78d7132fbd63404e23eb2ad2ee10bd69c63894478ab81464774f68cbc473e",
+        "67e2490d44410f4a13d844cce4326e1e1cd63da82d3ae7f63d38901ede495318",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -32,6 +32,7 @@ SURELY_NOT = -0.7  # log odds under which a place is background for sure
 FRINGE = 0.005  # of the longer side: the widest rim that is a fringe
 MOSTLY = 0.45  # share of a rim
 NEAR = 10.0  # levels: what differs less from the modelled background is background
+GAP = 0.8  # an enclosed place of the background's colour in which the network gives less than that is background
 SOFT = 0.0035  # of the longer side: how wide an edge may fade
 HALO = 0.006  # of the longer side: how far compression smears an edge into a plain background
 UNLIKE, FOREIGN = 0.2, 0.1  # what the network gives less than that is background; well cut-out pictures have 0.04 of it
@@ -285,8 +286,9 @@ def _plain(rgba: U8, head: Head) -> U8 | None:
         return None
     ground_seen = _grown(ground_seen, far, near, size)
     ground_seen &= ~_face(size, head, scale)
-    ground_seen |= _gaps(far, near, ground_seen, ground, head, scale)
-    subject = _main(~ground_seen, head, scale)
+    seen = _seen(np.ascontiguousarray(rgba[..., :3]), head, size) if head.score > 0 else np.ones(size[::-1], np.float32)
+    ground_seen |= _gaps(far, near, ground_seen, ground, seen, head, scale)
+    subject = _main(~ground_seen, seen, head, scale)
     if subject is None:
         return None
     return _matted(rgba, small, ground.astype(np.float32), subject, scale)
@@ -341,10 +343,12 @@ def _face(size: tuple[int, int], head: Head, scale: float) -> NDArray[np.bool_]:
     return np.asarray(mask > 0)
 
 
-def _gaps(far: F32, near: float, ground: NDArray[np.bool_], colour: F32, head: Head, scale: float) -> NDArray[np.bool_]:
+def _gaps(
+    far: F32, near: float, ground: NDArray[np.bool_], colour: F32, seen: F32, head: Head, scale: float
+) -> NDArray[np.bool_]:
     """Background seen between arm and body or between locks: enclosed, and of exactly its colour.
 
-    White and grey are left where they are: an eye, a shirt or a sock may have that colour.
+    White and grey are left where the network takes them for the character's: a shirt or a sock may have that colour.
     """
     enclosed = (far < 0.6 * near) & ~ground
     count, labels, stats, middles = cv2.connectedComponentsWithStats(enclosed.astype(np.uint8), connectivity=4)
@@ -356,17 +360,17 @@ def _gaps(far: F32, near: float, ground: NDArray[np.bool_], colour: F32, head: H
             continue
         x, y = middles[k]
         tone = colour[int(y), int(x)]
-        vivid = float(tone.max() - tone.min()) > 24 and 0.06 * body > area
+        vivid = float(tone.max() - tone.min()) > 24
         in_face = abs(x / scale - head.centre[0]) < 0.17 * head.side and (
             -0.05 < (y / scale - head.centre[1]) / head.side < 0.25
         )
-        if vivid and not in_face:
+        if area < 0.06 * body and not in_face and (vivid or float(seen[labels == k].mean()) < GAP):
             out |= labels == k
     return np.asarray(cv2.dilate(out.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) if out.any() else out
 
 
-def _main(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_] | None:
-    """The parts that belong to the character: what the head is in, and large or near things."""
+def _main(subject: NDArray[np.bool_], seen: F32, head: Head, scale: float) -> NDArray[np.bool_] | None:
+    """The parts that belong to the character: what the head is in, and large or near things that look like it."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(subject.astype(np.uint8), connectivity=8)
     if count < 2:
         return None
@@ -384,6 +388,7 @@ def _main(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bo
         gap_x = max(ours[0] - (box[k, 0] + box[k, 2]), box[k, 0] - (ours[0] + ours[2]), 0.0)
         gap_y = max(ours[1] - (box[k, 1] + box[k, 3]), box[k, 1] - (ours[1] + ours[3]), 0.0)
         keep[k] = stats[k, cv2.CC_STAT_AREA] > 4e-4 * side * side and max(gap_x, gap_y) < 0.08 * side
+        keep[k] &= float(seen[labels == k].mean()) > UNLIKE
     keep[chosen] = True
     return np.asarray(keep[labels])
 

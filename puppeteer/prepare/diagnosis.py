@@ -13,7 +13,7 @@ from puppeteer.prepare.heads import Head, on_plain
 
 SHARP_SIDE = 256  # px: a smaller spec square is enlarged for the networks
 TURNED_DEG = 20.0
-SHUT = 0.6
+SHUT = 0.7
 HIDDEN = 0.6
 OPEN, CLOSED = 0.4, 0.15  # of the mouth; between them nothing is said
 ANOTHER = 0.5  # a second head of at least this share of the first one's size is named

@@ -25,7 +25,7 @@ NOTICED = 0.12  # of the finder; the refiner decides
 MOST = 5  # heads
 HEAD = 0.85  # score of what is a head
 SURE_SCORE = 0.9
-SURE = (0.05, 0.05, 3.0)  # largest doubt: centre and side in sides, tilt in degrees
+SURE = (0.02, 0.04, 2.6)  # largest doubt: centre and side in sides, tilt in degrees
 VIEWS = ((0.92, 0.0), (1.0, 3.0), (1.1, -3.0))  # zoom and further tilt in degrees of the last look, each mirrored too
 FACE_VIEWS = ((0.96, 0.0), (1.04, 0.0))  # of the face
 
