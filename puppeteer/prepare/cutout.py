@@ -32,7 +32,8 @@ SURELY_NOT = -0.7  # log odds under which a place is background for sure
 FRINGE = 0.005  # of the longer side: the widest rim that is a fringe
 MOSTLY = 0.45  # share of a rim
 NEAR = 10.0  # levels: what differs less from the modelled background is background
-GAP = 0.8  # an enclosed place of the background's colour in which the network gives less than that is background
+GAP = 0.9  # an enclosed place of the background's colour in which the network gives less than that is background ...
+SHOULDERS = 0.3  # ... above here, in sides below the head's middle
 SOFT = 0.0035  # of the longer side: how wide an edge may fade
 HALO = 0.006  # of the longer side: how far compression smears an edge into a plain background
 UNLIKE, FOREIGN = 0.2, 0.1  # what the network gives less than that is background; well cut-out pictures have 0.04 of it
@@ -348,7 +349,8 @@ def _gaps(
 ) -> NDArray[np.bool_]:
     """Background seen between arm and body or between locks: enclosed, and of exactly its colour.
 
-    White and grey are left where the network takes them for the character's: a shirt or a sock may have that colour.
+    White and grey go above the shoulders, where the network takes them for background: below, clothes may
+    have that colour, and the network tells few of them.
     """
     enclosed = (far < 0.6 * near) & ~ground
     count, labels, stats, middles = cv2.connectedComponentsWithStats(enclosed.astype(np.uint8), connectivity=4)
@@ -364,7 +366,8 @@ def _gaps(
         in_face = abs(x / scale - head.centre[0]) < 0.17 * head.side and (
             -0.05 < (y / scale - head.centre[1]) / head.side < 0.25
         )
-        if area < 0.06 * body and not in_face and (vivid or float(seen[labels == k].mean()) < GAP):
+        beside = (y / scale - head.centre[1]) / head.side < SHOULDERS and float(seen[labels == k].mean()) < GAP
+        if area < 0.06 * body and not in_face and (vivid or beside):
             out |= labels == k
     return np.asarray(cv2.dilate(out.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) if out.any() else out
 
