@@ -184,6 +184,21 @@ def test_white_clothes_inside_an_outline_stay_on_white() -> None:
     assert prepared.cutout == "plain"
 
 
+def test_gaps_between_locks_go_and_white_clothes_stay() -> None:
+    with Artist() as artist:
+        character = artist.draw(50_000_146, size=512, split="validation")  # locks enclose white beside its neck
+    centre, side = (300, 320), 480
+    picture = placed(scene("white", 600, 700), character, centre, side)
+    empty = placed(scene("transparent", 600, 700), character, centre, side)[..., 3] == 0
+    prepared = prepare(picture, name="picture")
+    assert prepared.cutout == "plain"
+    beside = np.s_[200:460, 180:420]
+    assert (prepared.picture[beside][empty[beside], 3] > 128).mean() < 0.01
+    cv2.rectangle(picture, (260, 490), (340, 590), (40, 30, 30, 255), 4)
+    cv2.rectangle(picture, (264, 494), (336, 586), (255, 255, 255, 255), -1)
+    assert (prepare(picture, name="picture").picture[500:550, 270:330, 3] == 255).all()
+
+
 def test_transparency_is_kept_and_cleaned(characters: list[U8]) -> None:
     rgba = placed(scene("transparent", 700, 600), characters[1], (350, 300), 512)
     dirty = rgba.copy()
