@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "635039f65944bec97166cb9be3c2c1e0b6f887f9ed04d26b2ed2e2e4062283f2",
+        "f69e5e73a8cd1c369a315153d172294e38a4b5c3cfe2913873f74f897ec5e5f3",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

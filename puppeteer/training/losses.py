@@ -106,7 +106,7 @@ RIM = 4  # px of 128: background this near to a thing moves with it
 
 
 def rimmed(labels: Tensor) -> Tensor:
-    """The same labels, spread over the background about each thing; what is in front spreads over what is behind.
+    """The same labels, spread over the background about each thing; between two things hair takes it.
 
     Else the background's layer is anybody's, and an outline that lies half in it is torn off when its thing moves.
     """

@@ -37,7 +37,8 @@ class Compact(nn.Module):
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        return CompactFeatures(self.morpher.encode(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image))
+        crop = image[:, :, CENTRE, CENTRE]
+        return CompactFeatures(self.morpher.fitted(self.morpher.encode(crop), crop), self.rotator.encode(image))
 
     def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Layers:
         """pose (1, 6)"""

@@ -28,6 +28,9 @@ EYE_HATS = 4
 MOUTH_HATS = 5
 MOUTH_AT = (20, 36)  # left, top of the window at 64 px over the crop in which a mouth lies
 MOUTH_WINDOW = 24
+NOSE = (slice(84, 100), slice(50, 78))  # rows and columns of the crop in which hardly anything but skin is drawn
+EYES = (88, 96)  # rows of the crop: above the first only eyes are painted, below the second only mouths
+ALIKE = 0.25  # of 1: colours that differ more from the skin's are not those of a lid
 FOREHEAD = 12  # rows at 64 px over the crop in which no eye lies: nothing changes there, and nothing is computed
 
 
@@ -36,6 +39,7 @@ class MorpherFeatures(NamedTuple):
 
     basis: Tensor  # (B, TERMS, 64 - FOREHEAD, 64, C): first decoder layer, a map per term of the pose: 1, eye, mouth
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
+    lids: Tensor  # (B, 3) what painted lids are multiplied by to have the colour of the drawn skin; ones until `fitted`
 
 
 class MorpherOutput(NamedTuple):
@@ -81,7 +85,23 @@ class Morpher(nn.Module):
         left, top = MOUTH_AT
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
-        return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth)
+        lids = crop.new_ones(len(crop), 3)
+        return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth, lids)
+
+    def fitted(self, features: MorpherFeatures, crop: Tensor) -> MorpherFeatures:
+        """The same, with lids in the colour of the skin of `crop` (B, 4, 128, 128).
+
+        A lid has that colour; learned features remember skin as that of an average character. The median about the nose
+        is the drawn skin, and what is painted with both eyes closed tells the remembered one.
+        """
+        skin = crop[:, :3, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
+        closed = crop.new_tensor([[1.0, 1.0, 0.0]]).expand(len(crop), 3)
+        out = self.decode(features, closed)
+        colour, rows = out.colour[:, :3], slice(0, EYES[0])
+        alike = ((colour - skin).abs().amax(1, keepdim=True) < ALIKE).to(colour.dtype)
+        weight = (out.gate * out.ways[:, 2:] * alike)[:, :, rows]
+        painted, drawn = ((weight * x[:, :, rows]).float().mean((2, 3)) for x in (colour, skin.expand_as(colour)))
+        return features._replace(lids=((drawn + 1e-4) / (painted + 1e-4)).to(crop.dtype))
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
         """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
@@ -104,10 +124,14 @@ class Morpher(nn.Module):
         eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
         asked = (mouth - drawn[:, None]).abs()
         gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
+        rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
+        lids = repeated(features.lids, len(expression) // len(basis))[..., None, None] - 1
+        colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
+        colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
         return MorpherOutput(
             4 * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
-            torch.sigmoid(out[:, 5:]),
+            torch.cat([colour, alpha], 1),
             F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False) * edge(out),
         )
 
