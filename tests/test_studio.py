@@ -291,8 +291,10 @@ def test_a_calibration_without_a_face_says_so_and_goes_on(studio: Studio) -> Non
 
 def choose_picture(studio: Studio, picture: Path) -> None:
     studio.ask("win.turn_to('character')")
+    studio.until("not win.doctor.is_open and [e.path for e in win.entries] == [e.path for e in win.shelf.entries()]")
+    studio.wait(4)  # a shelf that grows pushes the button down
     studio.click("button(texts.LOAD_PICTURE)")
-    assert studio.ask("win.chooser.is_open")
+    studio.until("win.chooser.is_open")
     studio.ask(f"win.chooser._go(Path({str(picture.parent)!r}))")
     studio.click(
         "next(item for item in dpg.get_item_children(win.chooser._list, 1)"
