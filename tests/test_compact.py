@@ -87,6 +87,25 @@ def test_each_eye_closes_on_its_own_side(poser: Poser, drawn_mouth: float) -> No
     assert right[:, :128].sum() > 8 * right[:, 128:].sum()
 
 
+@pytest.mark.parametrize("tint", [(1.0, 0.9, 0.75), (0.85, 0.9, 1.0)])
+def test_lids_take_the_colour_of_the_skin_about_them(character: Character, tint: tuple[float, float, float]) -> None:
+    network = load()
+    image = to_tensor(character.spec(), "srgb_premultiplied") * torch.tensor([*tint, 1.0])[None, :, None, None]
+    with torch.inference_mode():
+        fitted = network.encode(image).morpher
+        plain = fitted._replace(lids=torch.ones_like(fitted.lids))
+        crop = image[:, :3, 64:192, 64:192]
+        skin = crop[:, :, 84:100, 50:78].flatten(2).median(2).values  # between eyes and mouth
+        off = []
+        for features in (plain, fitted):
+            out = network.morpher.decode(features, torch.tensor([[1.0, 1.0, 0.0]]))
+            lids = (out.gate * out.ways[:, 2:])[0, 0] > 0.7
+            lids[88:] = False
+            assert lids.sum() > 100
+            off.append(float((out.colour[0, :3, lids].median(1).values - skin[0]).abs().sum()))
+    assert off[1] < off[0]
+
+
 def test_the_cost_of_a_frame(poser: Poser) -> None:
     assert 0 < poser.flops_per_frame() <= 1.5e9
 

@@ -30,7 +30,9 @@ MOUTH_AT = (20, 36)  # left, top of the window at 64 px over the crop in which a
 MOUTH_WINDOW = 24
 NOSE = (slice(84, 100), slice(50, 78))  # rows and columns of the crop in which hardly anything but skin is drawn
 EYES = (88, 96)  # rows of the crop: above the first only eyes are painted, below the second only mouths
-ALIKE = 0.25  # of 1: colours that differ more from the skin's are not those of a lid
+RIM = 4  # px about what is painted
+LIDS = (0.85, 1.18)  # the most that the colour of lids is changed
+ALIKE = 0.13  # of 1: colours that differ more from the skin's are not those of a lid
 FOREHEAD = 12  # rows at 64 px over the crop in which no eye lies: nothing changes there, and nothing is computed
 
 
@@ -91,17 +93,25 @@ class Morpher(nn.Module):
     def fitted(self, features: MorpherFeatures, crop: Tensor) -> MorpherFeatures:
         """The same, with lids in the colour of the skin of `crop` (B, 4, 128, 128).
 
-        A lid has that colour; learned features remember skin as that of an average character. The median about the nose
-        is the drawn skin, and what is painted with both eyes closed tells the remembered one.
+        A lid has the colour of what is drawn about the eye; learned features remember skin as that of an average
+        character. What is painted with both eyes closed is compared with the rim that stays.
         """
-        skin = crop[:, :3, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
         closed = crop.new_tensor([[1.0, 1.0, 0.0]]).expand(len(crop), 3)
         out = self.decode(features, closed)
-        colour, rows = out.colour[:, :3], slice(0, EYES[0])
-        alike = ((colour - skin).abs().amax(1, keepdim=True) < ALIKE).to(colour.dtype)
-        weight = (out.gate * out.ways[:, 2:] * alike)[:, :, rows]
-        painted, drawn = ((weight * x[:, :, rows]).float().mean((2, 3)) for x in (colour, skin.expand_as(colour)))
-        return features._replace(lids=((drawn + 1e-4) / (painted + 1e-4)).to(crop.dtype))
+        rows = slice(0, EYES[0])
+        painted, colour, drawn = (x[:, :, rows] for x in (out.gate * out.ways[:, 2:], out.colour[:, :3], crop[:, :3]))
+        rim = F.max_pool2d(painted, 2 * RIM + 1, 1, RIM) * (1 - F.max_pool2d(painted, 3, 1, 1))
+
+        def mean(x: Tensor, weight: Tensor, near: Tensor) -> Tensor:
+            """(B, 3, 1, 1) of the pixels like `near`."""
+            weight = weight * ((x - near).abs().amax(1, keepdim=True) < ALIKE)
+            total = (weight * x).float().sum((2, 3), keepdim=True) + near
+            return total / (weight.float().sum((2, 3), keepdim=True) + 1)
+
+        skin = crop[:, :3, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
+        lid = mean(colour, painted, skin.to(colour.dtype))
+        gain = mean(drawn, rim, lid.to(drawn.dtype)) / lid.clamp(min=0.05)
+        return features._replace(lids=gain[..., 0, 0].clamp(*LIDS).to(crop.dtype))
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
         """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
