@@ -83,8 +83,7 @@ def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: 
             "combined, retouched": painted.final,
         }
         if morpher is not None:
-            crop = batch.rest[:, :, CROP, CROP]
-            features = morpher.fitted(morpher.encode(crop), crop)
+            features = morpher.fitted(batch.rest[:, :, CROP, CROP])
             expression = torch.from_numpy(np.array(shards.row(k)["expression"]))
             unchanged = torch.tensor([[0.0, 0.0, float(features.rest_mouth[0])]])
             expression = torch.cat([expression, unchanged])

@@ -66,8 +66,7 @@ def draw(
     poses: tuple[Pose, ...] = POSES,
 ) -> list[Tensor]:
     """rest (1, 4, 256, 256) premultiplied -> the same in all poses; a part that is missing changes nothing."""
-    crop = rest[:, :, CROP, CROP]
-    face = morpher.fitted(morpher.encode(crop), crop) if morpher else None
+    face = morpher.fitted(rest[:, :, CROP, CROP]) if morpher else None
     head = rotator.encode(rest) if rotator else None
     pictures = []
     for pose in poses:

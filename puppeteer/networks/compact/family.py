@@ -37,8 +37,7 @@ class Compact(nn.Module):
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        crop = image[:, :, CENTRE, CENTRE]
-        return CompactFeatures(self.morpher.fitted(self.morpher.encode(crop), crop), self.rotator.encode(image))
+        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image))
 
     def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Layers:
         """pose (1, 6)"""

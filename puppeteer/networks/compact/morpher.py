@@ -90,12 +90,13 @@ class Morpher(nn.Module):
         lids = crop.new_ones(len(crop), 3)
         return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth, lids)
 
-    def fitted(self, features: MorpherFeatures, crop: Tensor) -> MorpherFeatures:
-        """The same, with lids in the colour of the skin of `crop` (B, 4, 128, 128).
+    def fitted(self, crop: Tensor) -> MorpherFeatures:
+        """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin.
 
         A lid has the colour of what is drawn about the eye; learned features remember skin as that of an average
         character. What is painted with both eyes closed is compared with the rim that stays.
         """
+        features = self.encode(crop)
         closed = crop.new_tensor([[1.0, 1.0, 0.0]]).expand(len(crop), 3)
         out = self.decode(features, closed)
         rows = slice(0, EYES[0])
