@@ -414,8 +414,11 @@ def _matted(rgba: U8, small: U8, ground: F32, subject: NDArray[np.bool_], scale:
     length = (span**2).sum(-1)
     share = ((seen - ground) * span).sum(-1) / np.maximum(length, 1.0)
     share = np.where(length > 30.0**2, share, solid)  # too alike to tell: as flooded
-    # thin things between: what is far from the background is solid whatever lies within
-    share = np.maximum(share, np.clip((np.abs(seen - ground).max(-1) - 60) / 60, 0, 1) * solid)
+    # thin things between: what is far from the background is solid, unless it mixes with what lies beside it
+    far = np.clip((np.abs(seen - ground).max(-1) - 60) / 60, 0, 1) * solid
+    off = np.abs(seen - ground - np.clip(share, 0, 1)[..., None] * span).max(-1)
+    beside = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3) < 2 * band + 1.5
+    share = np.maximum(share, np.where(beside, np.clip((off - 12) / 24, 0, 1), 1) * far)
     share = np.clip((share - 0.04) / 0.92, 0, 1).astype(np.float32)
     # inwards it only rises: a light in the hair is no hole
     alpha = np.where(outer > 0, 1.0, 0.0).astype(np.float32)
