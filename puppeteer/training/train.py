@@ -210,6 +210,7 @@ def train(options: argparse.Namespace) -> None:
         if over:
             break
     if world > 1:
+        dist.barrier()  # who leaves while the others still talk to it breaks their last exchange
         dist.destroy_process_group()
 
 
