@@ -268,10 +268,11 @@ def add_mouth(figure: Figure) -> None:
     n = 19
     s = np.linspace(-1, 1, n)
     cx = MIDDLE + o.x
-    height = 0.05 + 0.75 * 2 * o.width  # fixed: a closed mouth must tell how it opens
+    # Fixed, as a closed mouth must tell how it opens: a dot becomes a mouth too, and a wide one no cave.
+    wide = (o.width**4 + 4.6**4) ** 0.25
+    height = 14 * (1 - np.exp(-wide / 6))
     a = 1.6 + 2.2 * o.open_round
     b = 0.85 - 0.35 * o.open_round
-    wide = 1.02 * o.width
 
     def line(y: F64, half: float, s: F64 = s) -> F64:
         return np.stack([cx + s * half, y], -1)

@@ -317,15 +317,15 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
     hair = _hair(d, style, odd, test)
     eyes = _eyes(d, hair, odd, test)
     mouth_open = d.chance(0.5)
-    rest_mouth = (d.range(0.3, 1.0) if d.chance(0.8) else d.range(0.1, 0.4)) if mouth_open else 0.0
+    rest_mouth = (d.range(0.5, 1.0) if d.chance(0.75) else d.range(0.1, 0.5)) if mouth_open else 0.0
     line = _mix((0.25, 0.1, 0.1), _times(skin_line, (0.9, 0.75, 0.75)), d.range(0.15, 1.0))
-    if d.chance(0.25):  # a line so faint that only its place tells a mouth
+    if d.chance(0.35):  # a line so faint that only its place tells a mouth
         line = _mix(line, skin_shadow, d.range(0.3, 0.75))
     mouth_y = d.near(head.chin_y - 16.5, 1.2 * wide, head.chin_y - 21, head.chin_y - 13)
     mouth = Mouth(
         x=d.near(0, 0.5, -1.5, 1.5),
         y=mouth_y,
-        width=d.near(6.1, 1.5 * wide, 2.8, 11.0),
+        width=d.near(6.0, 2.0 * wide, 1.4, 11.0),
         smile=d.near(0.9, 0.8, -1.2, 2.6),
         open_round=d.range(0.0, 1.0) if mouth_open and rest_mouth > 0.35 else 0.5,
         line=line,
@@ -333,12 +333,12 @@ def make_recipe(seed: int, split: Split = "train") -> Recipe:
         teeth=d.chance(0.6) if mouth_open and rest_mouth > 0.5 else True,
         fang=d.chance(0.12) if mouth_open and rest_mouth > 0.5 else False,
         # seen in the rest image only where the mouth is clearly open: else the same in every character
-        inside=_hsv(d.range(0.97, 1.02), d.range(0.45, 0.75), d.range(0.35, 0.85))
+        inside=_hsv(d.range(0.97, 1.03), d.range(0.4, 0.72), 1.0 - 0.6 * d.range(0.0, 1.0) ** 1.6)
         if rest_mouth > 0.35
-        else (0.80, 0.37, 0.37),
+        else (0.86, 0.43, 0.41),
         tongue=_hsv(d.range(0.96, 1.03), d.range(0.35, 0.6), d.range(0.82, 0.98))
         if rest_mouth > 0.35
-        else (0.95, 0.58, 0.56),
+        else (0.96, 0.60, 0.57),
     )
     brow_near_hair = _mix(hair.shadow, (0.2, 0.12, 0.1), d.range(0.1, 0.7))
     face = Face(
@@ -540,10 +540,10 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
     bottom = _hsv(h - d.range(-0.02, 0.06), s * d.range(0.5, 1.0), min(1, v * d.range(1.1, 1.6)))
     rim = _hsv(h + 0.03, min(1, s * 1.1), v * d.range(0.12, 0.4))
     other = _hsv(d.range(0, 1), d.range(0.4, 0.9), d.range(0.6, 1.0)) if d.chance(0.03) else None
-    half_width = d.near(9.9, 0.8 * wide, 7.4, 12.2)
-    aspect = d.near(0.60, 0.10, 0.36, 0.80) if male else d.near(0.88, 0.11 * wide, 0.55, 1.15)
+    half_width = d.near(10.7, 0.9 * wide, 8.0, 13.2)
+    aspect = d.near(0.55, 0.10, 0.34, 0.78) if male else d.near(0.75, 0.10 * wide, 0.48, 1.05)
     height = half_width * 2 * aspect
-    upper = height * d.near(0.60, 0.05, 0.45, 0.72)
+    upper = height * d.near(0.64, 0.07, 0.45, 0.82)
     highlights: list[tuple[float, float, float, float]] = []
     side = -1.0 if d.chance(0.5) else 1.0
     if d.chance(0.95):
@@ -563,7 +563,7 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
     else:
         iris = d.pick(("gradient", 5), ("ring", 3), ("flat", 1.2), ("deep", 3), ("glow", 3))
     return Eyes(
-        spacing=d.near(18.0, 0.8 * wide, 15.8, 21.0),
+        spacing=d.near(18.8, 0.9 * wide, 16.2, 21.6),
         y=d.near(149.5, 2.2, 144, 155),
         half_width=half_width,
         upper=upper,
@@ -571,8 +571,8 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
         tilt=d.near(0.6, 1.2, -2.5, 3.5),
         peak=d.near(-0.05, 0.15, -0.4, 0.4),
         roundness=d.range(0.0, 1.0),
-        iris_width=half_width * d.near(0.60, 0.055, 0.44, 0.76),
-        iris_height=height * d.near(0.56, 0.05, 0.42, 0.68),
+        iris_width=half_width * d.near(0.63, 0.055, 0.46, 0.78),
+        iris_height=height * d.near(0.56, 0.06, 0.42, 0.70),
         iris_y=d.near(-0.03, 0.05, -0.14, 0.14) * height,
         gaze=(d.near(0, 0.8, -2.2, 2.2), d.near(0, 0.3, -1, 1)) if d.chance(0.4) else (0.0, 0.0),
         iris=iris,
@@ -585,8 +585,8 @@ def _eyes(d: _Draw, hair: Hair, odd: bool, test: bool) -> Eyes:
         highlights=tuple(highlights),
         glow=d.range(0.0, 1.0),
         lash=lash,
-        lash_thick=d.near(2.1, 0.5, 1.0, 3.0) if male else d.near(3.6, 0.7 * wide, 1.6, 5.4),
-        lash_wing=d.near(0.15, 0.08, 0.0, 0.36),
+        lash_thick=d.near(2.1, 0.5, 1.0, 3.0) if male else d.near(3.7, 0.8 * wide, 1.6, 5.6),
+        lash_wing=d.near(0.2, 0.14, 0.0, 0.55),
         lash_spikes=0 if d.chance(0.35) else d.whole(1, 4),
         lower_lash=d.range(0.25, 1.0) if d.chance(0.88) else 0.0,
         crease=d.range(0.25, 0.95) if d.chance(0.75) else 0.0,
@@ -648,7 +648,7 @@ def _body(d: _Draw, odd: bool) -> Body:
 
 
 def _extras(d: _Draw, hair: Hair, odd: bool) -> Extras:
-    glasses = d.pick(("none", 88), ("thin", 6), ("thick", 3.5), ("half", 2.5))
+    glasses = d.pick(("none", 85), ("thin", 7.5), ("thick", 4), ("half", 3.5))
     colour = _hsv(d.range(0, 1), d.range(0.2, 0.9), d.range(0.3, 1.0))
     return Extras(
         animal_ears=d.pick(("none", 88), ("cat", 6), ("fox", 3), ("bunny", 1.5), ("horn", 1.5)),
