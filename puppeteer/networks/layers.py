@@ -25,10 +25,12 @@ from puppeteer.pose import F32, U8
 
 
 class Copy(NamedTuple):
-    """Part of a frame that is the original drawing, moved."""
+    """Part of a frame that is the original drawing, or another picture of the character, moved."""
 
     flow: Tensor | None  # (1, 2, h, w) x, y: where to look, minus here; the picture's side is 2. None: not moved
     share: Tensor | None  # (1, 1, h, w) in [0, 1]: how much of the frame it is. None: all of it
+    # (1, 4, h, w) premultiplied, what to copy; the same tensor in every frame. None: the original
+    source: Tensor | None = None
 
 
 class Layers(NamedTuple):
@@ -90,8 +92,8 @@ class Canvas:
         self.original = original
         self.size = len(original)
         self.cells = CELLS if self.size >= CELLS else CELLS // 2
-        full = _in_cells(cv2.extractChannel(original, 3), self.cells)
-        self._full = cv2.dilate(full, np.ones((2 * REACH + 1,) * 2, np.uint8))
+        self._full = self._shown(original)
+        self._others: dict[int, tuple[Tensor, U8, Any]] = {}  # by id: the tensor, what it is here, where it shows
         self._edges = [round(cell * self.size / self.cells) for cell in range(self.cells + 1)]  # px
         per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
         self._tile = self.cells // min(per_side, 16)  # cells a side
@@ -115,6 +117,19 @@ class Canvas:
             sheets = waiting.result()
         self._lay(out, source, sheets, True, alone)
         return out
+
+    def _shown(self, picture: U8) -> Any:
+        """(cells, cells) above 0 where a copy that looks there may show something."""
+        full = _in_cells(cv2.extractChannel(picture, 3), self.cells)
+        return cv2.dilate(full, np.ones((2 * REACH + 1,) * 2, np.uint8))
+
+    def _other(self, source: Tensor) -> tuple[U8, Any]:
+        """A picture beside the original, enlarged once, and where it shows."""
+        known = self._others.get(id(source))
+        if known is None:
+            picture = resized(_bytes(source.float()), self.size)
+            known = self._others[id(source)] = source, picture, self._shown(picture)
+        return known[1:]
 
     def _morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> U8:
         """The original, premultiplied, its middle redrawn where it changes; overwritten by this thread's next frame."""
@@ -188,7 +203,10 @@ class Canvas:
             weight = cv2.subtract(cv2.convertScaleAbs(total, alpha=255), before)
             weight = cv2.threshold(weight, FAINTEST - 1, 0, cv2.THRESH_TOZERO)[1]
             before = cv2.add(before, weight)
-            cells, full, look = _in_cells(weight, self.cells), self._full, None
+            cells, look = _in_cells(weight, self.cells), None
+            if not cells.any():
+                continue
+            picture, full = (None, self._full) if copy.source is None else self._other(copy.source)
             if copy.flow is not None:
                 x, y = copy.flow[0].float().numpy()
                 flow = cv2.merge([x, y])
@@ -201,7 +219,7 @@ class Canvas:
             if cells.any():
                 whole = side == 1 and weight[0, 0] == 255
                 weight = None if whole else _framed(_fitted(cv2.merge([weight] * 4), self.size))
-                yield _Sheet(cells, look, weight)
+                yield _Sheet(cells, look, weight, source=picture)
 
     def _tiles(self, sheets: list[_Sheet]) -> list[_Tile]:
         """What is to be drawn in each tile that shows anything."""
@@ -228,15 +246,16 @@ class Canvas:
 
     def _draw(self, out: U8, source: U8, tile: _Tile) -> None:
         """Everything that shows in a tile."""
-        for (_, look, weight, paint), rows, columns in tile:
+        for (_, look, weight, paint, other), rows, columns in tile:
             if paint is not None:
                 picture = _piece(paint, self.size, rows, columns)
             else:
-                picture = source[rows, columns]
+                whole = source if other is None else other
+                picture = whole[rows, columns]
                 if look is not None:
                     there = _piece(look, self.size, rows, columns)
                     # The body ends at the picture's edge: what moves in from outside continues it.
-                    picture = cv2.remap(source, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                    picture = cv2.remap(whole, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
                 if weight is not None:
                     picture = cv2.multiply(picture, _piece(weight, self.size, rows, columns), scale=1 / 255)
             target = out[rows, columns]
@@ -250,6 +269,7 @@ class _Sheet(NamedTuple):
     look: Any = None  # (h, h, 2) px in the original; None: not moved
     weight: Any = None  # (h, h, 4) of 255, all the same; None: all of it
     paint: Any = None  # (h, h, 4) premultiplied, instead of the original
+    source: Any = None  # (S, S, 4) premultiplied, what is moved instead of the original
 
 
 _Tile = list[tuple[_Sheet, slice, slice]]  # rows and columns
@@ -345,11 +365,14 @@ def _composed(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
     if layers.paint is not None:
         mode = "bilinear" if layers.copies else "bicubic"
         out = _at(to_premultiplied(layers.paint, encoding), size, mode).clamp(0, 1)
-    for flow, share in layers.copies:
+    for flow, share, source in layers.copies:
         moved = original
+        if source is not None:
+            moved = _at(source.float(), size, "bicubic").clamp(0, 1)
+            moved = torch.minimum(moved, moved[:, 3:])  # bicubic overshoots
         if flow is not None:
             grid = (_at(flow.float(), size) + here).permute(0, 2, 3, 1)
-            moved = F.grid_sample(original, grid, mode="bilinear", padding_mode="border", align_corners=False)
+            moved = F.grid_sample(moved, grid, mode="bilinear", padding_mode="border", align_corners=False)
         out = out + (moved if share is None else moved * _at(share.float().clamp(0, 1), size))
     return out
 

@@ -30,7 +30,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from puppeteer.networks.compact import CROP, CROP_AT, SPEC, halved
+from puppeteer.networks.compact import CROP, CROP_AT, SPEC
 from puppeteer.pose import Pose
 from puppeteer.training.poses import random_expression, random_neck
 
@@ -190,11 +190,6 @@ class RotatorBatch:
     move: Tensor  # (B*K, 2, 128, 128)
     part: Tensor  # (B*K, 128, 128) uint8
     visible: Tensor  # (B*K, 128, 128) uint8
-
-    def change(self) -> Tensor:
-        """(B*K, 4, 128, 128): what the expressions add to the rest images, at half size."""
-        count = len(self.morphed) // len(self.rest)
-        return halved(self.morphed) - halved(self.rest).repeat_interleave(count, 0)
 
 
 class Shards:

@@ -72,7 +72,7 @@ def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: 
     for k in range(min(characters, len(shards))):
         batch = rotator_batch([shards.row(k)], None, ROTATIONS)
         kept = rotator.encode(batch.rest)
-        rotated = rotator.decode(kept, batch.neck, batch.change())
+        rotated = rotator.decode(kept, batch.neck)
         painted = Rotator.paint(batch.morphed, rotated)
         pictures = {
             "not moving": batch.morphed,
@@ -89,9 +89,7 @@ def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: 
             expression = torch.cat([expression, unchanged])
             morphed = torch.cat([Morpher.paint(batch.rest, morpher.decode(features, e[None])) for e in expression])
             pictures["whole: not moving"] = batch.rest.expand(ROTATIONS, -1, -1, -1)
-            pictures["whole: networks"] = Rotator.paint(
-                morphed, rotator.decode(kept, batch.neck, halved(morphed) - halved(batch.rest))
-            ).final
+            pictures["whole: networks"] = Rotator.paint(morphed, rotated).final
         for name, picture in pictures.items():
             rows.setdefault(name, []).append(scores(picture, batch.target))
         shown = halved(batch.target[:, 3:])

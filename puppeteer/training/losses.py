@@ -89,7 +89,7 @@ def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[L
             + weighted_mean(ways[:, 2:], new * mouth)
         ),
         # cross entropy: half of the mouths are closed, and L1 through a sigmoid would settle there
-        "mouth": 0.2 * F.binary_cross_entropy(features.rest_mouth, batch.rest_mouth),
+        "mouth": 0.2 * F.binary_cross_entropy(features.rest_mouth.float(), batch.rest_mouth),
     }
     return losses, ours, out
 
@@ -129,13 +129,13 @@ def cross_entropy(layers: Tensor, labels: Tensor) -> Tensor:
 def rotator_step(
     network: Rotator, batch: RotatorBatch, seen: Tensor, flow_only: bool
 ) -> tuple[Losses, Painted | None, RotatorOutput | None]:
-    """Losses of one batch; with `flow_only` neither colour branch nor combiner nor retouch is computed."""
+    """Losses of one batch; with `flow_only` no picture is put together from them."""
     kept = network.encode(seen)
     # Noise is for the encoder's eyes: colours that are copied have none.
     kept = kept._replace(shown=torch.cat([kept.shown[:, :1], halved(batch.rest)], 1))
     labels = layer_labels(batch.part)
     visible = (batch.visible > 0)[:, None].float()
-    out = None if flow_only else network.decode(kept, batch.neck, batch.change())
+    out = None if flow_only else network.decode(kept, batch.neck)
     moved, layers, validity = (network.place(kept, batch.neck) if out is None else out)[:3]
 
     losses: Losses = {}
@@ -157,6 +157,7 @@ def rotator_step(
     if out is None:
         zhou = copied(batch, moved, layers)
         losses["zhou"] = weighted_mean((zhou - halved(true)).abs(), 0.3 + visible)
+        losses["hidden"] = hidden_loss(kept.hidden, batch, labels, visible)
         return losses, None, None
 
     asked = known * (1 - visible)
@@ -175,6 +176,7 @@ def rotator_step(
     weight = 0.5 + inner + 6 * hidden
     losses["zhou"] = 0.5 * weighted_mean((painted.zhou - true).abs(), weight - 6 * hidden)
     losses["pumarola"] = 0.5 * weighted_mean((painted.pumarola - true).abs(), weight)
+    losses["hidden"] = hidden_loss(kept.hidden, batch, labels, visible)
     losses["combined"] = picture_loss(painted.combined, true, weight)
     losses["final"] = picture_loss(painted.final, true, weight)
     wanted = (1 - visible) * (1 - spare)
@@ -183,6 +185,38 @@ def rotator_step(
         + weighted_mean(out.retouch, spare)
     )
     return losses, painted, out
+
+
+def hidden_loss(hidden: tuple[Tensor, Tensor], batch: RotatorBatch, labels: Tensor, visible: Tensor) -> Tensor:
+    """What body and back hair look like where the rest image covers them, and beside it where it shows them.
+
+    Seen at its true place, so that the painter learns from the first step on, whatever the flow knows by then. Few
+    pixels are of that kind, so only they are sampled, with their neighbours to the right and below.
+    """
+    size, count = batch.rest.shape[-1], len(batch.target) // len(batch.rest)
+    moves = F.interpolate(batch.move, size=(size, size), mode="bilinear", align_corners=False)
+    places = moves + pixel_grid(size, size, moves.device)
+    loss, pixels = torch.zeros((), device=moves.device), 0
+    for layer, pictures in zip((BODY, BACK), hidden, strict=True):
+        of_layer = F.interpolate((labels == layer)[:, None].float(), scale_factor=2.0)[:, 0] > 0
+        covered = of_layer & (F.interpolate(visible, scale_factor=2.0)[:, 0] == 0)
+        for character, picture in enumerate(pictures):
+            rows = slice(character * count, (character + 1) * count)
+            k, y, x = covered[rows].nonzero(as_tuple=True)
+            near = [(y, x), (y, (x + 1).clamp(max=size - 1)), ((y + 1).clamp(max=size - 1), x)]
+            at = torch.stack([places[rows].movedim(1, -1)[k, v, u] for v, u in near]).movedim(-1, 0)  # (2, 3, N)
+            off = sample(picture[None], at[None])[0]
+            off = off - torch.stack([batch.target[rows].movedim(1, -1)[k, v, u] for v, u in near]).movedim(-1, 0)
+            loss = loss + off[:, 0].abs().sum()
+            for i, (v, u) in enumerate(near[1:], 1):
+                loss = loss + ((off[:, i] - off[:, 0]).abs() * covered[rows][k, v, u]).sum()
+            pixels += 4 * len(k)
+    seen = layer_labels(batch.rest_part)
+    beside = [
+        weighted_mean((picture - batch.rest).abs(), F.interpolate((seen == layer)[:, None].float(), scale_factor=2.0))
+        for layer, picture in zip((BODY, BACK), hidden, strict=True)
+    ]
+    return loss / max(pixels, 1) + 0.1 * (beside[0] + beside[1])
 
 
 def copied(batch: RotatorBatch, flow: Tensor, layers: Tensor) -> Tensor:

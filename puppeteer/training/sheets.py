@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator, halved
+from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator
 from puppeteer.pose import Pose
 from puppeteer.training.dataset import Shards, planes, premultiply
 
@@ -74,8 +74,7 @@ def draw(
         if morpher and face:
             image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
         if rotator and head:
-            change = halved(image) - halved(rest)
-            image = getattr(Rotator.paint(image, rotator.decode(head, values[:, 3:], change)), stage)
+            image = getattr(Rotator.paint(image, rotator.decode(head, values[:, 3:])), stage)
         pictures.append(image)
     return pictures
 

@@ -23,6 +23,8 @@ class CompactConfig:
     rotator_widths: tuple[int, int, int] = (32, 64, 128)
     rotator_blocks: int = 4
     rotator_decoder: int = 32
+    painter_widths: tuple[int, int, int] = (32, 64, 96)  # at 128, 64 and 32 px
+    painter_blocks: int = 4
     flow_unit: float = 12.0  # px that a coefficient of 1 moves at pose 1
 
 

@@ -67,12 +67,19 @@ def _morphed(face: MorpherOutput) -> Layers:
 def _rotated(head: RotatorOutput) -> Layers:
     """What becomes of the whole, its middle morphed before."""
     combine, retouch, keep = head.combine.float(), head.retouch.float(), head.keep.float()
-    shares = head.layers * ((1 - combine) * (1 - retouch))
-    combine = combine * (1 - retouch)
-    flows = head.flow * (2 / SPEC)
+    flows = torch.unbind(head.flow * (2 / SPEC), 1)
+    copied, painted, still = ((1 - retouch) * share for share in (1 - combine, combine * (1 - keep), combine * keep))
+    front, body, back = head.layers.chunk(3, 1)
     return Layers(
-        (*(Copy(flows[:, k], shares[:, k : k + 1]) for k in (HEAD, BODY, BACK)), Copy(None, combine * keep)),
-        combine * (1 - keep) * head.colour.float() + retouch * head.retouch_colour.float(),
+        (
+            Copy(flows[HEAD], front * (copied + painted)),
+            Copy(flows[BODY], body * copied),
+            Copy(flows[BACK], back * copied),
+            Copy(None, still),
+            Copy(flows[BODY], body * painted, head.hidden[0]),
+            Copy(flows[BACK], back * painted, head.hidden[1]),
+        ),
+        retouch * head.retouch_colour.float(),
     )
 
 

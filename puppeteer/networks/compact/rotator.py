@@ -44,7 +44,8 @@ class RotatorFeatures(NamedTuple):
     root: Tensor  # (B, 2) neck root in px
     occupancy: Tensor  # (B, 2, 128, 128) of head and body; back hair has the rest
     shown: Tensor  # (B, 5, 128, 128) occupancy of the head, then the rest image's premultiplied colours
-    behind: Tensor  # (B, 2, 4, 64, 64) colours of body and back hair, continued smoothly behind what covers them
+    hidden: tuple[Tensor, Tensor]  # (B, 4, 256, 256) each: body and back hair, painted behind what covers them
+    behind: Tensor  # (B, 2, 4, 64, 64) the same, smaller
 
 
 class Placed(NamedTuple):
@@ -63,7 +64,7 @@ class RotatorOutput(NamedTuple):
     flow: Tensor  # (B, LAYERS, 2) from each layer's pixel to where it comes from, px
     layers: Tensor  # (B, LAYERS) which layer is in front
     validity: Tensor  # (B, 1) 1 where the rest image showed what the flow copies
-    colour: Tensor  # (B, 4) Pumarola's colour: the layers at 128 px, continued where they were covered, corrected
+    hidden: tuple[Tensor, Tensor]  # of the features: what Pumarola's picture takes body and back hair from
     keep: Tensor  # (B, 1) Pumarola's mask: 1 keeps the unrotated picture
     combine: Tensor  # (B, 1) 1 takes Pumarola, 0 takes Zhou
     retouch_colour: Tensor  # (B, 4)
@@ -102,14 +103,16 @@ class Rotator(nn.Module):
         self.encoder = Encoder(4 * 16, config.rotator_widths, config.rotator_blocks)
         self.maps = nn.Sequential(conv(a, a), nn.ReLU(), conv(a, SMOOTH + 4 * 2))
         self.find_root = nn.Linear(config.rotator_widths[2], 2)
+        self.painter = Encoder(16 + 8 + a, config.painter_widths, config.painter_blocks)
+        self.brush = conv(config.painter_widths[0], 2 * 4 * 4)
         self.carry = conv(a, width)
         self.enter = conv(LAYERS + 1 + 16, width)
         self.pose = nn.Linear(3 + TURN_TERMS, width)
         self.conv1 = conv(width, width)
         self.conv2 = conv(width, width)
-        self.head = conv(width, 4 * 6 + 5)
+        self.head = conv(width, 4 * 2 + 5)
         self.unit = config.flow_unit
-        for layer in (self.maps[2], self.head, self.find_root):
+        for layer in (self.maps[2], self.head, self.find_root, self.brush):
             start_small(layer, 0.2)
 
     def encode(self, rest: Tensor) -> RotatorFeatures:
@@ -131,8 +134,26 @@ class Rotator(nn.Module):
         root = centre + 16 * torch.tanh(self.find_root(summary).float())
         small = halved(rest).float()
         shown = torch.cat([head, small], 1)
-        behind = torch.stack([halved(continued(small, modal[:, k : k + 1].detach())) for k in (BODY, BACK)], 1)
-        return RotatorFeatures(self.carry(features), turn * self.unit, follow, modal, root, occupancy, shown, behind)
+        hidden = self.painted(rest, features, [continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)])
+        behind = torch.stack([halved(halved(layer)) for layer in hidden], 1)
+        return RotatorFeatures(
+            self.carry(features), turn * self.unit, follow, modal, root, occupancy, shown, hidden, behind
+        )
+
+    def painted(self, rest: Tensor, features: Tensor, smooth: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Body and back hair (B, 4, 256, 256): `smooth` (B, 4, 128, 128) each, with what the painter adds.
+
+        Painted once per character, at the network's full resolution, and moved like the drawing itself.
+        """
+        seen = [F.pixel_unshuffle(rest, 2) - 0.5, *(layer.to(rest.dtype) for layer in smooth)]
+        looked = torch.cat([*seen, enlarge(features, smooth[0].shape[-1])], 1)
+        looked = looked.contiguous(memory_format=torch.channels_last)
+        # Half of the time of a training step otherwise, where the processor multiplies this type faster.
+        with torch.autocast(rest.device.type, torch.bfloat16, enabled=self.training):
+            strokes = F.pixel_shuffle(self.brush(self.painter(looked)[0]), 2)
+        base = enlarge(torch.cat(smooth, 1), rest.shape[-1])
+        body, back = (base + torch.tanh(strokes.float())).clamp(0, 1).chunk(2, 1)
+        return solid(body), solid(back)
 
     def place(self, features: RotatorFeatures, neck: Tensor) -> Placed:
         """Flow alone: neck (B*K, 3) z, x, y; K poses of each character in a row."""
@@ -160,14 +181,8 @@ class Rotator(nn.Module):
         validity = (layers * shown).sum(1, keepdim=True)
         return Placed(flow, layers, validity, colours, sources)
 
-    def decode(
-        self, features: RotatorFeatures, neck: Tensor, change: Tensor | None = None, run: Run = in_turn
-    ) -> RotatorOutput:
-        """neck (B*K, 3) z, x, y; change (B*K, 4, 128, 128): what the expression adds to the rest image, at half size.
-
-        Without `change` (which needs the morpher to be done first) the colours are those of the rest image. That hardly
-        shows: in the face the flow has everything to copy, and nothing is painted but at its outline.
-        """
+    def decode(self, features: RotatorFeatures, neck: Tensor, run: Run = in_turn) -> RotatorOutput:
+        """neck (B*K, 3) z, x, y. The colours of the retouch are those of the rest image: it has no part in the face."""
         flow, layers, validity, colours, sources = self.place(features, neck)
         each = len(neck) // len(features.turn)
         first = (colours * layers[:, :, None]).sum(1)
@@ -195,26 +210,23 @@ class Rotator(nn.Module):
         height = seen.shape[2]
         cuts = (0, height) if run is in_turn else (0, round(ROWS_FIRST * height), height)
         out = torch.cat(run(*(partial(rows, *ends) for ends in pairwise(cuts))), 2)
-        fine, coarse = torch.split(out, [4 * 6, 5], 1)
-        colour, keep, combine = torch.split(F.pixel_shuffle(fine, 2).contiguous(), [4, 1, 1], 1)
+        fine, coarse = torch.split(out, [4 * 2, 5], 1)
+        keep, combine = F.pixel_shuffle(fine, 2).contiguous().chunk(2, 1)
         coarse = torch.cat([torch.tanh(coarse[:, :4]), coarse[:, 4:]], 1)
-        touch, retouch = torch.split(enlarge(coarse, colour.shape[-1]), [4, 1], 1)
+        touch, retouch = torch.split(enlarge(coarse, keep.shape[-1]), [4, 1], 1)
         gate = (8 * neck.abs().amax(1)).clamp(max=1)[:, None, None, None]
         # Only where the flow has nothing true to copy: free, they prefer softness to lines a pixel off.
         lacking = 1 - validity.to(dtype)
         allowed = gate * (3 * lacking).clamp(max=1)
         combine = allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
-        if change is not None:
-            first = first + layers[:, :1].to(dtype) * sample(change.to(dtype), sources[:, HEAD])
-        colour = solid((first + torch.tanh(colour)).clamp(0, 1))
         return RotatorOutput(
             flow,
             layers,
             validity,
-            colour,
+            features.hidden,
             torch.sigmoid(4 * keep),
             combine,
-            (colour + touch).clamp(0, 1),
+            (first + touch).clamp(0, 1),
             allowed * torch.sigmoid(4 * retouch - 4),
         )
 
@@ -224,9 +236,13 @@ class Rotator(nn.Module):
         size = image.shape[-1]
         layers = enlarge(out.layers, size).to(image.dtype)
         here = pixel_grid(size, size, image.device)
-        moved = [sample(image, enlarge(out.flow[:, k], size) + here) * layers[:, k : k + 1] for k in range(LAYERS)]
+        places = [enlarge(out.flow[:, k], size) + here for k in range(LAYERS)]
+        moved = [sample(image, places[k]) * layers[:, k : k + 1] for k in range(LAYERS)]
         zhou = moved[HEAD] + moved[BODY] + moved[BACK]
-        colour, keep, combine, touch, retouch = (enlarge(x, size) for x in out[3:])
+        colour, each = moved[HEAD], len(image) // len(out.hidden[0])
+        for k, whole in zip((BODY, BACK), out.hidden, strict=True):
+            colour = colour + sample(repeated(whole, each).to(image.dtype), places[k]) * layers[:, k : k + 1]
+        keep, combine, touch, retouch = (enlarge(x, size) for x in out[4:])
         pumarola = colour + keep * (image - colour)
         combined = zhou + combine * (pumarola - zhou)
         return Painted(pumarola, zhou, combined, combined + retouch * (touch - combined))
