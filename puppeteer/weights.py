@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "f69e5e73a8cd1c369a315153d172294e38a4b5c3cfe2913873f74f897ec5e5f3",
+        "e5abd06a34713c837b07a83f956ad02aaa7c3aebc0a7601b36c6e07bc8e698a1",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
