@@ -169,8 +169,9 @@ def test_two_processes_learn_what_one_does(data: Path, tmp_path: Path) -> None:
         ],
         1,
     )
-    # Not equal: each process weighs the pixels of its own characters.
-    assert {k: two[k] for k in one} == pytest.approx(one, rel=0.05)
+    # Not equal: each process weighs the pixels of its own characters, of which few slide in some (`flow`).
+    assert {k: two[k] for k in one} == pytest.approx(one, rel=0.15)
+    assert two["picture"] == pytest.approx(one["picture"], rel=0.05)
     torch.manual_seed(0)
     start = torch.cat([p.detach().flatten() for p in Morpher(CompactConfig()).state_dict().values()])
     learned, difference = (weights("one") - start).norm(), (weights("two") - weights("one")).norm()
