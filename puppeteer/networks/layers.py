@@ -67,7 +67,7 @@ class Network(Protocol):
 
 
 CELLS = 128  # a side (64 of a very small picture): what shows where is known for each cell
-TILE_PX = 128  # about; the parts of a picture that threads take one after the other
+TILE_PX = 256  # about; what a thread takes at once. Smaller ones wait for the interpreter, not for the picture
 FEWEST_PIXELS = 400 * 400  # of a picture that is worth a second thread
 HELPERS = min(3, (os.cpu_count() or 1) - 1)  # threads, beside the one that draws
 REACH = 2  # cells about the one where a copy looks that may show in it: more than flows are steep

@@ -71,13 +71,13 @@ def _rotated(head: RotatorOutput) -> Layers:
     copied, painted, still = ((1 - retouch) * share for share in (1 - combine, combine * (1 - keep), combine * keep))
     front, body, back = head.layers.chunk(3, 1)
     return Layers(
-        (
-            Copy(flows[HEAD], front * (copied + painted)),
-            Copy(flows[BODY], body * copied),
-            Copy(flows[BACK], back * copied),
+        (  # each before what may take over its share where it is faint
             Copy(None, still),
             Copy(flows[BODY], body * painted, head.hidden[0]),
+            Copy(flows[BODY], body * copied),
             Copy(flows[BACK], back * painted, head.hidden[1]),
+            Copy(flows[BACK], back * copied),
+            Copy(flows[HEAD], front * (copied + painted)),
         ),
         retouch * head.retouch_colour.float(),
     )
