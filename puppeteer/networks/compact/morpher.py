@@ -30,6 +30,9 @@ MOUTH_AT = (20, 36)  # left, top of the window at 64 px over the crop in which a
 MOUTH_WINDOW = 24
 NOSE = (slice(84, 100), slice(50, 78))  # rows and columns of the crop in which hardly anything but skin is drawn
 EYES = (88, 96)  # rows of the crop: above the first only eyes are painted, below the second only mouths
+UNDER_EYES, BETWEEN_EYES = 100, slice(46, 82)  # rows from there on and columns of the crop in which a nose ends
+MOUTH_COLUMNS = slice(42, 86)  # of the crop
+GAP = 0.08  # of what changes in a mouth's widest row; less lies between nose and mouth
 RIM = 4  # px about what is painted
 LIDS = (0.85, 1.18)  # the most that the colour of lids is changed
 ALIKE = 0.13  # of 1: colours that differ more from the skin's are not those of a lid
@@ -42,6 +45,7 @@ class MorpherFeatures(NamedTuple):
     basis: Tensor  # (B, TERMS, 64 - FOREHEAD, 64, C): first decoder layer, a map per term of the pose: 1, eye, mouth
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
     lids: Tensor  # (B, 3) what painted lids are multiplied by to have the colour of the drawn skin; ones until `fitted`
+    free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; ones until `fitted`
 
 
 class MorpherOutput(NamedTuple):
@@ -88,15 +92,17 @@ class Morpher(nn.Module):
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
         lids = crop.new_ones(len(crop), 3)
-        return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth, lids)
+        free = crop.new_ones(len(crop), 1, CROP, CROP)
+        return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth, lids, free)
 
     def fitted(self, crop: Tensor) -> MorpherFeatures:
-        """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin.
+        """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin and a nose that stays.
 
         A lid has the colour of what is drawn about the eye; learned features remember skin as that of an average
         character. What is painted with both eyes closed is compared with the rim that stays.
         """
         features = self.encode(crop)
+        features = features._replace(free=self._without_nose(features))
         closed = crop.new_tensor([[1.0, 1.0, 0.0]]).expand(len(crop), 3)
         out = self.decode(features, closed)
         rows = slice(0, EYES[0])
@@ -113,6 +119,23 @@ class Morpher(nn.Module):
         lid = mean(colour, painted, skin.to(colour.dtype))
         gain = mean(drawn, rim, lid.to(drawn.dtype)) / lid.clamp(min=0.05)
         return features._replace(lids=gain[..., 0, 0].clamp(*LIDS).to(crop.dtype))
+
+    def _without_nose(self, features: MorpherFeatures) -> Tensor:
+        """(B, 1, 128, 128) 0 where a nose opens too, as one that is drawn as a dot does: what changes between the eyes
+        and the mouth, apart from the mouth, which changes most."""
+        basis = features.basis
+        ends = basis.new_tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).repeat(len(basis), 1)
+        out = self.decode(features, ends)
+        changed = (out.gate * (1 - out.ways[:, :1]))[:, 0, UNDER_EYES:, MOUTH_COLUMNS].float().sum(2)
+        changed = changed.view(len(basis), 2, -1).amax(1)  # (B, rows) px
+        most, at = changed.max(1, keepdim=True)
+        row = torch.arange(changed.shape[1], device=changed.device)
+        much = (changed > GAP * most) | (row >= at)
+        mouth = much.flip(1).float().cumprod(1).flip(1)  # what hangs together with the row that changes most
+        mouth = torch.where(most > 3, F.max_pool1d(mouth[:, None], 3, 1, 1)[:, 0], torch.ones_like(mouth))
+        free = torch.ones_like(out.gate[: len(basis)])
+        free[:, 0, UNDER_EYES:, BETWEEN_EYES] = mouth[..., None].to(free.dtype)
+        return free
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
         """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
@@ -143,7 +166,9 @@ class Morpher(nn.Module):
             4 * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
             torch.cat([colour, alpha], 1),
-            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False) * edge(out),
+            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
+            * edge(out)
+            * repeated(features.free, len(expression) // len(basis)),
         )
 
     @staticmethod
