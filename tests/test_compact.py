@@ -106,6 +106,20 @@ def test_lids_take_the_colour_of_the_skin_about_them(character: Character, tint:
     assert off[1] < off[0]
 
 
+def test_a_nose_that_is_a_dot_does_not_open(character: Character) -> None:
+    """Above a tiny mouth it looks like one."""
+    rgba = character.spec().copy()
+    rgba[161:181, 114:142] = np.median(rgba[156:162, 120:136].reshape(-1, 4), 0)
+    rgba[164:167, 125:132] = rgba[176, 124:133] = (80, 40, 40, 255)
+    network = load()
+    with torch.inference_mode():
+        features = network.encode(to_tensor(rgba, "srgb_premultiplied")).morpher
+        out = network.morpher.decode(features, torch.tensor([[0.0, 0.0, 1.0]]))
+        changed = (out.gate * (1 - out.ways[:, :1]))[0, 0]
+    assert changed[110:120, 58:71].max() > 0.9
+    assert changed[100:103, 58:71].max() < 0.05
+
+
 def test_the_cost_of_a_frame(poser: Poser) -> None:
     assert 0 < poser.flops_per_frame() <= 1.5e9
 

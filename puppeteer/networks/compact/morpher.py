@@ -130,8 +130,10 @@ class Morpher(nn.Module):
         changed = changed.view(len(basis), 2, -1).amax(1)  # (B, rows) px
         most, at = changed.max(1, keepdim=True)
         row = torch.arange(changed.shape[1], device=changed.device)
-        much = (changed > GAP * most) | (row >= at)
-        mouth = much.flip(1).float().cumprod(1).flip(1)  # what hangs together with the row that changes most
+        upwards = torch.where(row < at, changed, most).flip(1)
+        least = upwards.cummin(1).values
+        # A mouth only narrows upwards: what is wider again is another thing.
+        mouth = ((upwards > GAP * most) & (upwards < least + 1)).float().cumprod(1).flip(1)
         mouth = torch.where(most > 3, F.max_pool1d(mouth[:, None], 3, 1, 1)[:, 0], torch.ones_like(mouth))
         free = torch.ones_like(out.gate[: len(basis)])
         free[:, 0, UNDER_EYES:, BETWEEN_EYES] = mouth[..., None].to(free.dtype)
