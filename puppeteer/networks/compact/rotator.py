@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from puppeteer.networks.compact.blocks import (
+    SPEC,
     CompactConfig,
     Encoder,
     blend,
@@ -28,6 +29,7 @@ NECK_RANGE_RAD = 0.2617993877991494  # 15 degrees
 LAYERS = 3  # head, body, back hair: front to back
 HEAD, BODY, BACK = range(LAYERS)
 TURN_TERMS = 5  # x, y, x^2, y^2, x y
+NECK_ENDS, NECK_FADES = 56, 24  # px from the middle: what is farther out is shoulder, however high it is drawn
 REACH = 4  # rows at 64 px: four convolutions of the decoder
 # Of the decoder's rows, where two threads share them: the second one has the morpher to do before.
 ROWS_FIRST = 0.65
@@ -121,10 +123,10 @@ class Rotator(nn.Module):
         maps = self.maps(features).float()
         turn, follow, occupancy = torch.split(maps, [SMOOTH - 2, 2, 4 * 2], 1)
         turn = turn.reshape(-1, LAYERS, TURN_TERMS, 2, *turn.shape[2:]).transpose(1, 2).flatten(2, 3)
-        y = pixel_grid(follow.shape[2], follow.shape[3], rest.device)[:, 1:]
+        x, y = pixel_grid(follow.shape[2], follow.shape[3], rest.device).chunk(2, 1)
         body, back = (follow * 4).chunk(2, 1)
         # the start: the body follows from the neck upwards, back hair down to the shoulders
-        body = torch.sigmoid(body + (200 - y) / 6)
+        body = torch.sigmoid(body + (200 - y) / 6) * ((NECK_ENDS - (x - SPEC / 2).abs()) / NECK_FADES).clamp(0, 1)
         back = torch.sigmoid(back + 2 + (200 - y) / 20)
         follow = torch.cat([torch.ones_like(body), body, back], 1)
         occupancy = torch.sigmoid(F.pixel_shuffle(occupancy, 2) * 4)
