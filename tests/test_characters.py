@@ -48,6 +48,7 @@ def _measure(seed: int) -> dict[str, Any]:
 
 
 SEEDS = (3, 4)
+LONG_HAIRED = 28
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +173,35 @@ def test_signs_of_the_neck(seen: dict[str, Any]) -> None:
         face = (truth.part == 2) & (np.abs(truth.neutral_xy - (128, 150)).max(-1) < 20)
         came_from = (truth.neutral_xy - grid)[face][:, axis]
         assert sign * np.median(came_from) > 4
+
+
+def _leaning(seed: int) -> tuple[tuple[float, float], Any]:
+    from puppeteer.characters import Renderer
+
+    recipe = make_recipe(seed)
+    with Renderer() as renderer:
+        renderer.load(recipe)
+        return recipe.root_xy, renderer.render(Pose(neck_z=1), truth=True)
+
+
+def test_long_hair_hangs_when_the_head_leans() -> None:
+    """Hair on the head leans by 15 degrees with it, its ends on the shoulders hardly."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            root, truth = pool.submit(_leaning, LONG_HAIRED).result(timeout=120)
+        except RenderError as error:
+            pytest.skip(str(error))
+    grid = np.stack(np.meshgrid(np.arange(256) + 0.5, np.arange(256) + 0.5), -1)
+
+    def lean(first: int, last: int) -> float:
+        hair = (truth.part == 3) & (truth.neutral_xy[..., 1] > first) & (truth.neutral_xy[..., 1] < last)
+        assert hair.sum() > 100
+        before, now = (places[hair] - root for places in (truth.neutral_xy, grid))
+        turned = np.arctan2(before[:, 1], before[:, 0]) - np.arctan2(now[:, 1], now[:, 0])
+        return float(np.degrees(np.median(turned)))
+
+    assert lean(100, 150) == pytest.approx(15, abs=0.1)
+    assert lean(240, 256) < 5
 
 
 def test_the_flow_explains_the_turned_head(seen: dict[str, Any]) -> None:

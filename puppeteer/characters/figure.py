@@ -21,7 +21,7 @@ class Figure:
         self.r = recipe
         self.rng = np.random.default_rng([7, recipe.seed])
         self.root = np.array([*recipe.root_xy, 0.0])
-        self.tip = np.array([*recipe.tip_xy, -4.0])
+        self.tip = np.array([*recipe.tip_xy, m.TURN_DEPTH])
         self.layers: dict[str, Mesh] = {}
         self.chest: m.Surface = lambda x, y: np.zeros_like(x)  # the body's front, once there is a body
 
@@ -106,7 +106,8 @@ class Figure:
         return np.stack([root, tip], -1)
 
     def hair_weight(self, p: F64) -> F64:
-        w = 1 - 0.5 * smoothstep(200.0, 252.0, p[:, 1])
+        # Ends hang and lie on shoulders, which a leaning head leaves where they are.
+        w = 1 - 0.8 * smoothstep(190.0, 252.0, p[:, 1])
         return np.stack([w, w], -1)
 
     def face_half_width(self, y: F64) -> F64:

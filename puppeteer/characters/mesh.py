@@ -27,6 +27,11 @@ POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR = (
     slice(18, 22),
 )
 WIDTH = 22
+# Drawn heads turn like reliefs: z of the axes, and how much of the depth in front of them, and behind `BACK`, moves.
+TURN_DEPTH, TURN_RELIEF = -15.0, 0.82
+NOD_DEPTH = 0.0
+BACK, BACK_RELIEF = -5.0, 0.5
+RELIEF = TURN_RELIEF, NOD_DEPTH, BACK, BACK_RELIEF
 Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
 
 
@@ -281,14 +286,17 @@ def sheet(
 def bend(p: F64, weights: F64, angles: tuple[float, float, float], root: F64, tip: F64) -> F64:
     """Turn points (N, 3) by neck angles (z, x, y in radians, signs of `Pose`) scaled by weights (N, 2).
 
-    The same arithmetic as in the vertex shader: turn, then nod, about the tip; then lean about the root.
+    The same arithmetic as in the vertex shader: turn, then nod about the tip, as a relief; then lean about the root.
     """
     z, x, y = angles
     q = p - tip
+    depth = np.maximum(p[:, 2], BACK) + BACK_RELIEF * np.minimum(p[:, 2] - BACK, 0.0)
     a = y * weights[:, 1]
-    q = np.stack([q[:, 0] * np.cos(a) - q[:, 2] * np.sin(a), q[:, 1], q[:, 0] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
+    near = q[:, 0] * np.sin(a) + (depth - NOD_DEPTH) * np.cos(a)
+    across = q[:, 0] * np.cos(a) - TURN_RELIEF * (depth - tip[2]) * np.sin(a)
+    q = np.stack([across, q[:, 1], q[:, 0] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
     a = x * weights[:, 1]
-    q = np.stack([q[:, 0], q[:, 1] * np.cos(a) - q[:, 2] * np.sin(a), q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
+    q = np.stack([q[:, 0], q[:, 1] * np.cos(a) - near * np.sin(a), q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
     q = q + tip - root
     a = z * weights[:, 0]
     q = np.stack([q[:, 0] * np.cos(a) + q[:, 1] * np.sin(a), -q[:, 0] * np.sin(a) + q[:, 1] * np.cos(a), q[:, 2]], -1)

@@ -19,6 +19,7 @@ import numpy as np
 from puppeteer.characters import shaders
 from puppeteer.characters.geometry import PART_NEW, Layer, build
 from puppeteer.characters.head import HEAD_GRID
+from puppeteer.characters.mesh import RELIEF, TURN_DEPTH
 from puppeteer.characters.recipe import IRISES, IRISES_TEST, Recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, Pose
@@ -184,7 +185,8 @@ class Renderer:
         cool = tuple(0.55 + 0.4 * c for c in (0.55, 0.45, 0.75))
         values: dict[str, Any] = {
             "root": (*r.root_xy, 0.0),
-            "tip": (*r.tip_xy, -4.0),
+            "tip": (*r.tip_xy, TURN_DEPTH),
+            "relief": RELIEF,
             "light": tuple(v / length for v in s.light),
             "softness": s.softness,
             "strength": s.shade_strength,
