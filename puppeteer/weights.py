@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "e5abd06a34713c837b07a83f956ad02aaa7c3aebc0a7601b36c6e07bc8e698a1",
+        "2071755d20b5742d373721510db584298c56546cc806871712f1bb5699ba2f7e",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

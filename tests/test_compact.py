@@ -12,11 +12,12 @@ import torch
 from puppeteer.characters import default_character
 from puppeteer.image import Character, premultiplied, read_character, to_tensor
 from puppeteer.networks import FAMILIES
-from puppeteer.networks.compact import Compact, load
+from puppeteer.networks.compact import HEAD, Compact, load
 from puppeteer.networks.layers import drawn, drawn_on_device
 from puppeteer.pose import POSE_NAMES, U8, Pose
 from puppeteer.poser import Poser
 
+MOST_STRETCH = 0.9  # px of the flow from one px to the next; at 1 a single px becomes a line
 MIXED = Pose(0.8, 0.3, 0.6, 0.5, -0.4, 0.7)
 
 
@@ -77,6 +78,41 @@ def test_the_head_moves_to_the_right_side(character: Character, name: str, axis:
     assert flow is not None
     middle = flow[0, axis, 55:75, 55:73].mean() * 128
     assert sign * float(middle) > 3
+
+
+def test_only_hair_is_beyond_the_shoulders(character: Character) -> None:
+    """What is taken for the body there leans with the hair about it, so that no lock is torn; arms below stay."""
+    network = load()
+    with torch.inference_mode():
+        features = network.encode(to_tensor(character.spec(), "srgb_premultiplied"))
+    hair, body, _ = features.rotator.follow[0]
+    high, low = slice(34, 43), slice(58, 64)  # of 64 rows
+    for side in (slice(0, 10), slice(54, 64)):
+        assert torch.allclose(body[high, side], hair[high, side], atol=0.02)
+        assert float(body[low, side].max()) < 0.02
+
+
+@pytest.mark.parametrize("pose", [Pose(neck_x=-1), Pose(neck_x=1), Pose(neck_y=-1), Pose(neck_y=1)])
+def test_a_flow_does_not_stretch_an_outline_to_a_band(character: Character, pose: Pose) -> None:
+    """What is copied is nowhere drawn many times larger than it was."""
+    network = load()
+    with torch.inference_mode():
+        features = network.encode(to_tensor(character.spec(), "srgb_premultiplied"))
+        flow = network.rotator.decode(features.rotator, torch.from_numpy(pose.array())[None, 3:]).flow[:, HEAD]
+    for axis in (-1, -2):
+        assert float(flow.diff(dim=axis).abs().max()) < MOST_STRETCH * (256 / flow.shape[-1])
+
+
+def test_what_a_moving_jaw_uncovers_is_copied(character: Character) -> None:
+    """Below a lifted chin the neck comes along, so that the combiner has little to paint."""
+    network = load()
+    with torch.inference_mode():
+        rest = to_tensor(character.spec(), "srgb_premultiplied")
+        painted = [
+            float(network.rotator.decode(features, torch.tensor([[0.0, 1.0, 0.0]])).combine[..., 80:104, 44:84].sum())
+            for features in (network.rotator.fitted(rest), network.rotator.encode(rest))
+        ]
+    assert painted[0] < 0.5 * painted[1]
 
 
 def test_each_eye_closes_on_its_own_side(poser: Poser, drawn_mouth: float) -> None:

@@ -71,7 +71,7 @@ def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: 
     rows: dict[str, list[NDArray[np.float64]]] = {}
     for k in range(min(characters, len(shards))):
         batch = rotator_batch([shards.row(k)], None, ROTATIONS)
-        kept = rotator.encode(batch.rest)
+        kept = rotator.fitted(batch.rest)
         rotated = rotator.decode(kept, batch.neck)
         painted = Rotator.paint(batch.morphed, rotated)
         pictures = {

@@ -28,7 +28,7 @@ def lighten(source: Path, target: Path) -> None:
     state = torch.load(source, map_location="cpu", weights_only=True)
     state["network"] = state["average"]  # the same storage: written once
     for moments in state["moments"].values():
-        del moments["exp_avg"]
+        moments.pop("exp_avg", None)
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as draft:
         torch.save(state, draft)

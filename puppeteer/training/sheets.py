@@ -67,7 +67,7 @@ def draw(
 ) -> list[Tensor]:
     """rest (1, 4, 256, 256) premultiplied -> the same in all poses; a part that is missing changes nothing."""
     face = morpher.fitted(rest[:, :, CROP, CROP]) if morpher else None
-    head = rotator.encode(rest) if rotator else None
+    head = rotator.fitted(rest) if rotator else None
     pictures = []
     for pose in poses:
         values, image = torch.tensor([pose.values()]), rest

@@ -37,7 +37,7 @@ class Compact(nn.Module):
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE]), self.rotator.encode(image))
+        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE]), self.rotator.fitted(image))
 
     def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Layers:
         """pose (1, 6)"""

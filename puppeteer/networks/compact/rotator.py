@@ -29,11 +29,21 @@ NECK_RANGE_RAD = 0.2617993877991494  # 15 degrees
 LAYERS = 3  # head, body, back hair: front to back
 HEAD, BODY, BACK = range(LAYERS)
 TURN_TERMS = 5  # x, y, x^2, y^2, x y
+LATTICE_PX = 16  # from one point to the next of the lattice that a layer's flow is a spline over
+NEAR = 1  # cells of 64 about the head: neck and hair move with it there, and less and less twice as far away
+# Rows and px from the middle between which that is so: crowns and sides keep flows of their own.
+JAW_FROM, JAW_FADES, JAW_ENDS, JAW_ENDS_FADES = 140, 24, 60, 16
+MEETS, NECK, NECK_REACH = 2, 28, 20  # cells of 64 about the body; px from the middle from which on it has shoulders
+OUTLINE = 2  # px of 128 about the head that still show its outline, whatever they are taken for
+TRACE_FROM, TRACE_FADES = 0.5, 1.0  # px between head and layer from which on that outline is out of place
+HANGS_FROM, HANGS_AT, HANGS = 190, 252, 0.8  # rows between which hair stops following a leaning head, and how much
 NECK_ENDS, NECK_FADES = 56, 24  # px from the middle: what is farther out is shoulder, however high it is drawn
+# What a body shows farther out than that, above these rows, is a lock of hair that was taken for it.
+BEYOND, BEYOND_FADES, BEYOND_ENDS, BEYOND_ENDS_FADES = 66, 12, 214, 40
 REACH = 4  # rows at 64 px: four convolutions of the decoder
 # Of the decoder's rows, where two threads share them: the second one has the morpher to do before.
 ROWS_FIRST = 0.65
-SMOOTH = LAYERS * TURN_TERMS * 2 + 2  # maps that the encoder writes at 64 px: turn, follow
+SMOOTH = LAYERS * TURN_TERMS * 2 + 1  # maps that the encoder writes at 64 px: turn, follow of the body
 
 
 class RotatorFeatures(NamedTuple):
@@ -41,10 +51,10 @@ class RotatorFeatures(NamedTuple):
 
     features: Tensor  # (B, C, 64, 64) what the encoder adds to the decoder's first layer
     turn: Tensor  # (B, TURN_TERMS, LAYERS * 2, 64, 64) px per term
-    follow: Tensor  # (B, LAYERS, 64, 64) share of the tilt that a layer follows
+    follow: Tensor  # (B, LAYERS, 64, 64) share of the tilt that a layer's points follow, where they lie at rest
     modal: Tensor  # (B, LAYERS, 128, 128) which layer the rest image shows
     root: Tensor  # (B, 2) neck root in px
-    occupancy: Tensor  # (B, 2, 128, 128) of head and body; back hair has the rest
+    covers: Tensor  # (B, 3, 128, 128) occupancy of head and body; what is within the head's outline
     shown: Tensor  # (B, 5, 128, 128) occupancy of the head, then the rest image's premultiplied colours
     hidden: tuple[Tensor, Tensor]  # (B, 4, 256, 256) each: body and back hair, painted behind what covers them
     behind: Tensor  # (B, 2, 4, 64, 64) the same, smaller
@@ -58,6 +68,7 @@ class Placed(NamedTuple):
     validity: Tensor  # (B, 1) 1 where the rest image showed what the flow copies
     colours: Tensor  # (B, LAYERS, 4) every layer's own colours, moved
     sources: Tensor  # (B, LAYERS, 2) where each layer's pixel comes from, px
+    traces: Tensor  # (B, 1) 1 where the flow copies what the head's outline left beside it
 
 
 class RotatorOutput(NamedTuple):
@@ -80,6 +91,29 @@ class Painted(NamedTuple):
     zhou: Tensor
     combined: Tensor
     final: Tensor
+
+
+def spline(cells: int, device: torch.device) -> Tensor:
+    """(cells, points) weights of a uniform cubic B-spline over a lattice of `LATTICE_PX`, its ends repeated."""
+    points = SPEC // LATTICE_PX
+    at = (torch.arange(cells, device=device, dtype=torch.float32) + 0.5) * (points / cells) - 0.5
+    far = (at[:, None] - torch.arange(-2, points + 2, device=device)).abs()
+    weight = torch.where(far < 1, 2 / 3 - far**2 + far**3 / 2, (2 - far).clamp(min=0) ** 3 / 6)
+    inner = weight[:, 2:-2].clone()
+    inner[:, 0] += weight[:, :2].sum(1)
+    inner[:, -1] += weight[:, -2:].sum(1)
+    return inner
+
+
+def free_form(maps: Tensor) -> Tensor:
+    """(B, C, 64, 64) -> the same size: a free-form deformation (Rueckert et al. 1999, section II-A-2) by their means.
+
+    Steeper flows stretch a bright rim of hair to a band where a head turns away from it, and tear locks.
+    """
+    size = maps.shape[-1]
+    weights = spline(size, maps.device)
+    lattice = F.avg_pool2d(maps, LATTICE_PX * size // SPEC)
+    return weights @ lattice @ weights.T
 
 
 def turn_terms(neck: Tensor) -> Tensor:
@@ -121,16 +155,19 @@ class Rotator(nn.Module):
         """rest (B, 4, 256, 256)"""
         features, summary = self.encoder(F.pixel_unshuffle(rest, 4) - 0.5)
         maps = self.maps(features).float()
-        turn, follow, occupancy = torch.split(maps, [SMOOTH - 2, 2, 4 * 2], 1)
-        turn = turn.reshape(-1, LAYERS, TURN_TERMS, 2, *turn.shape[2:]).transpose(1, 2).flatten(2, 3)
-        x, y = pixel_grid(follow.shape[2], follow.shape[3], rest.device).chunk(2, 1)
-        body, back = (follow * 4).chunk(2, 1)
-        # the start: the body follows from the neck upwards, back hair down to the shoulders
-        body = torch.sigmoid(body + (200 - y) / 6) * ((NECK_ENDS - (x - SPEC / 2).abs()) / NECK_FADES).clamp(0, 1)
-        back = torch.sigmoid(back + 2 + (200 - y) / 20)
-        follow = torch.cat([torch.ones_like(body), body, back], 1)
+        turn, body, occupancy = torch.split(maps, [SMOOTH - 1, 1, 4 * 2], 1)
+        turn = free_form(turn).reshape(-1, LAYERS, TURN_TERMS, 2, *turn.shape[2:]).transpose(1, 2).flatten(2, 3)
+        x, y = pixel_grid(turn.shape[3], turn.shape[4], rest.device).chunk(2, 1)
+        # the start: the body follows from the neck upwards
+        out = (x - SPEC / 2).abs()
+        body = torch.sigmoid(4 * body + (200 - y) / 6) * ((NECK_ENDS - out) / NECK_FADES).clamp(0, 1)
+        low = ((y - HANGS_FROM) / (HANGS_AT - HANGS_FROM)).clamp(0, 1)
+        hair = (1 - HANGS * low * low * (3 - 2 * low)).expand_as(body)
+        beyond = ((out - BEYOND) / BEYOND_FADES).clamp(0, 1) * ((BEYOND_ENDS - y) / BEYOND_ENDS_FADES).clamp(0, 1)
+        follow = torch.cat([hair, body + beyond * hair, hair], 1)
         occupancy = torch.sigmoid(F.pixel_shuffle(occupancy, 2) * 4)
         head, torso = occupancy.chunk(2, 1)
+        outline = surely(F.max_pool2d(head, 2 * OUTLINE + 1, 1, OUTLINE))
         modal = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         centre = torch.tensor([128.0, 204.0], device=rest.device)
         root = centre + 16 * torch.tanh(self.find_root(summary).float())
@@ -138,9 +175,16 @@ class Rotator(nn.Module):
         shown = torch.cat([head, small], 1)
         hidden = self.painted(rest, features, [continued(small, modal[:, k : k + 1].detach()) for k in (BODY, BACK)])
         behind = torch.stack([halved(halved(layer)) for layer in hidden], 1)
+        covers = torch.cat([occupancy, outline], 1)
         return RotatorFeatures(
-            self.carry(features), turn * self.unit, follow, modal, root, occupancy, shown, hidden, behind
+            self.carry(features), turn * self.unit, follow, modal, root, covers, shown, hidden, behind
         )
+
+    def fitted(self, rest: Tensor) -> RotatorFeatures:
+        """What `encode` gives for rest (B, 4, 256, 256), with what is beside jaw and shoulders tied to them."""
+        features = self.encode(rest)
+        turn = attached(features.turn, features.shown[:, :1])
+        return features._replace(turn=turn, follow=lying(features.follow, features.modal[:, BODY : BODY + 1]))
 
     def painted(self, rest: Tensor, features: Tensor, smooth: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Body and back hair (B, 4, 256, 256): `smooth` (B, 4, 128, 128) each, with what the painter adds.
@@ -163,29 +207,36 @@ class Rotator(nn.Module):
         count, each, size = len(neck), len(neck) // len(features.turn), features.turn.shape[3:]
         here = pixel_grid(size[0], size[1], neck.device)
         moves = blend(features.turn, turn_terms(neck)).view(count * LAYERS, 2, *size)
-        angle = repeated(features.follow, each) * (neck[:, :1, None, None] * NECK_RANGE_RAD)
-        upright = tilted(here, angle.view(count * LAYERS, 1, *size), repeated(features.root, each * LAYERS))
+        follow = repeated(features.follow, each).view(count * LAYERS, 1, *size)
+        lean, root = repeated(neck[:, :1, None, None], LAYERS) * NECK_RANGE_RAD, repeated(features.root, each * LAYERS)
+        # What lies here now may follow more or less than what lay here at rest.
+        follow = sample(follow, tilted(here, follow * lean, root))
+        upright = tilted(here, follow * lean, root)
         found_at = upright + sample(moves, upright)  # (B*K*LAYERS, 2, 64, 64)
         size = features.shown.shape[2:]
         flow = enlarge(found_at - here, size[0]).view(count, LAYERS, 2, *size)
         sources = flow + pixel_grid(size[0], size[1], neck.device)[:, None]
         face = sample(repeated(features.shown, each), sources[:, HEAD])
-        covers = sample(repeated(features.occupancy, each * 2), sources[:, BODY:].flatten(0, 1))
-        covers = covers.view(count, 2, 2, *size)
+        covers = sample(repeated(features.covers, each * 2), sources[:, BODY:].flatten(0, 1)).view(count, 2, 3, *size)
         others = found_at.view(count, LAYERS, *found_at.shape[1:])[:, BODY:].flatten(0, 1)
         behind = enlarge(sample(repeated(features.behind, each).flatten(0, 1), others), size[0])
         colours = torch.cat([face[:, None, 1:], behind.view(count, 2, 4, *size)], 1)
-        head, torso = face[:, :1], covers[:, 0, 1:]
+        head, torso = face[:, :1], covers[:, 0, 1:2]
         layers = torch.cat([head, (1 - head) * torso, (1 - head) * (1 - torso)], 1)
         # Nothing covers the head; the others cannot be copied from where something in front of them is.
         body, back = (1 - covers).unbind(1)
-        shown = torch.cat([torch.ones_like(head), body[:, :1], back[:, :1] * back[:, 1:]], 1)
+        shown = torch.cat([torch.ones_like(head), body[:, :1], back[:, :1] * back[:, 1:2]], 1)
         validity = (layers * shown).sum(1, keepdim=True)
-        return Placed(flow, layers, validity, colours, sources)
+        apart = (flow[:, BODY:] - flow[:, :1]).abs().amax(2)
+        # A neck with a copy of the chin is always wrong; hair with one of the hair before it often is right.
+        wrong = torch.cat([covers[:, :1, 2], covers[:, 1:, 2] * (1 - surely(covers[:, 1:, 0]))], 1)
+        wrong = wrong * ((apart - TRACE_FROM) / TRACE_FADES).clamp(0, 1)
+        traces = (layers[:, BODY:] * wrong).sum(1, keepdim=True)
+        return Placed(flow, layers, validity, colours, sources, traces)
 
     def decode(self, features: RotatorFeatures, neck: Tensor, run: Run = in_turn) -> RotatorOutput:
         """neck (B*K, 3) z, x, y. The colours of the retouch are those of the rest image: it has no part in the face."""
-        flow, layers, validity, colours, sources = self.place(features, neck)
+        flow, layers, validity, colours, sources, traces = self.place(features, neck)
         each = len(neck) // len(features.turn)
         first = (colours * layers[:, :, None]).sum(1)
         blended = halved((sources * layers[:, :, None]).sum(1))  # (B*K, 2, 64, 64)
@@ -220,7 +271,7 @@ class Rotator(nn.Module):
         # Only where the flow has nothing true to copy: free, they prefer softness to lines a pixel off.
         lacking = 1 - validity.to(dtype)
         allowed = gate * (3 * lacking).clamp(max=1)
-        combine = allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6))
+        combine = torch.maximum(allowed * torch.sigmoid(4 * combine + 8 * (lacking - 0.6)), traces.to(dtype))
         return RotatorOutput(
             flow,
             layers,
@@ -248,6 +299,38 @@ class Rotator(nn.Module):
         pumarola = colour + keep * (image - colour)
         combined = zhou + combine * (pumarola - zhou)
         return Painted(pumarola, zhou, combined, combined + retouch * (touch - combined))
+
+
+def attached(turn: Tensor, head: Tensor) -> Tensor:
+    """Flows (B, TERMS, LAYERS * 2, 64, 64), those of neck and hair beside the jaw of `head` (B, 1, 128, 128) like its.
+
+    What a moving jaw uncovers is then the drawing beside it, a little stretched, and nothing has to be invented.
+    """
+    side = 2 * NEAR + 1
+    near = F.avg_pool2d(F.max_pool2d(halved(head), side, 1, NEAR), side, 1, NEAR, count_include_pad=False)
+    x, y = pixel_grid(turn.shape[3], turn.shape[4], turn.device).chunk(2, 1)
+    near = near * ((y - JAW_FROM) / JAW_FADES).clamp(0, 1)
+    near = near * ((JAW_ENDS - (x - SPEC / 2).abs()) / JAW_ENDS_FADES).clamp(0, 1)
+    layers = turn.reshape(*turn.shape[:2], LAYERS, 2, *turn.shape[3:])
+    return torch.lerp(layers, layers[:, :, :1], near[:, None, None]).flatten(2, 3)
+
+
+def lying(follow: Tensor, body: Tensor) -> Tensor:
+    """Shares (B, LAYERS, 64, 64) of the tilt, those of hair where it meets the `body` (B, 1, 128, 128) like the body's.
+
+    Else a leaning head pulls it off, and what it covered there has to be invented.
+    """
+    near = F.avg_pool2d(halved(body), 2 * MEETS + 1, 1, MEETS, count_include_pad=False)
+    x = pixel_grid(follow.shape[2], follow.shape[3], follow.device)[:, :1]
+    near = near * (((x - SPEC / 2).abs() - NECK) / NECK_REACH).clamp(0, 1)
+    head, torso, hair = follow.chunk(3, 1)
+    hair = hair * (1 - near)
+    return torch.cat([head, torch.minimum(torso, hair), hair], 1)
+
+
+def surely(share: Tensor) -> Tensor:
+    """Nothing up to 0.6, all at 1."""
+    return ((share - 0.6) / 0.4).clamp(0, 1)
 
 
 def solid(colour: Tensor) -> Tensor:
