@@ -115,6 +115,29 @@ def test_what_a_moving_jaw_uncovers_is_copied(character: Character) -> None:
     assert painted[0] < 0.5 * painted[1]
 
 
+def test_hair_on_shoulders_stays_there(character: Character) -> None:
+    """Where hair meets the shoulders it does not lean with the head; beside the face it does."""
+    rotator = load().rotator
+    with torch.inference_mode():
+        rest = to_tensor(character.spec(), "srgb_premultiplied")
+        features, tied = rotator.encode(rest), rotator.fitted(rest)
+    free, hair = features.follow[0, 2], tied.follow[0, 2]
+    shoulders = features.modal[0, 1, ::2, ::2] > 0.95
+    shoulders[:, 20:44] = False
+    assert shoulders.sum() > 10 and float((hair / free)[shoulders].mean()) < 0.5
+    assert float(hair[20:36].min()) > 0.9
+
+
+def test_the_outline_that_a_chin_leaves_is_known(character: Character) -> None:
+    """It is painted over where the head has left it, and there alone."""
+    rotator = load().rotator
+    with torch.inference_mode():
+        features = rotator.encode(to_tensor(character.spec(), "srgb_premultiplied"))
+        still, lifted = (rotator.place(features, torch.tensor([[0.0, x, 0.0]])).traces for x in (0.0, 1.0))
+    assert float(still.max()) == 0
+    assert float(lifted[..., 84:104, 50:78].max()) > 0.9 and float(lifted[..., 50:70, 50:78].max()) < 0.1
+
+
 def test_each_eye_closes_on_its_own_side(poser: Poser, drawn_mouth: float) -> None:
     rest = Pose(mouth_open=drawn_mouth)
     left = levels(poser.pose(replace(rest, eye_left=1.0)), poser.pose(rest))
