@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NECK_RANGE_DEG = 15.0
+# Hair hangs: rows of the spec square between which it ceases to follow a leaning head, and how much it stays behind.
+HAIR_HANGS, HAIR_STAYS = (190.0, 252.0), 0.8
 
 POSE_NAMES = ("eye_left", "eye_right", "mouth_open", "neck_z", "neck_x", "neck_y")
 EYES_AND_MOUTH = POSE_NAMES[:3]  # in [0, 1]

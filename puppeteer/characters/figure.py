@@ -9,6 +9,7 @@ import numpy as np
 from puppeteer.characters import mesh as m
 from puppeteer.characters.mesh import F64, Mesh, ball, ink, ribbon, smoothstep, spline
 from puppeteer.characters.recipe import Colour, Recipe
+from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 
 MIDDLE = 128.0
 Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
@@ -107,7 +108,7 @@ class Figure:
 
     def hair_weight(self, p: F64) -> F64:
         # Ends hang and lie on shoulders, which a leaning head leaves where they are.
-        w = 1 - 0.8 * smoothstep(190.0, 252.0, p[:, 1])
+        w = 1 - HAIR_STAYS * smoothstep(*HAIR_HANGS, p[:, 1])
         return np.stack([w, w], -1)
 
     def face_half_width(self, y: F64) -> F64:

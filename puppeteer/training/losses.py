@@ -22,6 +22,7 @@ from puppeteer.networks.compact import (
     pixel_grid,
     sample,
 )
+from puppeteer.networks.compact.morpher import MOUTH_COLUMNS
 from puppeteer.training.dataset import PART_UNEXPLAINED, MorpherBatch, RotatorBatch
 
 Losses = dict[str, Tensor]
@@ -43,7 +44,7 @@ def picture_loss(ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     return loss
 
 
-MOUTH_ROWS, MOUTH_COLUMNS = slice(94, 126), slice(42, 86)  # of the crop: where mouths lie
+MOUTH_ROWS = slice(94, 126)  # of the crop: where mouths lie
 
 
 def mouth_weight(like: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from puppeteer.networks.compact.blocks import (
     start_small,
 )
 from puppeteer.networks.layers import Run, in_turn
+from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 
 NECK_RANGE_RAD = 0.2617993877991494  # 15 degrees
 LAYERS = 3  # head, body, back hair: front to back
@@ -31,15 +32,13 @@ HEAD, BODY, BACK = range(LAYERS)
 TURN_TERMS = 5  # x, y, x^2, y^2, x y
 LATTICE_PX = 16  # from one point to the next of the lattice that a layer's flow is a spline over
 NEAR = 1  # cells of 64 about the head: neck and hair move with it there, and less and less twice as far away
-# Rows and px from the middle between which that is so: crowns and sides keep flows of their own.
-JAW_FROM, JAW_FADES, JAW_ENDS, JAW_ENDS_FADES = 140, 24, 60, 16
-MEETS, NECK, NECK_REACH = 2, 28, 20  # cells of 64 about the body; px from the middle from which on it has shoulders
+# Below: where something begins (0) and is whole (1), for `ramp`; rows, or px from the middle (`SIDES`).
+JAW_ROWS, JAW_SIDES = (140, 164), (60, 44)  # crowns and sides of a head keep flows of their own
+MEETS, SHOULDER_SIDES = 2, (28, 48)  # cells of 64 about the body that hair lies on; where a body has shoulders
 OUTLINE = 2  # px of 128 about the head that still show its outline, whatever they are taken for
-TRACE_FROM, TRACE_FADES = 0.5, 1.0  # px between head and layer from which on that outline is out of place
-HANGS_FROM, HANGS_AT, HANGS = 190, 252, 0.8  # rows between which hair stops following a leaning head, and how much
-NECK_ENDS, NECK_FADES = 56, 24  # px from the middle: what is farther out is shoulder, however high it is drawn
-# What a body shows farther out than that, above these rows, is a lock of hair that was taken for it.
-BEYOND, BEYOND_FADES, BEYOND_ENDS, BEYOND_ENDS_FADES = 66, 12, 214, 40
+TRACE_PX = 0.5, 1.5  # px between head and layer from which on that outline is out of place
+NECK_SIDES = 56, 32  # what is farther out is shoulder, however high it is drawn
+BEYOND_SIDES, BEYOND_ROWS = (66, 78), (214, 174)  # what a body shows there is a lock of hair that was taken for it
 REACH = 4  # rows at 64 px: four convolutions of the decoder
 # Of the decoder's rows, where two threads share them: the second one has the morpher to do before.
 ROWS_FIRST = 0.65
@@ -160,10 +159,10 @@ class Rotator(nn.Module):
         x, y = pixel_grid(turn.shape[3], turn.shape[4], rest.device).chunk(2, 1)
         # the start: the body follows from the neck upwards
         out = (x - SPEC / 2).abs()
-        body = torch.sigmoid(4 * body + (200 - y) / 6) * ((NECK_ENDS - out) / NECK_FADES).clamp(0, 1)
-        low = ((y - HANGS_FROM) / (HANGS_AT - HANGS_FROM)).clamp(0, 1)
-        hair = (1 - HANGS * low * low * (3 - 2 * low)).expand_as(body)
-        beyond = ((out - BEYOND) / BEYOND_FADES).clamp(0, 1) * ((BEYOND_ENDS - y) / BEYOND_ENDS_FADES).clamp(0, 1)
+        body = torch.sigmoid(4 * body + (200 - y) / 6) * ramp(out, NECK_SIDES)
+        low = ramp(y, HAIR_HANGS)
+        hair = (1 - HAIR_STAYS * low * low * (3 - 2 * low)).expand_as(body)
+        beyond = ramp(out, BEYOND_SIDES) * ramp(y, BEYOND_ROWS)
         follow = torch.cat([hair, body + beyond * hair, hair], 1)
         occupancy = torch.sigmoid(F.pixel_shuffle(occupancy, 2) * 4)
         head, torso = occupancy.chunk(2, 1)
@@ -230,7 +229,7 @@ class Rotator(nn.Module):
         apart = (flow[:, BODY:] - flow[:, :1]).abs().amax(2)
         # A neck with a copy of the chin is always wrong; hair with one of the hair before it often is right.
         wrong = torch.cat([covers[:, :1, 2], covers[:, 1:, 2] * (1 - surely(covers[:, 1:, 0]))], 1)
-        wrong = wrong * ((apart - TRACE_FROM) / TRACE_FADES).clamp(0, 1)
+        wrong = wrong * ramp(apart, TRACE_PX)
         traces = (layers[:, BODY:] * wrong).sum(1, keepdim=True)
         return Placed(flow, layers, validity, colours, sources, traces)
 
@@ -309,8 +308,7 @@ def attached(turn: Tensor, head: Tensor) -> Tensor:
     side = 2 * NEAR + 1
     near = F.avg_pool2d(F.max_pool2d(halved(head), side, 1, NEAR), side, 1, NEAR, count_include_pad=False)
     x, y = pixel_grid(turn.shape[3], turn.shape[4], turn.device).chunk(2, 1)
-    near = near * ((y - JAW_FROM) / JAW_FADES).clamp(0, 1)
-    near = near * ((JAW_ENDS - (x - SPEC / 2).abs()) / JAW_ENDS_FADES).clamp(0, 1)
+    near = near * ramp(y, JAW_ROWS) * ramp((x - SPEC / 2).abs(), JAW_SIDES)
     layers = turn.reshape(*turn.shape[:2], LAYERS, 2, *turn.shape[3:])
     return torch.lerp(layers, layers[:, :, :1], near[:, None, None]).flatten(2, 3)
 
@@ -322,15 +320,20 @@ def lying(follow: Tensor, body: Tensor) -> Tensor:
     """
     near = F.avg_pool2d(halved(body), 2 * MEETS + 1, 1, MEETS, count_include_pad=False)
     x = pixel_grid(follow.shape[2], follow.shape[3], follow.device)[:, :1]
-    near = near * (((x - SPEC / 2).abs() - NECK) / NECK_REACH).clamp(0, 1)
+    near = near * ramp((x - SPEC / 2).abs(), SHOULDER_SIDES)
     head, torso, hair = follow.chunk(3, 1)
     hair = hair * (1 - near)
     return torch.cat([head, torch.minimum(torso, hair), hair], 1)
 
 
+def ramp(value: Tensor, ends: tuple[float, float]) -> Tensor:
+    """0 at the first end and before, 1 at the second and behind, a straight line between."""
+    return ((value - ends[0]) / (ends[1] - ends[0])).clamp(0, 1)
+
+
 def surely(share: Tensor) -> Tensor:
     """Nothing up to 0.6, all at 1."""
-    return ((share - 0.6) / 0.4).clamp(0, 1)
+    return ramp(share, (0.6, 1.0))
 
 
 def solid(colour: Tensor) -> Tensor:
