@@ -22,7 +22,7 @@ class Figure:
         self.r = recipe
         self.rng = np.random.default_rng([7, recipe.seed])
         self.root = np.array([*recipe.root_xy, 0.0])
-        self.tip = np.array([*recipe.tip_xy, m.TURN_DEPTH])
+        self.tip = np.array([*recipe.tip_xy, m.TIP_Z])
         self.layers: dict[str, Mesh] = {}
         self.chest: m.Surface = lambda x, y: np.zeros_like(x)  # the body's front, once there is a body
 
@@ -58,12 +58,12 @@ class Figure:
             )
         )
 
-    def skin(self, points: F64, weights: Callable[[F64], F64], kind: float) -> None:
+    def skin(self, name: str, points: F64, weights: Callable[[F64], F64], kind: float) -> None:
         normal = m.normals(points, closed=True)
         material = np.zeros((*points.shape[:2], 4))
         material[..., :2] = points[..., :2]
         material[..., 2] = kind
-        self.mesh("skin").add(
+        self.mesh(name).add(
             m.pack(points, normal, weights, material), m.grid_triangles(points.shape[0], points.shape[1], closed=True)
         )
 

@@ -43,6 +43,7 @@ _ORDER = (
     ("prop_body", "solid", PART_BODY, True, False),
     ("middle", "hair", PART_BACK, False, False),
     ("skin", "skin", PART_HEAD, True, False),
+    ("neck", "skin", PART_BODY, True, False),
     ("body", "body", PART_BODY, True, False),
     ("cap", "hair", PART_HEAD, True, False),
     ("cap_back", "hair", PART_BACK, True, False),
@@ -71,7 +72,7 @@ def build(recipe: Recipe) -> list[Layer]:
     figure = Figure(recipe)
     neck = add_body(figure)
     add_head(figure)
-    figure.skin(neck, figure.body_weight, 1.0)
+    figure.skin("neck", neck, figure.body_weight, 1.0)
     add_eyes(figure)
     add_features(figure)
     add_mouth(figure)
@@ -85,7 +86,7 @@ def build(recipe: Recipe) -> list[Layer]:
         if name not in figure.layers:
             continue
         v, f = figure.layers[name].arrays()
-        if name in ("body", "prop_body", "ink_body", "skin"):
+        if name in ("body", "prop_body", "ink_body", "neck"):
             _lean(v, recipe)
         if any(angles):
             w = v[:, m.WEIGHT].astype(float)

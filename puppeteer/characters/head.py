@@ -8,11 +8,11 @@ from puppeteer.characters import mesh as m
 from puppeteer.characters.figure import MIDDLE, Figure, mix
 from puppeteer.characters.mesh import F64, ball, ink, sheet, smoothstep, spline
 
-HEAD_GRID = (36, 36)
+HEAD_ROWS, HEAD_COLUMNS = 36, 36
 
 
 def add_head(figure: Figure) -> None:
-    rows, columns = HEAD_GRID
+    rows, columns = HEAD_ROWS, HEAD_COLUMNS
     t = np.linspace(0.002, 1, rows)
     y = 70.0 + (figure.r.head.chin_y - 70.0) * (1 - (1 - t) ** 1.25)
     a = np.linspace(-np.pi, np.pi, columns, endpoint=False)
@@ -29,7 +29,7 @@ def add_head(figure: Figure) -> None:
         cz > 0, 4.0 * np.exp(-(((x - MIDDLE) / 3.2) ** 2) - ((y[:, None] - figure.r.face.nose_y) / 5.0) ** 2), 0
     )
     points = np.stack([x, np.broadcast_to(y[:, None], x.shape), z], -1)
-    figure.skin(points, figure.head_weight, 0.0)
+    figure.skin("skin", points, figure.head_weight, 0.0)
     if figure.r.head.ears:
         for side in figure.r.head.ears:
             ey = figure.r.head.ear_y

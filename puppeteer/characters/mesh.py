@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from puppeteer.relief import BACK, BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, SQUASH, TURN_DEPTH, TURN_RELIEF
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Surface = Callable[[F64, F64], F64]  # x, y -> z
@@ -27,11 +29,7 @@ POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR = (
     slice(18, 22),
 )
 WIDTH = 22
-# Drawn heads turn like reliefs: z of the axes, and how much of the depth in front of them, and behind `BACK`, moves.
-TURN_DEPTH, TURN_RELIEF = -15.0, 0.82
-NOD_DEPTH = 0.0
-BACK, BACK_RELIEF = -5.0, 0.5
-RELIEF = TURN_RELIEF, NOD_DEPTH, BACK, BACK_RELIEF
+TIP_Z = -15.0  # of the neck's tip; it tells which of two things is in front, not how far they move
 Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
 
 
@@ -292,11 +290,12 @@ def bend(p: F64, weights: F64, angles: tuple[float, float, float], root: F64, ti
     q = p - tip
     depth = np.maximum(p[:, 2], BACK) + BACK_RELIEF * np.minimum(p[:, 2] - BACK, 0.0)
     a = y * weights[:, 1]
-    near = q[:, 0] * np.sin(a) + (depth - NOD_DEPTH) * np.cos(a)
-    across = q[:, 0] * np.cos(a) - TURN_RELIEF * (depth - tip[2]) * np.sin(a)
+    near = q[:, 0] * np.sin(a) + NOD_RELIEF * (depth - NOD_DEPTH) * np.cos(a)
+    across = q[:, 0] * (1 - SQUASH * (1 - np.cos(a))) - TURN_RELIEF * (depth - TURN_DEPTH) * np.sin(a)
     q = np.stack([across, q[:, 1], q[:, 0] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
     a = x * weights[:, 1]
-    q = np.stack([q[:, 0], q[:, 1] * np.cos(a) - near * np.sin(a), q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
+    up = q[:, 1] * (1 - SQUASH * (1 - np.cos(a))) - near * np.sin(a)
+    q = np.stack([q[:, 0], up, q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
     q = q + tip - root
     a = z * weights[:, 0]
     q = np.stack([q[:, 0] * np.cos(a) + q[:, 1] * np.sin(a), -q[:, 0] * np.sin(a) + q[:, 1] * np.cos(a), q[:, 2]], -1)

@@ -16,10 +16,11 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
+from puppeteer import relief
 from puppeteer.characters import shaders
 from puppeteer.characters.geometry import PART_NEW, Layer, build
-from puppeteer.characters.head import HEAD_GRID
-from puppeteer.characters.mesh import RELIEF, TURN_DEPTH
+from puppeteer.characters.layers import ENDS_AT, GROUPS, LAYERS, LayerRendering
+from puppeteer.characters.mesh import TIP_Z
 from puppeteer.characters.recipe import IRISES, IRISES_TEST, Recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, Pose
@@ -100,6 +101,8 @@ class Renderer:
             "mask": make(shaders.MASK),
             "truth": make(shaders.TRUTH, "TRUTH"),
             "truth_ink": make(shaders.TRUTH_INK, "TRUTH"),
+            "place": make(shaders.PLACE, "TRUTH"),
+            "place_ink": make(shaders.PLACE_INK, "TRUTH"),
         }
         for name, flatten in (("skin", 0.8), ("body", 0.35), ("solid", 0.3), ("hair", 0.0)):
             self._programs[name]["flatten"].value = flatten
@@ -109,6 +112,7 @@ class Renderer:
         self._shade_map.repeat_x = self._shade_map.repeat_y = False
         self._mask_target = gl.framebuffer([gl.texture((256, 256), 1)], gl.depth_renderbuffer((256, 256)))
         self._targets: dict[int, Any] = {}
+        self._place_targets: dict[int, Any] = {}
         self._truth_targets: dict[int, tuple[Any, Any]] = {}
         self._buffers: list[Any] = []
         self._layers: list[Layer] = []
@@ -155,7 +159,8 @@ class Renderer:
             indices = gl.buffer(layer.triangles.tobytes())
             self._buffers += [vertices, indices]
             arrays = {}
-            names = [layer.program, "truth_ink" if layer.program == "ink" else "truth", "mask"]
+            ink = "_ink" if layer.program == "ink" else ""
+            names = [layer.program, f"truth{ink}", f"place{ink}", "mask"]
             if layer.hull:
                 names.append("hull")
             for name in names:
@@ -185,8 +190,9 @@ class Renderer:
         cool = tuple(0.55 + 0.4 * c for c in (0.55, 0.45, 0.75))
         values: dict[str, Any] = {
             "root": (*r.root_xy, 0.0),
-            "tip": (*r.tip_xy, TURN_DEPTH),
-            "relief": RELIEF,
+            "tip": (*r.tip_xy, TIP_Z),
+            "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.BACK_RELIEF, relief.SQUASH),
+            "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH, relief.BACK, 0.0),
             "light": tuple(v / length for v in s.light),
             "softness": s.softness,
             "strength": s.shade_strength,
@@ -255,13 +261,7 @@ class Renderer:
             self._mask_target.use()
             self._mask_target.clear()
             for layer, arrays in zip(self._layers, self._arrays, strict=True):
-                if layer.name not in names:
-                    continue
-                if layer.name == "skin":
-                    arrays["mask"].render(
-                        vertices=(HEAD_GRID[0] - 1) * HEAD_GRID[1] * 6
-                    )  # the head comes first, without the neck
-                else:
+                if layer.name in names:
                     arrays["mask"].render()
             plane = np.frombuffer(self._mask_target.read(components=1), np.uint8).reshape(256, 256)
             planes.append(plane)
@@ -281,15 +281,87 @@ class Renderer:
         if not 16 <= size <= 4096:
             raise RenderError(f"a character cannot be drawn {size} px wide: choose 16 to 4096")
         pose = pose.clamped()
-        expression = (pose.eye_left, pose.eye_right, pose.mouth_open)
-        angle = math.radians(NECK_RANGE_DEG)
-        neck = (pose.neck_z * angle, pose.neck_x * angle, pose.neck_y * angle)
+        expression, neck = _angles(pose)
         rgba = self._colour(expression, neck, size)
         if not truth:
             return Rendering(rgba)
         return self._with_truth(rgba, expression, neck, size)
 
+    def layers(self, pose: Pose, size: int = 256, truth: bool = False) -> LayerRendering:
+        """Every layer of the loaded character in a pose, alone and complete; with `truth`, depth and follow too.
+
+        Raises RenderError as `render` does.
+        """
+        whole = self.render(pose, size).rgba
+        expression, neck = _angles(pose.clamped())
+        colours, places = [], []
+        for name in LAYERS:
+            colours.append(self._premultiplied(expression, neck, size, GROUPS[name], ENDS_AT.get(name, ())))
+            if truth:
+                place = self._places(expression, neck, size, {name: GROUPS[name]})
+                places.append(np.where(place[..., 3:] > 0, place, np.float32(np.nan)))
+        number = self._places(expression, neck, size * SUPERSAMPLE, GROUPS)[..., 3]
+        seen = [
+            cv2.resize(np.where(number == i + 1, 255, 0).astype(np.uint8), (size, size), interpolation=cv2.INTER_AREA)
+            for i in range(len(LAYERS))
+        ]
+        depth = follow = None
+        if truth:
+            depth = np.stack([place[..., 0] for place in places])
+            follow = np.stack([place[..., 1:3] for place in places])
+        return LayerRendering(premultiplied(whole), np.stack(seen), np.stack(colours), depth, follow)
+
+    def _places(
+        self,
+        expression: tuple[float, float, float],
+        neck: tuple[float, float, float],
+        size: int,
+        wanted: dict[str, tuple[str, ...]],
+    ) -> F32:
+        """(size, size, 4) of the front surface: depth, follow of root and tip, 1 + number of its layer, 0 for none."""
+        gl, flags, r = self._gl, self._flags, self._recipe
+        assert r is not None
+        if size not in self._place_targets:
+            texture = gl.texture((size, size), 4, dtype="f4")
+            self._place_targets[size] = gl.framebuffer([texture], gl.depth_renderbuffer((size, size)))
+        target = self._place_targets[size]
+        target.use()
+        target.clear(0.0, 0.0, 0.0, 0.0)
+        self._camera(expression, neck)
+        pairs = list(zip(self._layers, self._arrays, strict=True))
+        gl.depth_func = "<="
+        for ink in (False, True):
+            for layer, arrays in pairs:
+                if (layer.program in ("ink", "eye")) is not ink:
+                    continue
+                for name, groups in wanted.items():
+                    inside = _inside(layer, groups)
+                    if layer.name not in groups and not inside:
+                        continue
+                    gl.enable_only(flags.DEPTH_TEST)
+                    self._cull(layer, alone=True, inside=inside)
+                    program = "place_ink" if layer.program == "ink" else "place"
+                    self._programs[program]["part"].value = LAYERS.index(name) + 1.0
+                    # outlines belong to what they go round
+                    lined = layer.hull and r.style.line_alpha > 0 and not inside
+                    self._set("expand", r.style.line_width if lined else 0.0)
+                    arrays[program].render()
+        self._set("expand", 0.0)
+        out = np.frombuffer(target.read(components=4, dtype="f4"), np.float32)
+        return out.reshape(size, size, 4)
+
     def _colour(self, expression: tuple[float, float, float], neck: tuple[float, float, float], size: int) -> U8:
+        return straight(self._premultiplied(expression, neck, size))
+
+    def _premultiplied(
+        self,
+        expression: tuple[float, float, float],
+        neck: tuple[float, float, float],
+        size: int,
+        groups: tuple[str, ...] | None = None,
+        ends_at: tuple[str, ...] = (),
+    ) -> U8:
+        """All of the character, or some groups of it alone, but for what lies behind others (`ends_at`)."""
         gl, flags, r = self._gl, self._flags, self._recipe
         assert r is not None
         big = size * SUPERSAMPLE
@@ -305,17 +377,32 @@ class Renderer:
         gl.enable_only(flags.DEPTH_TEST)
         gl.depth_func = "<="
         style = r.style
-        for layer, arrays in zip(self._layers, self._arrays, strict=True):
+        pairs = [
+            (layer, arrays, groups is not None and _inside(layer, groups))
+            for layer, arrays in zip(self._layers, self._arrays, strict=True)
+            if groups is None or layer.name in groups or _inside(layer, groups)
+        ]
+        if ends_at:
+            target.color_mask = False, False, False, False
+            target.use()
+            for layer, arrays in zip(self._layers, self._arrays, strict=True):
+                inside = _inside(layer, ends_at)
+                if (layer.name in ends_at or inside) and layer.program not in ("ink", "eye"):
+                    self._cull(layer, True, inside)
+                    arrays["mask"].render()
+            target.color_mask = True, True, True, True
+            target.use()
+        for layer, arrays, inside in pairs:
             if layer.program not in ("ink", "eye"):
-                self._cull(layer)
+                self._cull(layer, groups is not None, inside)
                 arrays[layer.program].render()
         if style.line_alpha > 0:
             gl.enable_only(flags.DEPTH_TEST | flags.CULL_FACE)
             gl.cull_face = "front"
             hull = self._programs["hull"]
             hull["expand"].value = style.line_width
-            for layer, arrays in zip(self._layers, self._arrays, strict=True):
-                if layer.hull:
+            for layer, arrays, inside in pairs:
+                if layer.hull and not inside:
                     line, base, own = {
                         "skin": (r.skin_line, r.skin, 0.0),
                         "solid": (r.skin_line, r.skin, 1.0),
@@ -328,11 +415,13 @@ class Renderer:
                     arrays["hull"].render()
         gl.enable_only(flags.DEPTH_TEST | flags.BLEND)
         gl.blend_func = flags.ONE, flags.ONE_MINUS_SRC_ALPHA
-        self._draw_ink()
-        if r.face.through_hair > 0 or r.face.eye_through_hair > 0:
+        for layer, arrays, _ in pairs:
+            if layer.program in ("ink", "eye"):
+                arrays[layer.program].render()
+        if groups is None and max(r.face.through_hair, r.face.eye_through_hair) > 0:
             gl.depth_func = ">"
             target.depth_mask = False
-            for layer, arrays in zip(self._layers, self._arrays, strict=True):
+            for layer, arrays, _ in pairs:
                 opacity = {
                     "eyes": r.face.eye_through_hair,
                     "lash": r.face.through_hair,
@@ -346,21 +435,17 @@ class Renderer:
             gl.depth_func = "<="
         pixels = np.frombuffer(target.read(components=4), np.uint8).reshape(big, big, 4)
         small = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
-        if style.fringe > 0:
+        if style.fringe > 0 and groups is None:
             small = _fringed(small, style.fringe, style.ragged)
-        return straight(small)
+        return np.asarray(small, np.uint8)
 
-    def _cull(self, layer: Layer) -> None:
-        self._gl.cull_face = "back"
-        if layer.program in ("skin", "body"):  # closed: half of their triangles are never seen
+    def _cull(self, layer: Layer, alone: bool = False, inside: bool = False) -> None:
+        """Closed shapes: half of their triangles are never seen. Alone, the cap is either its outside or its inside."""
+        self._gl.cull_face = "front" if inside else "back"
+        if layer.program in ("skin", "body") or (alone and layer.name == "cap"):
             self._gl.enable(self._flags.CULL_FACE)
         else:
             self._gl.disable(self._flags.CULL_FACE)
-
-    def _draw_ink(self) -> None:
-        for layer, arrays in zip(self._layers, self._arrays, strict=True):
-            if layer.program in ("ink", "eye"):
-                arrays[layer.program].render()
 
     # ---- truth ---------------------------------------------------------------------------------------------
 
@@ -389,7 +474,6 @@ class Renderer:
                 ("check", float(check)),
                 ("expand", 0.0),
                 ("mouth_shown", float(r.rest_mouth > 0.15)),
-                ("neck_part", 0.0),
                 ("still", 0.0),
             ):
                 if name in program:
@@ -406,11 +490,10 @@ class Renderer:
         for layer, arrays in pairs:
             if layer.program not in ("ink", "eye"):
                 self._cull(layer)
-                plain["neck_part"].value = float(layer.program == "skin")
                 # outlines belong to what they go round
                 plain["expand"].value = r.style.line_width if layer.hull and r.style.line_alpha > 0 else 0.0
                 draw(layer, arrays, layer.part)
-        plain["expand"].value = plain["neck_part"].value = 0.0
+        plain["expand"].value = 0.0
         gl.enable_only(flags.DEPTH_TEST)
         # where features were in the rest image and are no longer: skin that no pixel of it shows
         target.depth_mask = False
@@ -471,6 +554,25 @@ class Renderer:
             self._neutral_depth,
             second[..., 2].astype(np.uint8),
         )
+
+
+def _angles(pose: Pose) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Expression, and the neck's angles in radians."""
+    angle = math.radians(NECK_RANGE_DEG)
+    neck = (pose.neck_z * angle, pose.neck_x * angle, pose.neck_y * angle)
+    return (pose.eye_left, pose.eye_right, pose.mouth_open), neck
+
+
+def _inside(layer: Layer, groups: tuple[str, ...]) -> bool:
+    """Whether `layer` is there as what is seen of it from inside."""
+    return f"{layer.name}_inside" in groups
+
+
+def premultiplied(rgba: U8) -> U8:
+    """(..., 4) straight to premultiplied alpha"""
+    out = rgba.copy()
+    out[..., :3] = (rgba[..., :3].astype(np.uint16) * rgba[..., 3:] + 127) // 255
+    return out
 
 
 def _fringed(premultiplied: U8, strength: float, ragged: float) -> U8:

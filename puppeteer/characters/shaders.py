@@ -10,25 +10,26 @@ VERTEX = """
 in vec3 position; in vec3 morph; in vec3 normal; in vec2 weight; in vec3 mask; in vec4 material; in vec4 colour;
 uniform vec3 expression;       // left eye, right eye, mouth
 uniform vec3 neck;             // radians about z, x, y
-uniform vec3 root; uniform vec3 tip; uniform vec4 relief;   // of the turn, nod axis, where the back begins, its share
+uniform vec3 root; uniform vec3 tip; 
+uniform vec4 relief; uniform vec4 axes;   // of turn, nod, back, foreshortening; z of the axes, where the back begins
 uniform float expand;          // outline, pixels
 uniform vec3 light; uniform float flatten;   // drawn surfaces are nearly flat: normals bent towards the viewer
 out vec4 v_material; out vec4 v_colour; out float v_light; out vec2 v_rest;
 #ifdef TRUTH
 uniform vec3 rest_expression; uniform float still;
-out vec3 v_neutral; out vec2 v_first; flat out float v_mouth;
+out vec3 v_neutral; out vec2 v_first; flat out float v_mouth; out vec2 v_weight;
 #endif
 // Angles are below 0.3: these series are exact to a millionth, and far cheaper than a software rasteriser's own.
 float cosine(float a) { float b = a * a; return 1.0 - b * (0.5 - b * (1.0 / 24.0 - b / 720.0)); }
 float sine(float a) { float b = a * a; return a * (1.0 - b * (1.0 / 6.0 - b * (1.0 / 120.0 - b / 5040.0))); }
 vec3 bend(vec3 p) {
     vec3 q = p - tip;
-    float depth = max(p.z, relief.z) + relief.w * min(p.z - relief.z, 0.0);
+    float depth = max(p.z, axes.z) + relief.z * min(p.z - axes.z, 0.0);
     float a = neck.z * weight.y, c = cosine(a), s = sine(a);
-    float near = q.x * s + (depth - relief.y) * c;
-    q = vec3(q.x * c - relief.x * (depth - tip.z) * s, q.y, q.x * s + q.z * c);
+    float near = q.x * s + relief.y * (depth - axes.y) * c;
+    q = vec3(q.x * (1.0 - relief.w * (1.0 - c)) - relief.x * (depth - axes.x) * s, q.y, q.x * s + q.z * c);
     a = neck.y * weight.y; c = cosine(a); s = sine(a);
-    q = vec3(q.x, q.y * c - near * s, q.y * s + q.z * c);
+    q = vec3(q.x, q.y * (1.0 - relief.w * (1.0 - c)) - near * s, q.y * s + q.z * c);
     q += tip - root;
     a = neck.x * weight.x; c = cosine(a); s = sine(a);
     q = vec3(q.x * c + q.y * s, -q.x * s + q.y * c, q.z);
@@ -53,6 +54,7 @@ void main() {
     // an eye's window shrinks over a picture that stays where it is
     v_first = still > 0.5 ? p.xy : position.xy + morph.xy * dot(mask, rest_expression) + normal.xy * expand;
     v_mouth = mask.z;
+    v_weight = weight;
 #endif
     vec3 q = bend(p);
     gl_Position = vec4(q.xy / 128.0 - 1.0, -q.z / 400.0, 1.0);
@@ -271,7 +273,7 @@ in vec4 v_material; in vec4 v_colour; in float v_light; in vec2 v_rest;
 in vec3 v_neutral; in vec2 v_first; flat in float v_mouth;
 layout(location = 0) out vec4 f0;
 layout(location = 1) out vec4 f1;
-uniform float part; uniform float mouth_shown; uniform float size; uniform float check; uniform float neck_part;
+uniform float part; uniform float mouth_shown; uniform float size; uniform float check;
 uniform sampler2D neutral;
 float seen() {
     // In the neck-zero image, is anything nearer than this point, at the pixels round its place?
@@ -296,11 +298,23 @@ void main() {
     f1 = vec4(v_first * k - gl_FragCoord.xy, check > 0.5 ? seen() : 1.0, 1.0);
 }
 """
-TRUTH = _TRUTH.replace("DISCARD", "").replace(
-    "ADJUST", "if (part == 2.0 && v_material.z == 1.0 && neck_part > 0.0) p = 1.0;"
+_FAINT = """float e = (1.0 - abs(v_material.x)) * v_material.z;
+    if (v_colour.a * clamp(e * 3.2 + 0.1, 0.0, 1.0) < 0.4) discard;"""
+TRUTH = _TRUTH.replace("DISCARD", "").replace("ADJUST", "")
+TRUTH_INK = _TRUTH.replace("DISCARD", _FAINT).replace(
+    "ADJUST", "if (v_mouth > 0.5 && v_material.z > 50.0 && mouth_shown < 0.5) p = 4.0;"
 )
-TRUTH_INK = _TRUTH.replace(
-    "DISCARD",
-    """float e = (1.0 - abs(v_material.x)) * v_material.z;
-    if (v_colour.a * clamp(e * 3.2 + 0.1, 0.0, 1.0) < 0.4) discard;""",
-).replace("ADJUST", "if (v_mouth > 0.5 && v_material.z > 50.0 && mouth_shown < 0.5) p = 4.0;")
+
+_PLACE = """
+#version 330
+in vec4 v_material; in vec4 v_colour; in vec3 v_neutral; in vec2 v_weight;
+out vec4 f;
+uniform float part;
+void main() {
+    DISCARD
+    f = vec4(v_neutral.z, v_weight, part);
+}
+"""
+# which layer, how deep, how far it follows
+PLACE = _PLACE.replace("DISCARD", "")
+PLACE_INK = _PLACE.replace("DISCARD", _FAINT)

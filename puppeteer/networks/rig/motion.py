@@ -1,0 +1,92 @@
+"""How layers move: their points turn and nod by their depth like a relief, then lean about the neck's root.
+
+Fitted once per character: the backward flow of each layer is a polynomial in (neck_x, neck_y) with a map for every
+term, so a frame costs a weighted sum of maps, is exactly still at the zero pose and smooth in the pose. The lean is a
+rotation, and computed. Flows are in px of the spec square, from where a point is to where it was.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from puppeteer.networks.compact.blocks import SPEC, pixel_grid, sample
+from puppeteer.pose import NECK_RANGE_DEG
+from puppeteer.relief import BACK, BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, SQUASH, TURN_DEPTH, TURN_RELIEF
+
+CELLS = 64  # a side of the maps: flows are smooth
+RANGE = math.radians(NECK_RANGE_DEG)
+FIT_AT = (-1.0, -0.5, 0.5, 1.0)  # of each number, and 0 for the other or both
+STEPS, DAMPING = 12, 0.7  # of the search for where a point was
+
+
+class Motion(NamedTuple):
+    """Kept per character, L layers."""
+
+    terms: Tensor  # (T, L, 2, 64, 64) px
+    lean: Tensor  # (L, 1, 64, 64) share of the lean that a layer's points follow, where they lie at rest
+    root: Tensor  # (2,) px
+
+
+def terms_of(x: Tensor, y: Tensor) -> Tensor:
+    """neck_x and neck_y (P,) -> (P, T), all zero where both are."""
+    return torch.stack([x, y, x * x, y * y, x * y, x**3, y**3, x * x * y, x * y * y], 1)
+
+
+def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Where points (P, 2, H, W) of a depth (P, 1, H, W) lie after a turn and a nod: `characters.mesh.bend` without
+    its lean. `follow` (P, 1, H, W) of the tip at `tip` (2,); x and y (P,) as in a pose."""
+    across, down = (points - tip[:, None, None]).unbind(1)
+    depth, follow = depth[:, 0], follow[:, 0]
+    depth = depth.clamp(min=BACK) + BACK_RELIEF * (depth - BACK).clamp(max=0)
+    a = RANGE * y[:, None, None] * follow
+    near = across * a.sin() + NOD_RELIEF * (depth - NOD_DEPTH) * a.cos()
+    across = across * (1 - SQUASH * (1 - a.cos())) - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
+    a = RANGE * x[:, None, None] * follow
+    down = down * (1 - SQUASH * (1 - a.cos())) - near * a.sin()
+    return torch.stack([across, down], 1) + tip[:, None, None]
+
+
+def fitted(depth: Tensor, follow: Tensor, root: Tensor, tip: Tensor) -> Motion:
+    """From depth (L, 1, 64, 64) px and follow (L, 2, 64, 64) of root and tip, both also where a layer shows nothing."""
+    here = pixel_grid(CELLS, CELLS, depth.device)
+    values = torch.tensor([0.0, *FIT_AT], device=depth.device)
+    x, y = (v.flatten()[1:] for v in torch.meshgrid(values, values, indexing="ij"))
+    pinv = torch.linalg.pinv(terms_of(x, y).double()).float()  # (T, P)
+    known = torch.cat([depth, follow[:, 1:]], 1)
+    maps = []
+    for layer in known.split(1):
+        kept = layer.expand(len(x), -1, -1, -1)
+        at = here.expand(len(x), -1, -1, -1)
+        for _ in range(STEPS):
+            z, w = sample(kept, at).split(1, 1)
+            at = at + DAMPING * (here - bent(at, z, w, tip, x, y))
+        maps.append((pinv @ (at - here).flatten(1)).view(-1, 2, CELLS, CELLS))
+    return Motion(torch.stack(maps, 1), follow[:, :1].contiguous(), root)
+
+
+def flows(motion: Motion, neck: Tensor) -> Tensor:
+    """Neck (3,) in the order z, x, y -> (L, 2, 64, 64) px from a pixel to where the layer shows it at rest."""
+    count = motion.lean.shape[0]
+    here = pixel_grid(CELLS, CELLS, neck.device)
+    weights = terms_of(neck[1:2], neck[2:])
+    moves = (weights @ motion.terms.flatten(1)).view(count, 2, CELLS, CELLS)
+    angle = RANGE * neck[0]
+    # What lies here now may follow more or less than what lay here at rest.
+    at = _upright(here, motion.lean * angle, motion.root)
+    follow = sample(motion.lean, at)
+    at = _upright(here, follow * angle, motion.root)
+    return at + sample(moves, at) - here
+
+
+def _upright(points: Tensor, angle: Tensor, root: Tensor) -> Tensor:
+    """Points (1, 2, H, W) turned back by `angle` (L, 1, H, W) rad about `root` (2,), +1 leaning left."""
+    x, y = (points - root[:, None, None]).unbind(1)
+    sin, cos = angle.sin()[:, 0], angle.cos()[:, 0]
+    return torch.stack([cos * x - sin * y, sin * x + cos * y], 1) + root[:, None, None]
+
+
+assert SPEC % CELLS == 0
