@@ -10,22 +10,21 @@ from dataclasses import dataclass
 
 from puppeteer.pose import F32, U8
 
-LAYERS = ("back", "neck", "body", "side", "face", "glasses", "front")
+LAYERS = ("back", "neck", "body", "face", "side", "glasses", "front")
 
 # The cap round the skull is seen from inside behind the face (`cap_inside`) and from outside above it.
 GROUPS: dict[str, tuple[str, ...]] = {
     "back": ("back", "cap_back", "cap_inside"),
     "neck": ("neck",),
     "body": ("body", "prop_body", "ink_body", "watermark"),
-    "side": ("middle",),
     "face": ("skin", "eyes", "ink", "mouth", "lash", "brow"),
+    "side": ("cap", "middle"),
     "glasses": ("glasses",),
-    "front": ("cap", "front", "prop_head"),
+    "front": ("front", "prop_head"),
 }
-
 # A layer ends where these, over which it lies, are nearer: they interpenetrate, and stand still against each other.
 # The cap's own inside keeps its outline from closing the face.
-ENDS_AT: dict[str, tuple[str, ...]] = {"body": GROUPS["neck"], "side": GROUPS["body"], "front": ("cap_inside",)}
+ENDS_AT: dict[str, tuple[str, ...]] = {"body": GROUPS["neck"], "side": (*GROUPS["body"], "cap_inside")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

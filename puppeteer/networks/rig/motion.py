@@ -11,16 +11,20 @@ import math
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.compact.blocks import SPEC, pixel_grid, sample
+from puppeteer.networks.compact.blocks import pixel_grid, sample
 from puppeteer.pose import NECK_RANGE_DEG
 from puppeteer.relief import BACK, BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, SQUASH, TURN_DEPTH, TURN_RELIEF
 
 CELLS = 64  # a side of the maps: flows are smooth
+FINE = 128  # a side of the depth that they are fitted to
 RANGE = math.radians(NECK_RANGE_DEG)
 FIT_AT = (-1.0, -0.5, 0.5, 1.0)  # of each number, and 0 for the other or both
-STEPS, DAMPING = 12, 0.7  # of the search for where a point was
+STEPS, DAMPING = 8, 0.8  # of the search for where a point was
+SOLVER_STEPS = 6
+FAINT = 1e-3  # weight of places where a layer shows nothing: its flow goes on smoothly there
 
 
 class Motion(NamedTuple):
@@ -50,22 +54,57 @@ def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, 
     return torch.stack([across, down], 1) + tip[:, None, None]
 
 
-def fitted(depth: Tensor, follow: Tensor, root: Tensor, tip: Tensor) -> Motion:
-    """From depth (L, 1, 64, 64) px and follow (L, 2, 64, 64) of root and tip, both also where a layer shows nothing."""
-    here = pixel_grid(CELLS, CELLS, depth.device)
+def fitted(depth: Tensor, follow: Tensor, whole: Tensor, root: Tensor, tip: Tensor) -> Motion:
+    """From depth (L, 1, 128, 128) px, follow (L, 2, 128, 128) of root and tip, both also where a layer shows nothing,
+    and coverage (L, 1, 128, 128)."""
+    here = pixel_grid(FINE, FINE, depth.device)
     values = torch.tensor([0.0, *FIT_AT], device=depth.device)
     x, y = (v.flatten()[1:] for v in torch.meshgrid(values, values, indexing="ij"))
     pinv = torch.linalg.pinv(terms_of(x, y).double()).float()  # (T, P)
-    known = torch.cat([depth, follow[:, 1:]], 1)
+    known = torch.cat([depth, follow[:, 1:], whole], 1)
     maps = []
     for layer in known.split(1):
+        if not bool((layer[:, 1:2] * layer[:, 2:]).any()):
+            maps.append(torch.zeros(len(pinv), 2, CELLS, CELLS, device=depth.device))
+            continue
         kept = layer.expand(len(x), -1, -1, -1)
         at = here.expand(len(x), -1, -1, -1)
         for _ in range(STEPS):
-            z, w = sample(kept, at).split(1, 1)
+            z, w, _ = sample(kept, at).split(1, 1)
             at = at + DAMPING * (here - bent(at, z, w, tip, x, y))
-        maps.append((pinv @ (at - here).flatten(1)).view(-1, 2, CELLS, CELLS))
-    return Motion(torch.stack(maps, 1), follow[:, :1].contiguous(), root)
+        shown = sample(kept[:, 2:], at) + FAINT
+        maps.append((pinv @ coarsened(at - here, shown).flatten(1)).view(-1, 2, CELLS, CELLS))
+    return Motion(torch.stack(maps, 1), F.avg_pool2d(follow[:, :1], FINE // CELLS), root)
+
+
+def coarsened(fine: Tensor, weight: Tensor) -> Tensor:
+    """(P, 2, 128, 128), weight (P, 1, 128, 128) -> (P, 2, 64, 64) that is nearest to it once it is enlarged bilinearly.
+
+    Weighted least squares by conjugate gradients: outlines move right although a cell reaches beyond them.
+    """
+    step = FINE // CELLS
+    unit = torch.eye(CELLS, device=fine.device)[None]
+    up = F.interpolate(unit, FINE, mode="linear", align_corners=False)[0].T.contiguous()  # (128, 64)
+
+    def enlarged(x: Tensor) -> Tensor:
+        return up @ x @ up.T
+
+    def gathered(x: Tensor) -> Tensor:
+        return up.T @ x @ up
+
+    def square(x: Tensor) -> Tensor:
+        return (x * x).sum((1, 2, 3), keepdim=True)
+
+    out = F.avg_pool2d(fine * weight, step) / F.avg_pool2d(weight, step)
+    left = gathered(weight * (fine - enlarged(out)))
+    way, size = left, square(left)
+    for _ in range(SOLVER_STEPS):
+        ahead = gathered(weight * enlarged(way))
+        far = size / (way * ahead).sum((1, 2, 3), keepdim=True).clamp(min=1e-12)
+        out, left = out + far * way, left - far * ahead
+        before, size = size, square(left)
+        way = left + size / before.clamp(min=1e-12) * way
+    return out
 
 
 def flows(motion: Motion, neck: Tensor) -> Tensor:
@@ -87,6 +126,3 @@ def _upright(points: Tensor, angle: Tensor, root: Tensor) -> Tensor:
     x, y = (points - root[:, None, None]).unbind(1)
     sin, cos = angle.sin()[:, 0], angle.cos()[:, 0]
     return torch.stack([cos * x - sin * y, sin * x + cos * y], 1) + root[:, None, None]
-
-
-assert SPEC % CELLS == 0
