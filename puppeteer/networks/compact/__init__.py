@@ -17,7 +17,8 @@ All pictures here are premultiplied sRGB with alpha in [0, 1]; sampling grids ar
 Pixel coordinates have (0, 0) at the top left corner of the picture in spec px (0..256), pixel centres at +0.5.
 """
 
-from puppeteer.networks.compact.blocks import CROP, CROP_AT, SPEC, CompactConfig, halved, pixel_grid, sample
+from puppeteer.networks.blocks import SPEC, halved, pixel_grid, sample
+from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig
 from puppeteer.networks.compact.family import Compact, load
 from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
 from puppeteer.networks.compact.rotator import (

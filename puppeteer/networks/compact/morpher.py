@@ -8,21 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.networks.compact.blocks import (
-    CROP,
-    CROP_AT,
-    SPEC,
-    CompactConfig,
-    Encoder,
-    blend,
-    conv,
-    enlarge,
-    hats,
-    pixel_grid,
-    repeated,
-    sample,
-    start_small,
-)
+from puppeteer.networks.blocks import SPEC, blend, conv, enlarge, pixel_grid, repeated, sample, start_small
+from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig, Encoder, hats
 
 EYE_HATS = 4
 MOUTH_HATS = 5

@@ -10,19 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.networks.compact.blocks import (
-    SPEC,
-    CompactConfig,
-    Encoder,
-    blend,
-    conv,
-    enlarge,
-    halved,
-    pixel_grid,
-    repeated,
-    sample,
-    start_small,
-)
+from puppeteer.networks.blocks import SPEC, blend, conv, enlarge, halved, pixel_grid, repeated, sample, start_small
+from puppeteer.networks.compact.blocks import CompactConfig, Encoder
 from puppeteer.networks.layers import Run, in_turn
 from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.compact.blocks import pixel_grid, sample
+from puppeteer.networks.blocks import pixel_grid, sample
 from puppeteer.pose import NECK_RANGE_DEG
 from puppeteer.relief import BACK, BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, SQUASH, TURN_DEPTH, TURN_RELIEF
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.compact.blocks import enlarge
+from puppeteer.networks.blocks import enlarge
 
 UNDER_PX = 4  # of the spec square: how far a layer goes on under an edge that covers it, at least
 COVERED = 0.97, 1.0  # share of a pixel that is covered by others from which on a layer is whole under them

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.networks.compact.blocks import Residual, conv, coordinate_planes, enlarge, start_small
+from puppeteer.networks.blocks import Residual, conv, coordinate_planes, enlarge, start_small
 
 LAYERS = ("back", "neck", "body", "face", "side", "glasses", "front")  # back to front
 COUNT = len(LAYERS)

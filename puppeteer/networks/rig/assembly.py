@@ -1,0 +1,88 @@
+"""From what the networks read to a rig: pictures that lie under each other, and how they move."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from puppeteer.networks.blocks import SPEC, enlarge, pixel_grid
+from puppeteer.networks.rig import motion
+from puppeteer.networks.rig.motion import FINE, Motion
+from puppeteer.networks.rig.pictures import Parts, smooth
+from puppeteer.networks.rig.reader import (
+    BODY,
+    COUNT,
+    FACE,
+    GLASSES,
+    NECK,
+    PAINTED,
+    Painter,
+    Reader,
+    spread_colour,
+)
+from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
+
+SHARPER = 1.5  # logits of the split
+UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
+NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
+SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, however high it is drawn
+
+
+def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion]:
+    """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion."""
+    reading = reader(image)
+    shares = torch.softmax(SHARPER * reading.labels[:, 1:].float(), 1)
+    whole = torch.sigmoid(reading.whole)
+    painted = painter(image, shares, whole)[0]
+    hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, shares, k)[0] for k in range(COUNT)]
+    small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
+    seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
+    depth = alike(continued(reading.depth[0, :, None], there), seen)
+    root, tip = reading.joints[0].split(2)
+    follow = followed(root, tip)
+    return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), motion.fitted(
+        depth, follow, there, root, tip
+    )
+
+
+def continued(field: Tensor, there: Tensor) -> Tensor:
+    """(L, 1, H, W) that is right where a layer is, spread over the rest."""
+    weight = smooth(there, 0.5, 0.9)
+    levels = [(field * weight, weight)]
+    while levels[-1][1].shape[-1] > 2:
+        levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
+    total, amount = levels.pop()
+    out = total / amount.clamp(min=1e-6)
+    for total, amount in reversed(levels):
+        out = (total + 0.02 * enlarge(out, total.shape[-1])) / (amount + 0.02)
+    return out
+
+
+def alike(depth: Tensor, seen: Tensor) -> Tensor:
+    """Depth (L, 1, H, W), the same for layers between which the split (L, 1, H, W) is unsure: then a wrong one shows
+    nothing."""
+    size = depth.shape[-1]
+    together = (depth * seen).sum(0, keepdim=True)
+    doubt = smooth(blurred(4 * seen * (1 - seen), NEAR_SIGMA * size / SPEC), *UNSURE)
+    return depth + doubt * (together - depth)
+
+
+def blurred(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian, (B, 1, H, W)"""
+    reach = max(1, round(3 * sigma))
+    at = torch.arange(-reach, reach + 1, device=x.device, dtype=x.dtype)
+    kernel = torch.exp(-(at**2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+    x = F.pad(x, (reach, reach, reach, reach), mode="replicate")
+    return F.conv2d(F.conv2d(x, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+
+
+def followed(root: Tensor, tip: Tensor) -> Tensor:
+    """(L, 2, 128, 128): how far the points of each layer follow root and tip, as the generator's do."""
+    x, y = pixel_grid(FINE, FINE, root.device)[0]
+    neck = torch.stack([smooth(root[1] + 12 - y, 0, 22), smooth(root[1] - 2 - y, 0, float(root[1] - tip[1] - 3))])
+    out = ((x - SPEC / 2).abs() - SHOULDERS[0]) / (SHOULDERS[1] - SHOULDERS[0])
+    hair = (1 - HAIR_STAYS * smooth(y, *HAIR_HANGS)).expand(2, -1, -1)
+    kinds = {NECK: neck, BODY: neck * out.clamp(0, 1), FACE: torch.ones_like(hair), GLASSES: torch.ones_like(hair)}
+    return torch.stack([kinds.get(k, hair) for k in range(COUNT)])
