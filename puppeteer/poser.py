@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import lru_cache
@@ -20,7 +20,11 @@ from puppeteer.device import Choice, choose, fallbacks
 from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, clean, to_premultiplied, to_tensor
 from puppeteer.networks import AUTO, FAMILIES
-from puppeteer.networks.layers import Canvas, Layers, Network, Run, drawn_on_device, in_turn
+from puppeteer.networks.layers import Canvas, Layers, Run, drawn_on_device, in_turn
+from puppeteer.networks.network import Network
+from puppeteer.networks.rig.canvas import RigCanvas, Rigged, finite
+from puppeteer.networks.rig.canvas import drawn_on_device as rig_drawn_on_device
+from puppeteer.networks.rig.pictures import pictures
 from puppeteer.pipeline import abreast
 from puppeteer.pose import POSE_NAMES, U8, Pose
 
@@ -174,7 +178,7 @@ class Poser:
         self._stage = self._staged(character)
         with torch.inference_mode():
             self._stage.take(STRONG_POSE)
-            if not all(bool(x.isfinite().all()) for x in _tensors(self._stage.layers)):
+            if not finite(self._stage.layers):
                 raise FloatingPointError(f"{self.family} gives numbers that are not finite in {_precision(self.dtype)}")
             self._stage.picture(SPEC_SIZE)
 
@@ -182,7 +186,7 @@ class Poser:
 class _Stage(Protocol):
     """One character on one device."""
 
-    layers: Layers  # of the last pose
+    layers: Layers | Rigged  # of the last pose
 
     def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None: ...
     def take(self, pose: Pose) -> None: ...
@@ -195,28 +199,32 @@ class OnCpu:
     def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None:
         self.network, self.character = network, character
         self.features = network.encode(to_tensor(character.spec(), network.encoding).to(device, dtype))
-        self.canvases: dict[int, Canvas] = {}
-        self.layers = Layers()
+        self.canvases: dict[int, Canvas | RigCanvas] = {}
+        self.layers: Layers | Rigged = Layers()
 
     def take(self, pose: Pose) -> None:
         self.layers = self._decoded(pose, side_by_side)
 
     def picture(self, size: int) -> U8:
         # Not in this thread, where torch would use all cores for what is little.
-        picture: U8 = side_by_side(lambda: self._canvas(size).drawn(self.layers, self.network.encoding))[0]
+        picture: U8 = side_by_side(lambda: self._drawn(self.layers, size, False))[0]
         return picture
 
     def frame(self, pose: Pose, size: int) -> U8:
         """Both, for any number of threads at once."""
-        return self._canvas(size).drawn(self._decoded(pose, in_turn), self.network.encoding, alone=True)
+        return self._drawn(self._decoded(pose, in_turn), size, True)
 
-    def _decoded(self, pose: Pose, run: Run) -> Layers:
-        return self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32), run)
-
-    def _canvas(self, size: int) -> Canvas:
+    def _drawn(self, layers: Layers | Rigged, size: int, alone: bool) -> U8:
         if size not in self.canvases:
-            self.canvases[size] = Canvas(self.character.premultiplied_at(size))
-        return self.canvases[size]
+            original = self.character.premultiplied_at(size)
+            if isinstance(layers, Rigged):
+                self.canvases[size] = RigCanvas(original, layers.parts)
+            else:
+                self.canvases[size] = Canvas(original)
+        return self.canvases[size].drawn(layers, self.network.encoding, alone)  # type: ignore[arg-type]
+
+    def _decoded(self, pose: Pose, run: Run) -> Layers | Rigged:
+        return self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32), run)
 
 
 class OnDevice:
@@ -236,7 +244,8 @@ class OnDevice:
         self.outputs: dict[int, tuple[Tensor, Tensor]] = {}  # on the device, on the host
         self.graphs: dict[int, Any] = {}  # 0 is the networks, a size the drawing at that size
         self.graphs_work = self.cuda
-        self.layers = Layers()
+        self.layers: Layers | Rigged = Layers()
+        self.shown: dict[int, tuple[Tensor, Tensor]] = {}  # of a rig: its layers' pictures
 
     def take(self, pose: Pose) -> None:
         self.pose_host.copy_(torch.tensor([pose.values()], dtype=torch.float32))
@@ -252,6 +261,8 @@ class OnDevice:
         if size not in self.outputs:
             original = to_premultiplied(to_tensor(self.character.at(size), "srgb_premultiplied"), "srgb_premultiplied")
             self.originals[size] = original.to(self.device)
+            if isinstance(self.layers, Rigged):
+                self.shown[size] = pictures(self.originals[size], self.layers.parts)
             host = torch.empty(size, size, 4, dtype=torch.uint8, pin_memory=self.cuda)
             self.outputs[size] = torch.empty(size, size, 4, dtype=torch.uint8, device=self.device), host
         self._run(size, lambda: self._draw(size))
@@ -265,7 +276,12 @@ class OnDevice:
         self.layers = self.network.decode(self.features, self.pose_device)
 
     def _draw(self, size: int) -> None:
-        self.outputs[size][0].copy_(drawn_on_device(self.layers, self.network.encoding, self.originals[size]))
+        layers, original, encoding = self.layers, self.originals[size], self.network.encoding
+        if isinstance(layers, Rigged):
+            drawn = rig_drawn_on_device(layers, encoding, original, self.shown[size])
+        else:
+            drawn = drawn_on_device(layers, encoding, original)
+        self.outputs[size][0].copy_(drawn)
 
     def _run(self, key: int, work: Any) -> None:
         """Replays the graph of `work`, or records it, or does without."""
@@ -373,14 +389,6 @@ def _precision(dtype: torch.dtype) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _tensors(layers: Layers) -> Iterator[Tensor]:
-    for value in (*(part for copy in layers.copies for part in copy), layers.paint):
-        if value is not None:
-            yield value
-    if layers.middle is not None:
-        yield from _tensors(layers.middle)
 
 
 def _test_picture() -> Character:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from puppeteer.networks import compact, tha1, warp
-from puppeteer.networks.layers import Network
+from puppeteer.networks.network import Network
 
 FAMILIES: dict[str, Callable[[], Network]] = {
     "compact": compact.load,

@@ -1,4 +1,4 @@
-"""What a family of networks is to the poser, and how its answer becomes a picture of any size.
+"""A frame as moved copies of the original, and how it becomes a picture of any size.
 
 A family answers with maps of low resolution. A flow is a field, not a picture: enlarged, it warps the original
 drawing at the output's own resolution, so that a 1024 px drawing stays sharp although the network works at 256.
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -51,21 +51,6 @@ def in_turn(*jobs: Callable[[], Any]) -> list[Any]:
     return [job() for job in jobs]
 
 
-class Network(Protocol):
-    """One family. Pure functions of tensors: no word about device or dtype, no copy between devices, no control flow
-    that depends on values, so that a frame can be recorded as a CUDA graph and counted without being computed."""
-
-    encoding: Encoding  # of the image that `encode` takes and of `Layers.paint`
-
-    def encode(self, image: Tensor) -> Any:
-        """Once per character: image (1, 4, 256, 256) to whatever its frames share (tensors, in tuples if many)."""
-        ...
-
-    def decode(self, features: Any, pose: Tensor, run: Run = ...) -> Layers:
-        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`; `run` does what can be done side by side."""
-        ...
-
-
 CELLS = 128  # a side (64 of a very small picture): what shows where is known for each cell
 TILE_PX = 256  # about; what a thread takes at once. Smaller ones wait for the interpreter, not for the picture
 FEWEST_PIXELS = 400 * 400  # of a picture that is worth a second thread
@@ -97,6 +82,7 @@ class Canvas:
         self._edges = [round(cell * self.size / self.cells) for cell in range(self.cells + 1)]  # px
         per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
         self._tile = self.cells // min(per_side, 16)  # cells a side
+        self.middle = _middle(self.size)
         self._scratch = threading.local()
 
     def drawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> U8:
@@ -110,10 +96,10 @@ class Canvas:
         if layers.middle is None:
             source, sheets = self.original, self._sheets(layers.copies, paint)
         elif alone or not HELPERS:
-            source, sheets = self._morphed(layers.middle, encoding, alone), self._sheets(layers.copies, paint)
+            source, sheets = self.morphed(layers.middle, encoding, alone)[0], self._sheets(layers.copies, paint)
         else:
             waiting = _helpers().submit(self._sheets, layers.copies, paint)
-            source = self._morphed(layers.middle, encoding, alone)
+            source = self.morphed(layers.middle, encoding, alone)[0]
             sheets = waiting.result()
         self._lay(out, source, sheets, True, alone)
         return out
@@ -131,9 +117,12 @@ class Canvas:
             known = self._others[id(source)] = source, picture, self._shown(picture)
         return known[1:]
 
-    def _morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> U8:
-        """The original, premultiplied, its middle redrawn where it changes; overwritten by this thread's next frame."""
-        middle = _middle(self.size)
+    def morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> tuple[U8, slice, slice]:
+        """The original, premultiplied, its middle redrawn where it changes: in these rows and columns of the middle.
+
+        Overwritten by this thread's next frame.
+        """
+        middle = self.middle
         if not hasattr(self._scratch, "source"):
             self._scratch.source, self._scratch.inner = self.original.copy(), Canvas(self.original[middle, middle])
         source: U8 = self._scratch.source
@@ -152,7 +141,11 @@ class Canvas:
             # Where anything changes the first sheet, what stays, is laid too: elsewhere it lies there already.
             sheets[0] = sheets[0]._replace(cells=changed)
             inner._lay(out, inner.original, sheets, False, alone)
-        return source
+        rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
+        if not len(rows):
+            return source, slice(0, 0), slice(0, 0)
+        edges = inner._edges
+        return source, slice(edges[rows[0]], edges[rows[-1] + 1]), slice(edges[columns[0]], edges[columns[-1] + 1])
 
     def _sheets(self, copies: tuple[Copy, ...], paint: U8 | None) -> list[_Sheet]:
         sheets = list(self._moved(copies))
@@ -348,16 +341,16 @@ def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Ten
 
     Sampling grids are float32: in half precision neighbouring pixels of a large picture would share a position.
     """
-    return to_bytes(_composed(layers, encoding, original))
+    return to_bytes(composed(layers, encoding, original))
 
 
-def _composed(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
+def composed(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
     """Premultiplied float32 (1, 4, S, S)"""
     size = original.shape[-1]
     if layers.middle is not None:
         middle = _middle(size)
         morphed = original.clone()
-        morphed[:, :, middle, middle] = _composed(layers.middle, encoding, original[:, :, middle, middle])
+        morphed[:, :, middle, middle] = composed(layers.middle, encoding, original[:, :, middle, middle])
         original = morphed
     pixels = (torch.arange(size, dtype=torch.float32, device=original.device) + 0.5) * (2 / size) - 1
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])

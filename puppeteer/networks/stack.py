@@ -74,12 +74,12 @@ class Stack:
         some = np.zeros((len(flows), CELLS, CELLS), np.uint8)
         full = np.zeros_like(some)
         looks: list[Any] = []
-        for k, (x, y) in enumerate(flows):
-            if max(float(np.abs(x).max()), float(np.abs(y).max())) * self.size < STILL:
+        for k, moves in enumerate(flows):
+            if float(np.abs(moves).max()) * self.size < STILL:
                 some[k], full[k] = self._some[k], self._full[k]
                 looks.append(None)
                 continue
-            flow = cv2.merge([x, y])
+            flow = cv2.merge([*moves])
             there = cv2.scaleAdd(flow, CELLS, _positions(CELLS, CELLS)[1:-1, 1:-1])
             for cells, into in ((self._some[k], some), (self._full[k], full)):
                 into[k] = cv2.remap(cells, there, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
@@ -87,13 +87,14 @@ class Stack:
             looks.append(cv2.scaleAdd(framed, self.size, _positions(CELLS, self.size)))
         some[:-1] &= ~np.bitwise_or.accumulate(full[:0:-1], 0)[::-1]  # what is behind something opaque
         side = CELLS // TILE
-        cells = some.reshape(-1, side, TILE, side, TILE) > 0
-        rows, columns = cells.any(4), cells.any(2)  # (L, side, TILE, side), (L, side, side, TILE)
+        tiled: Any = some.reshape(-1, side, TILE, side, TILE) > 0
+        rows, columns = tiled.any(4), tiled.any(2)  # (L, side, TILE, side), (L, side, side, TILE)
         top, bottom = rows.argmax(2), TILE - rows[:, :, ::-1].argmax(2)
         left, right = columns.argmax(3), TILE - columns[..., ::-1].argmax(3)
         shown = rows.any(2)
         tiles = []
-        for y, x in zip(*np.nonzero(shown.any(0)), strict=True):
+        for at in np.argwhere(shown.any(0)):
+            y, x = int(at[0]), int(at[1])
             pieces = []
             for k in np.flatnonzero(shown[:, y, x]):
                 down = slice(int(y * TILE + top[k, y, x]), int(y * TILE + bottom[k, y, x]))

@@ -196,7 +196,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * passed)))
             optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()
+            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(networks.parameters(), 1.0)
             optimizer.step()
             step += 1
@@ -206,7 +206,8 @@ def train(
                     average[name].lerp_(value, 1 - decay)
             if step % 10 == 0:
                 for name, loss in losses.items():
-                    shown[name] = 0.9 * shown.get(name, float(loss)) + 0.1 * float(loss)
+                    value = float(loss.detach())
+                    shown[name] = 0.9 * shown.get(name, value) + 0.1 * value
             if step % 50 == 0:
                 fresh = ring.new / max(1, ring.taken)
                 line = [str(step), f"{time.monotonic() - start:.0f}", f"{fresh:.2f}"]

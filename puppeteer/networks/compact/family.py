@@ -47,13 +47,13 @@ class Compact(nn.Module):
             return _rotated(self.rotator.decode(features.rotator, pose[:, 3:], run=run))
 
         def middle() -> Layers:
-            return _morphed(self.morpher.decode(features.morpher, pose[:, :3]))
+            return morphed(self.morpher.decode(features.morpher, pose[:, :3]))
 
-        rotated, morphed = run(whole, middle)
-        return Layers(rotated.copies, rotated.paint, morphed)
+        rotated, changed = run(whole, middle)
+        return Layers(rotated.copies, rotated.paint, changed)
 
 
-def _morphed(face: MorpherOutput) -> Layers:
+def morphed(face: MorpherOutput) -> Layers:
     """What becomes of the middle."""
     moves, paints = face.gate * face.ways[:, 1:2], face.gate * face.ways[:, 2:]
     return Layers(

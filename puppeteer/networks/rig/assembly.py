@@ -39,7 +39,7 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
     depth = alike(continued(reading.depth[0, :, None], there), seen)
-    root, tip = reading.joints[0].split(2)
+    root, tip = reading.joints[0].view(2, 2)
     follow = followed(root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), motion.fitted(
         depth, follow, there, root, tip
@@ -81,8 +81,13 @@ def blurred(x: Tensor, sigma: float) -> Tensor:
 def followed(root: Tensor, tip: Tensor) -> Tensor:
     """(L, 2, 128, 128): how far the points of each layer follow root and tip, as the generator's do."""
     x, y = pixel_grid(FINE, FINE, root.device)[0]
-    neck = torch.stack([smooth(root[1] + 12 - y, 0, 22), smooth(root[1] - 2 - y, 0, float(root[1] - tip[1] - 3))])
+    neck = torch.stack([ramped(root[1] + 12, root[1] - 10, y), ramped(root[1] - 2, tip[1] + 1, y)])
     out = ((x - SPEC / 2).abs() - SHOULDERS[0]) / (SHOULDERS[1] - SHOULDERS[0])
     hair = (1 - HAIR_STAYS * smooth(y, *HAIR_HANGS)).expand(2, -1, -1)
     kinds = {NECK: neck, BODY: neck * out.clamp(0, 1), FACE: torch.ones_like(hair), GLASSES: torch.ones_like(hair)}
     return torch.stack([kinds.get(k, hair) for k in range(COUNT)])
+
+
+def ramped(low: Tensor, high: Tensor, y: Tensor) -> Tensor:
+    """0 at one height, 1 at the other."""
+    return smooth((y - low) / (high - low), 0, 1)

@@ -63,15 +63,12 @@ def fitted(depth: Tensor, follow: Tensor, whole: Tensor, root: Tensor, tip: Tens
     pinv = torch.linalg.pinv(terms_of(x, y).double()).float()  # (T, P)
     known = torch.cat([depth, follow[:, 1:], whole], 1)
     maps = []
-    for layer in known.split(1):
-        if not bool((layer[:, 1:2] * layer[:, 2:]).any()):
-            maps.append(torch.zeros(len(pinv), 2, CELLS, CELLS, device=depth.device))
-            continue
+    for layer in known[:, None]:
         kept = layer.expand(len(x), -1, -1, -1)
         at = here.expand(len(x), -1, -1, -1)
         for _ in range(STEPS):
-            z, w, _ = sample(kept, at).split(1, 1)
-            at = at + DAMPING * (here - bent(at, z, w, tip, x, y))
+            known_at = sample(kept, at)
+            at = at + DAMPING * (here - bent(at, known_at[:, :1], known_at[:, 1:2], tip, x, y))
         shown = sample(kept[:, 2:], at) + FAINT
         maps.append((pinv @ coarsened(at - here, shown).flatten(1)).view(-1, 2, CELLS, CELLS))
     return Motion(torch.stack(maps, 1), F.avg_pool2d(follow[:, :1], FINE // CELLS), root)

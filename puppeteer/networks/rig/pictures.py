@@ -59,10 +59,10 @@ def pictures(original: Tensor, parts: Parts) -> tuple[Tensor, Tensor]:
 
 def laid_over(layers: Tensor) -> Tensor:
     """Premultiplied (L, 4, H, W), back to front -> (1, 4, H, W)"""
-    out = layers[:1]
-    for layer in layers[1:].split(1):
-        out = layer + out * (1 - layer[:, 3:])
-    return out
+    out = layers[0]
+    for layer in layers[1:]:
+        out = layer + out * (1 - layer[3:])
+    return out[None]
 
 
 def smooth(x: Tensor, low: float, high: float) -> Tensor:

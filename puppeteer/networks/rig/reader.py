@@ -120,11 +120,8 @@ class Painter(nn.Module):
         known = torch.cat([split, F.avg_pool2d(whole[:, list(PAINTED)], 2), spread.flatten(1, 2)], 1)
         seen = torch.cat([F.pixel_unshuffle(image, 2) - 0.5, known.to(image.dtype)], 1)
         strokes = F.pixel_shuffle(self.brush(self.body(seen)[0]), 2).float()
-        return (
-            (enlarge(spread.flatten(1, 2), 2 * spread.shape[-1]) + torch.tanh(strokes))
-            .clamp(0, 1)
-            .unflatten(1, spread.shape[1:3])
-        )
+        painted = enlarge(spread.flatten(1, 2), image.shape[-1]) + torch.tanh(strokes)
+        return painted.clamp(0, 1).view(len(image), len(PAINTED), 3, *image.shape[2:])
 
 
 def spread_colour(image: Tensor, shares: Tensor, layer: int) -> Tensor:
@@ -136,7 +133,7 @@ def spread_colour(image: Tensor, shares: Tensor, layer: int) -> Tensor:
     def surely(k: int) -> Tensor:
         return ((shares[:, k : k + 1] - 0.7) * 4).clamp(0, 1)
 
-    weight = surely(layer) + KIN_WEIGHT * sum((surely(k) for k in KIN[layer]), torch.zeros_like(shares[:, :1]))
+    weight = surely(layer) + KIN_WEIGHT * sum((surely(k) for k in KIN.get(layer, ())), torch.zeros_like(shares[:, :1]))
     weight = weight * ((image[:, 3:] - 0.9) * 10).clamp(0, 1).float()
     colour = image[:, :3].float() / image[:, 3:].float().clamp(min=0.1)
     levels = [(colour * weight, weight)]

@@ -1,0 +1,26 @@
+"""What a family of networks is to the poser."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from puppeteer.image import Encoding
+from puppeteer.networks.layers import Layers, Run
+from puppeteer.networks.rig.canvas import Rigged
+
+
+class Network(Protocol):
+    """One family. Pure functions of tensors: no word about device or dtype, no copy between devices, no control flow
+    that depends on values, so that a frame can be recorded as a CUDA graph and counted without being computed."""
+
+    encoding: Encoding  # of the image that `encode` takes and of `Layers.paint`
+
+    def encode(self, image: Tensor) -> Any:
+        """Once per character: image (1, 4, 256, 256) to whatever its frames share (tensors, in tuples if many)."""
+        ...
+
+    def decode(self, features: Any, pose: Tensor, run: Run = ...) -> Layers | Rigged:
+        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`; `run` does what can be done side by side."""
+        ...
