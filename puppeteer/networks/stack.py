@@ -93,10 +93,9 @@ class Stack:
         left, right = columns.argmax(3), TILE - columns[..., ::-1].argmax(3)
         shown = rows.any(2)
         tiles = []
-        for at in np.argwhere(shown.any(0)):
-            y, x = int(at[0]), int(at[1])
+        for y, x in np.argwhere(shown.any(0)).tolist():
             pieces = []
-            for k in np.flatnonzero(shown[:, y, x]):
+            for k in np.flatnonzero(shown[:, y, x]).tolist():
                 down = slice(int(y * TILE + top[k, y, x]), int(y * TILE + bottom[k, y, x]))
                 across = slice(int(x * TILE + left[k, y, x]), int(x * TILE + right[k, y, x]))
                 pieces.append(_Piece(int(k), looks[k], down, across, bool(full[k, down, across].all())))

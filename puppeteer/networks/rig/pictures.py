@@ -15,7 +15,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge
 
 UNDER_PX = 4  # of the spec square: how far a layer goes on under an edge that covers it, at least
-COVERED = 0.97, 1.0  # share of a pixel that is covered by others from which on a layer is whole under them
+COVERED = 0.98, 1.0  # share of a pixel that is covered by others from which on a layer is whole under them
 OWN = 0.6, 0.95  # share of a pixel from which on its colour is the layer's own
 FAINT = 1 / 255
 PASSES = 3
@@ -49,11 +49,11 @@ def pictures(original: Tensor, parts: Parts) -> tuple[Tensor, Tensor]:
     colour = enlarge(parts.hidden, size)
     colour = colour + own * (straight - colour)
     # What is left over at soft edges goes to all that show there, and what one cannot take to the others.
-    shows = (shown > FAINT).to(colour.dtype)
     for _ in range(PASSES):
-        together = laid_over(torch.cat([colour * alpha, alpha], 1))
-        left = (original[:, :3] - together[:, :3]) / drawn.clamp(min=0.1)
-        colour = (colour + left * shows).clamp(0, 1)
+        left = original[:, :3] - laid_over(torch.cat([colour * alpha, alpha], 1))[:, :3]
+        takes = shown * torch.where(left > 0, colour < 1, colour > 0)
+        change = left / takes.sum(0, keepdim=True).clamp(min=0.05)
+        colour = torch.where(takes > FAINT, colour + change, colour).clamp(0, 1)
     return torch.cat([colour * alpha, alpha], 1), alpha * share.gt(0.02) / drawn.clamp(min=0.5)
 
 
