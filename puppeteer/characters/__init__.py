@@ -6,7 +6,8 @@ Importing this package creates no OpenGL context and does not import moderngl: o
 from pathlib import Path
 
 from puppeteer.characters.artist import Artist
-from puppeteer.characters.recipe import Recipe, Split, make_recipe
+from puppeteer.characters.casting import make_recipe
+from puppeteer.characters.recipe import Recipe, Split
 from puppeteer.characters.renderer import Renderer, Rendering
 from puppeteer.errors import ImageError
 

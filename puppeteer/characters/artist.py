@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
 
-from puppeteer.characters.recipe import Recipe, Split, make_recipe
+from puppeteer.characters.casting import make_recipe
+from puppeteer.characters.recipe import Recipe, Split
 from puppeteer.errors import RenderError
 from puppeteer.pose import U8, Pose
 
@@ -65,9 +66,10 @@ class Artist:
     ) -> None:
         self.close()
 
-    def draw(self, seed: int, pose: Pose | None = None, size: int = 1024, split: Split = "train") -> U8:
+    def draw(self, seed: int, pose: Pose | None = None, size: int = 1024, split: Split = "gallery") -> U8:
         """A (size, size, 4) sRGB picture with straight alpha; without a pose, the rest image.
 
+        The default split is what people are shown.
         Raises RenderError where there is no OpenGL, or for a seed or size out of range.
         """
         recipe = self._recipe(seed, split)

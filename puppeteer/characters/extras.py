@@ -8,6 +8,7 @@ from puppeteer.characters import mesh as m
 from puppeteer.characters.figure import MIDDLE, Figure, mix
 from puppeteer.characters.hair import Hair
 from puppeteer.characters.mesh import F64, ink, ribbon, spline
+from puppeteer.characters.ribbons import ribbon_bow
 
 
 def add_extras(figure: Figure, hair: Hair) -> None:
@@ -45,40 +46,30 @@ def add_extras(figure: Figure, hair: Hair) -> None:
             p = hair.shell(
                 np.radians([angle]), np.array([hair.arc_radius * (0.35 if angle == 0 else 0.8)]), np.array([5.0]), 0
             )[0]
-            size = rng.uniform(0.7, 1.5)
-            for side in (-1.0, 1.0):
-                figure.panel(
-                    "prop_head",
-                    [
-                        (p[0], p[1], p[2] + 1),
-                        (p[0] + side * 8 * size, p[1] - 4 * size, p[2] + 2),
-                        (p[0] + side * 15 * size, p[1] - 2 * size, p[2]),
-                    ],
-                    [1.5 * size, 5.5 * size, 5.5 * size],
-                    x.colour,
-                )
-            figure.ball("prop_head", (p[0], p[1], p[2] + 2), (3 * size, 3.2 * size, 3), mix(x.colour, (0, 0, 0), 0.1))
+            ribbon_bow(figure, (float(p[0]), float(p[1])), float(p[2]) + 9.0, rng.uniform(0.8, 1.25), angle)
     for _ in range(x.clips):
         p = hair.shell(
-            np.radians([rng.uniform(-60, 60)]),
-            np.array([hair.arc_radius * rng.uniform(0.7, 1.35)]),
+            np.radians([float(rng.choice([-1, 1])) * rng.uniform(34, 62)]),
+            np.array([hair.arc_radius * rng.uniform(1.0, 1.4)]),
             np.array([7.0]),
             0.1,
         )[0]
         a = rng.uniform(-1.2, 1.2)
-        c, s = 6 * np.cos(a), 6 * np.sin(a)
+        c, s = 7 * np.cos(a), 7 * np.sin(a)
         if rng.random() < 0.6:
             figure.panel(
                 "prop_head",
                 [(p[0] - c, p[1] - s, p[2]), tuple(p), (p[0] + c, p[1] + s, p[2])],
-                [1.4, 1.6, 1.2],
+                [1.8, 2.1, 1.6],
                 x.second,
             )
         else:
             for i in range(5):
                 b = i * 1.2566
-                figure.ball("prop_head", (p[0] + 3 * np.cos(b), p[1] + 3 * np.sin(b), p[2]), (2.4, 2.4, 1.5), x.second)
-            figure.ball("prop_head", (p[0], p[1], p[2] + 1), (1.6, 1.6, 1.6), (1.0, 0.9, 0.5))
+                figure.ball(
+                    "prop_head", (p[0] + 3.6 * np.cos(b), p[1] + 3.6 * np.sin(b), p[2]), (3.0, 3.0, 1.5), x.second
+                )
+            figure.ball("prop_head", (p[0], p[1], p[2] + 1), (2.0, 2.0, 1.6), (1.0, 0.9, 0.5))
     _hat(figure, hair)
     if x.earrings:
         for side in (-1.0, 1.0):
@@ -88,6 +79,10 @@ def add_extras(figure: Figure, hair: Hair) -> None:
                 (1.8, 3.0, 1.8),
                 x.second,
             )
+    if x.eyepatch:
+        _eyepatch(figure, float(x.eyepatch))
+    if x.mask:
+        _mask(figure)
     if x.glasses != "none":
         _glasses(figure)
 
@@ -96,7 +91,7 @@ def _hat(figure: Figure, hair: Hair) -> None:
     x, rng = figure.r.extras, figure.rng
     if x.hat == "beret":
         lean = float(rng.choice([-1, 1])) * 8
-        figure.ball("prop_head", (MIDDLE + lean, 76, 0), (52, 17, 46), x.colour, lean * 0.012)
+        figure.ball("prop_head", (MIDDLE + lean, 77, 4), (53, 17, 58), x.colour, lean * 0.014)
     elif x.hat == "cap":
         middle, half = hair.cz + 2 + (hair.front - hair.behind) / 2, (hair.front + hair.behind) / 2
         figure.ball("prop_head", (MIDDLE, 90, middle), (hair.rx + 3, 33, half + 4), x.colour)
@@ -108,30 +103,53 @@ def _hat(figure: Figure, hair: Hair) -> None:
             (0, -0.5, 0.8),
         )
     elif x.hat == "witch":
-        figure.panel(
-            "prop_head",
-            [(MIDDLE - 76, 96, -4), (MIDDLE, 88, 40), (MIDDLE + 76, 96, -4)],
-            [4, 9, 4],
-            x.colour,
-            (0, -0.6, 0.8),
-        )
-        figure.panel(
-            "prop_head",
-            [(MIDDLE, 92, 20), (MIDDLE + 4, 60, 14), (MIDDLE + 16, 28, 8)],
-            [48, 26, 1],
-            x.colour,
-            (0, 0, 1),
-            0.5,
-        )
+        figure.ball("prop_head", (MIDDLE, 88, 6), (80, 9, 58), x.colour)
+        cone = [(MIDDLE, 88.0, 6.0), (MIDDLE + 2, 66.0, 6.0), (MIDDLE + 8, 44.0, 5.0), (MIDDLE + 24, 26.0, 4.0)]
+        figure.tube("prop_head", cone, [50.0, 36.0, 16.0, 1.5], x.colour)
+        figure.tube("prop_head", [(MIDDLE, 85.0, 7.0), (MIDDLE + 1, 76.0, 7.0)], [49.5, 43.5], x.second, 0.0, 4)
     elif x.hat == "band":
-        a = np.radians(np.linspace(-95, 95, 25))
-        path = np.stack(
-            [MIDDLE + (hair.rx + 3) * np.sin(a), hair.cy - (hair.ry + 3.5) * np.cos(a), np.full_like(a, 8.0)], -1
-        )
+        a = np.radians(np.linspace(-92, 92, 25))
+        across, up = MIDDLE + (hair.rx - 0.5) * np.sin(a), hair.cy - (hair.ry - 6.0) * np.cos(a)
+        path = np.stack([across, up, hair.front_z(across, up) + 9.0 * np.cos(a)], -1)
         out = np.stack([np.sin(a), -np.cos(a), np.full_like(a, 0.9)], -1)
         v, f = ribbon(path, out, np.full(25, 2.4), figure.head_weight, (1, 1, 1, 1), 0.0, 0.2)
         v[:, m.COLOUR] = (*x.colour, 1.0)
         figure.mesh("prop_head").add(v, f)
+
+
+def _eyepatch(figure: Figure, side: float) -> None:
+    e, rng = figure.r.eyes, figure.rng
+    colour = (0.16, 0.14, 0.17) if rng.random() < 0.6 else (0.96, 0.96, 0.97)
+    cx, cy, w, h = MIDDLE + side * e.spacing, e.y + 0.5, e.half_width * 1.3, (e.upper + e.lower) * 0.68
+    a = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 9)
+    left = [(cx - w * float(np.cos(t)), cy + h * float(np.sin(t))) for t in a]
+    right = [(cx + w * float(np.cos(t)), cy + h * float(np.sin(t))) for t in a]
+    figure.patch("prop_head", left, right, colour, figure.surface, 2.2, 1.4, ends=False, columns=7)
+    up = cy - 0.4 * h
+    for x0, y0, x1, y1 in (
+        (cx - side * w * 0.8, up, MIDDLE - side * 34, cy - 30),
+        (cx + side * w * 0.8, up, MIDDLE + side * 40, cy - 12),
+    ):
+        path = [(x0 + k * (x1 - x0), y0 + k * (y1 - y0)) for k in (0.0, 0.5, 1.0)]
+        low = [(px, py + 2.6) for px, py in path]
+        figure.patch("prop_head", path, low, colour, figure.surface, 1.8, 0.2, ends=False)
+
+
+def _mask(figure: Figure) -> None:
+    """Over nose and mouth."""
+    r, rng = figure.r, figure.rng
+    colour = (0.97, 0.97, 0.98) if rng.random() < 0.7 else (0.20, 0.20, 0.24)
+    y = np.linspace(r.face.nose_y - 3.5, r.head.chin_y - 0.5, 9)
+    t = np.linspace(0, 1, 9)
+    half = np.minimum(figure.face_half_width(y) * 0.97, 27 - 3 * t)
+    dip = 2.5 * (1 - t)
+    left = [(MIDDLE - float(a), float(b + d)) for a, b, d in zip(half, y, dip, strict=True)]
+    right = [(MIDDLE + float(a), float(b + d)) for a, b, d in zip(half, y, dip, strict=True)]
+    figure.patch("prop_head", left, right, colour, figure.surface, 2.0, 1.5, columns=9)
+    for side in (-1.0, 1.0):
+        x1 = MIDDLE + side * r.head.face_width
+        loop = [(MIDDLE + side * float(half[0]), float(y[0] + dip[0]) + 1), (x1, r.head.ear_y - 2)]
+        figure.patch("prop_head", loop, [(a, b + 1.3) for a, b in loop], colour, figure.surface, 1.2, 0.0, ends=False)
 
 
 def _glasses(figure: Figure) -> None:

@@ -67,6 +67,10 @@ class Figure:
             m.pack(points, normal, weights, material), m.grid_triangles(points.shape[0], points.shape[1], closed=True)
         )
 
+    def _weights(self, name: str) -> Callable[[F64], F64]:
+        """What a group of props follows: the head, hanging hair, or the body."""
+        return {"prop_head": self.head_weight, "prop_side": self.hair_weight}.get(name, self.body_weight)
+
     def ball(
         self,
         name: str,
@@ -75,7 +79,7 @@ class Figure:
         colour: Colour,
         turn: float = 0.0,
     ) -> None:
-        weights = self.head_weight if name.endswith("head") else self.body_weight
+        weights = self._weights(name)
         self.mesh(name).add(*ball(centre, radii, weights, (*colour, 1.0), turn))
 
     def panel(
@@ -91,11 +95,90 @@ class Figure:
         """A ribbon of cloth along a curve with widths at its knots."""
         path = spline(points, rows)
         w = np.interp(np.linspace(0, len(widths) - 1, rows), np.arange(len(widths)), widths)
-        weights = self.head_weight if name.endswith("head") else self.body_weight
+        weights = self._weights(name)
         out = np.broadcast_to(np.asarray(outward, float), path.shape)
         v, f = ribbon(path, out, np.maximum(w, 0.05), weights, (1, 1, 1, 1), 0.0, bulge)
         v[:, m.COLOUR] = (*colour, 1.0)
         self.mesh(name).add(v, f)
+
+    def patch(
+        self,
+        name: str,
+        left: list[tuple[float, float]],
+        right: list[tuple[float, float]],
+        colour: Colour,
+        surface: m.Surface,
+        lift: float = 2.0,
+        bulge: float = 1.0,
+        fold: float = 0.0,
+        ends: bool = True,
+        rows: int = 12,
+        columns: int = 5,
+    ) -> None:
+        """Cloth between two drawn edges (x, y), laid on a surface; lines go along its edges, and its `ends`."""
+        a, b = spline(left, rows)[:, None], spline(right, rows)[:, None]
+        u = np.linspace(-1, 1, columns)[None, :, None]
+        xy = a * (0.5 - 0.5 * u) + b * (0.5 + 0.5 * u)
+        z = surface(xy[..., 0], xy[..., 1]) + lift + bulge * (1 - u[..., 0] ** 2)
+        points = np.concatenate([xy, z[..., None]], -1)
+        material = np.zeros((rows, columns, 4))
+        material[..., 0] = u[..., 0]
+        material[..., 1] = np.linspace(0, 1, rows)[:, None]
+        material[..., 2] = 0.5 * np.linalg.norm(a - b, axis=-1)
+        material[..., 3] = fold
+        middle = 0.5 * (a + b)[:, 0]
+        length = max(2.0, float(np.linalg.norm(np.diff(middle, axis=0), axis=-1).sum()))
+        weights = self._weights(name)
+        normal = m.normals(points)
+        triangles = m.grid_triangles(rows, columns)
+        if normal[..., 2].mean() < 0:  # its front is towards the viewer
+            normal, triangles = -normal, triangles[:, ::-1]
+        self.mesh(name).add(m.pack(points, normal, weights, material, (*colour, length if ends else 1.0)), triangles)
+
+    def tube(
+        self,
+        name: str,
+        points: list[tuple[float, float, float]],
+        radii: list[float],
+        colour: Colour,
+        fold: float = 1.0,
+        rows: int = 16,
+        columns: int = 18,
+    ) -> None:
+        """A closed tube of cloth along a curve."""
+        path = spline(points, rows)
+        r = np.interp(np.linspace(0, len(radii) - 1, rows), np.arange(len(radii)), radii)
+        tangent = m.unit(m.slope(path))
+        across = m.unit(m.cross(tangent, np.broadcast_to([0.0, 0.0, 1.0], tangent.shape)))
+        front = m.cross(across, tangent)
+        a = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None, :, None]
+        ring = path[:, None] + r[:, None, None] * (across[:, None] * np.sin(a) + front[:, None] * np.cos(a))
+        material = np.zeros((rows, columns, 4))
+        material[..., 1] = np.linspace(0, 1, rows)[:, None]
+        material[..., 2] = 99.0
+        material[..., 3] = fold
+        normal = m.unit(ring - path[:, None])
+        self.mesh(name).add(
+            m.pack(ring, normal, self._weights(name), material, (*colour, 1.0)),
+            m.grid_triangles(rows, columns, closed=True),
+        )
+
+    def arm(self, name: str, points: list[tuple[float, float, float]], radii: list[float]) -> None:
+        """A tube of bare skin, painted as the neck is."""
+        self.tube(name, points, radii, self.r.skin)
+        part = self.mesh(name).parts[-1]
+        part[:, m.MATERIAL] = np.stack([part[:, 0], part[:, 1], np.ones(len(part)), np.zeros(len(part))], -1)
+
+    def ring(self, name: str, points: F64, colour: Colour) -> None:
+        """A band (rows, columns, 3) that closes on itself."""
+        material = np.zeros((*points.shape[:2], 4))
+        material[..., 0] = np.linspace(-1, 1, len(points))[:, None]
+        material[..., 2] = 2.0
+        normal = m.normals(points, closed=True)
+        self.mesh(name).add(
+            m.pack(points, normal, self.body_weight, material, (*colour, 1.0)),
+            m.grid_triangles(points.shape[0], points.shape[1], closed=True),
+        )
 
     def head_weight(self, p: F64) -> F64:
         return np.ones((len(p), 2))

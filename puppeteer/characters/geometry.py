@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from puppeteer.characters import mesh as m
 from puppeteer.characters.body import add_body
+from puppeteer.characters.clothes import add_clothes
 from puppeteer.characters.extras import add_extras
 from puppeteer.characters.figure import Figure
 from puppeteer.characters.hair import Hair
+from puppeteer.characters.hairstyles import style_hair
 from puppeteer.characters.head import add_eyes, add_features, add_head, add_mouth
 from puppeteer.characters.mesh import F32
 from puppeteer.characters.recipe import Recipe
@@ -41,9 +43,13 @@ _ORDER = (
     ("prop_head", "solid", PART_HEAD, True, False),
     ("front", "hair", PART_HEAD, False, False),
     ("prop_body", "solid", PART_BODY, True, False),
+    ("arms", "solid", PART_BODY, True, False),
+    ("prop_side", "solid", PART_BACK, True, False),
     ("middle", "hair", PART_BACK, False, False),
     ("skin", "skin", PART_HEAD, True, False),
+    ("prop_neck", "solid", PART_BODY, True, False),
     ("neck", "skin", PART_BODY, True, False),
+    ("bare_arms", "skin", PART_BODY, True, False),
     ("body", "body", PART_BODY, True, False),
     ("cap", "hair", PART_HEAD, True, False),
     ("cap_back", "hair", PART_BACK, True, False),
@@ -71,13 +77,14 @@ def build(recipe: Recipe) -> list[Layer]:
     """All layers of a character, opaque ones first, each from front to back."""
     figure = Figure(recipe)
     neck = add_body(figure)
+    add_clothes(figure)
     add_head(figure)
     figure.skin("neck", neck, figure.body_weight, 1.0)
     add_eyes(figure)
     add_features(figure)
     add_mouth(figure)
     hair = Hair(figure)
-    hair.add()
+    style_hair(hair)
     add_extras(figure, hair)
     angles = recipe.head.turn
     z, x, y = (float(np.radians(a)) for a in angles)
@@ -86,7 +93,7 @@ def build(recipe: Recipe) -> list[Layer]:
         if name not in figure.layers:
             continue
         v, f = figure.layers[name].arrays()
-        if name in ("body", "prop_body", "ink_body", "neck"):
+        if name in ("body", "arms", "bare_arms", "prop_body", "ink_body", "neck", "prop_neck"):
             _lean(v, recipe)
         if any(angles):
             w = v[:, m.WEIGHT].astype(float)

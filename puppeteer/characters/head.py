@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from puppeteer.characters import mesh as m
@@ -9,6 +11,7 @@ from puppeteer.characters.figure import MIDDLE, Figure, mix
 from puppeteer.characters.mesh import F64, ball, ink, sheet, smoothstep, spline
 
 HEAD_ROWS, HEAD_COLUMNS = 36, 36
+LIPS = 40.0  # material of what the rest image shows of a mouth: no soft edge, and nothing new where it moves
 
 
 def add_head(figure: Figure) -> None:
@@ -101,13 +104,13 @@ def add_eyes(figure: Figure) -> None:
         )
         # upper lash: stands on the lid, thin at the inner corner, with a wing
         k = 27
-        q = np.linspace(-1.02, 1 + e.lash_wing * 1.3, k)
+        q = np.linspace(-0.93, 1 + e.lash_wing * 1.3, k)
         inside = np.clip(q, -1, 1)
         beyond = np.maximum(q - 1, 0)
         lash_y = upper(inside) + beyond * e.half_width * (0.25 - 0.6 * e.lash_wing)
         shut_y = closed(inside) - beyond * e.half_width * 0.25
         t = np.linspace(0, 1, k)
-        profile = (0.2 + 0.5 * smoothstep(0.0, 0.35, t) + 0.3 * smoothstep(0.3, 0.75, t)) * np.power(
+        profile = (0.04 + 0.66 * smoothstep(0.0, 0.4, t) + 0.3 * smoothstep(0.3, 0.75, t)) * np.power(
             np.maximum(1 - t**5, 0), 0.9
         )
         half = np.maximum(0.5 * e.lash_thick * profile, 0.12)
@@ -345,9 +348,46 @@ def add_mouth(figure: Figure) -> None:
                 3,
             )
         )
+    if o.lips > 0:
+        _lips(figure, line, curve, top, bottom, wide)
     half = o.line_width * (0.35 + 0.65 * np.power(np.maximum(1 - s**2, 0), 0.5))
     corner = o.line_width * (0.8 + 0.45 * smoothstep(0.55, 0.95, np.abs(s)) - 0.55 * smoothstep(0.9, 1.0, np.abs(s)))
     half = 0.5 * half + 0.5 * corner if figure.rng.random() < 0.5 else half
     colour = (*o.line, 1.0)
     mesh.add(*ink(closed, half, figure.surface, 1.1, figure.head_weight, colour, up_line, mask))
     mesh.add(*ink(closed, half, figure.surface, 1.0, figure.head_weight, colour, low_line, mask, half * 0.75))
+
+
+def _lips(
+    figure: Figure,
+    line: Callable[[F64, float, F64], F64],
+    curve: Callable[[F64], F64],
+    top: Callable[[F64], F64],
+    bottom: Callable[[F64], F64],
+    wide: float,
+) -> None:
+    """Full lips on both sides of the mouth's line; they part as it does."""
+    o = figure.r.mouth
+    s = np.linspace(-1, 1, 15)
+    closed_half, open_half = max(o.width, 4.0) * 0.95, wide * 1.04
+    up = o.lips * (1.5 * np.sqrt(np.maximum(1 - s**2, 0)) - 0.45 * np.exp(-((s / 0.2) ** 2)))
+    down = o.lips * 2.3 * np.power(np.maximum(1 - s**2, 0), 0.7)
+    shut, colour = line(curve(s), closed_half, s), (*o.lip, 0.85)
+    for above, below, opened_above, opened_below in (
+        (curve(s) - up, curve(s), top(s) - up, top(s)),
+        (curve(s), curve(s) + down, bottom(s), bottom(s) + down),
+    ):
+        v, f = sheet(
+            shut * [1, 0] + above[:, None] * [0, 1],
+            shut * [1, 0] + below[:, None] * [0, 1],
+            figure.surface,
+            0.9,
+            figure.head_weight,
+            colour,
+            line(opened_above, open_half, s),
+            line(opened_below, open_half, s),
+            (0.0, 0.0, 1.0),
+            3,
+        )
+        v[:, m.MATERIAL.start + 2] = LIPS
+        figure.mesh("mouth").add(v, f)

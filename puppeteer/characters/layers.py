@@ -15,10 +15,10 @@ LAYERS = ("back", "neck", "body", "face", "side", "glasses", "front")
 # The cap round the skull is seen from inside behind the face (`cap_inside`) and from outside above it.
 GROUPS: dict[str, tuple[str, ...]] = {
     "back": ("back", "cap_back", "cap_inside"),
-    "neck": ("neck",),
-    "body": ("body", "prop_body", "ink_body", "watermark"),
+    "neck": ("neck", "prop_neck"),
+    "body": ("body", "arms", "bare_arms", "prop_body", "ink_body", "watermark"),
     "face": ("skin", "eyes", "ink", "mouth", "lash", "brow"),
-    "side": ("cap", "middle"),
+    "side": ("cap", "middle", "prop_side"),
     "glasses": ("glasses",),
     "front": ("front", "prop_head"),
 }

@@ -132,30 +132,39 @@ def pack(
 
 
 def ribbons(
-    path: F64, outward: F64, half_width: F64, weights: Weights, colour: F64, bulge: F64 | float, arc: F64
+    path: F64,
+    outward: F64,
+    half_width: F64,
+    weights: Weights,
+    colour: F64,
+    bulge: F64 | float,
+    arc: F64,
+    lit: float | None = None,
+    columns: int = 3,
 ) -> tuple[F32, NDArray[np.int32]]:
     """K strips along paths (K, N, 3), convex towards `outward` (K, N, 3); material is u, t, half width, arc (K, N).
 
     `colour` (K, 4) holds what the material needs in four numbers; `half_width` is (K, N), `bulge` (K, 1) or one number.
+    Light falls on them as if they bulged by `lit`.
     """
     count, rows = path.shape[:2]
     tangent = unit(slope(path.swapaxes(0, 1)).swapaxes(0, 1))
     b = unit(cross(tangent, outward))
     n = cross(b, tangent)
     n *= np.sign(np.sum(n * outward, -1, keepdims=True) + 1e-9)
-    u = np.array([-1.0, 0.0, 1.0])[:, None]  # across
+    u = np.linspace(-1, 1, columns)[:, None]  # across
     k = np.broadcast_to(np.asarray(bulge, float), (count, 1))[..., None, None]
     w = half_width[..., None, None]
     points = path[:, :, None] + b[:, :, None] * (u * w) + n[:, :, None] * (k * w * (1 - u**2))
-    normal = unit(n[:, :, None] + b[:, :, None] * (2 * k * u))
-    material = np.empty((count, rows, 3, 4))
+    normal = unit(n[:, :, None] + b[:, :, None] * (2 * (k if lit is None else lit) * u))
+    material = np.empty((count, rows, columns, 4))
     material[..., 0] = u[:, 0]
     material[..., 1] = np.linspace(0, 1, rows)[None, :, None]
     material[..., 2] = half_width[..., None]
     material[..., 3] = arc[..., None]
     vertices = pack(points, normal, weights, material, np.broadcast_to(colour[:, None, None], material.shape))
-    one = grid_triangles(rows, 3)
-    offsets = (np.arange(count, dtype=np.int32) * rows * 3)[:, None, None]
+    one = grid_triangles(rows, columns)
+    offsets = (np.arange(count, dtype=np.int32) * rows * columns)[:, None, None]
     return vertices, (one[None] + offsets).reshape(-1, 3)
 
 
@@ -182,8 +191,8 @@ def ball(
     weights: Weights,
     colour: ArrayLike,
     turn: float = 0.0,
-    rows: int = 9,
-    columns: int = 14,
+    rows: int = 11,
+    columns: int = 20,
 ) -> tuple[F32, NDArray[np.int32]]:
     """An ellipsoid, turned by `turn` radians in the picture plane; its material is (0, 0, 99, 0): no edge line."""
     a = np.linspace(1e-3, np.pi - 1e-3, rows)[:, None]

@@ -16,12 +16,11 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from puppeteer import relief
-from puppeteer.characters import shaders
+from puppeteer.characters import paint, shaders
 from puppeteer.characters.geometry import PART_NEW, Layer, build
 from puppeteer.characters.layers import ENDS_AT, GROUPS, LAYERS, LayerRendering
-from puppeteer.characters.mesh import TIP_Z
-from puppeteer.characters.recipe import IRISES, IRISES_TEST, Recipe
+from puppeteer.characters.look import look
+from puppeteer.characters.recipe import Recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, Pose
 
@@ -30,7 +29,6 @@ __all__ = ["Renderer", "Rendering"]
 SUPERSAMPLE = 2
 _FORMAT = "3f 3f 3f 2f 3f 4f 4f"
 _NAMES = ("position", "morph", "normal", "weight", "mask", "material", "colour")
-_DESIGNS = {name: i for i, name in enumerate((*IRISES, *IRISES_TEST))}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +89,12 @@ class Renderer:
         gl.front_face = "cw"  # rows grow downwards
         make = self._program
         self._programs: dict[str, Any] = {
-            "skin": make(shaders.SKIN),
-            "body": make(shaders.BODY),
-            "hair": make(shaders.HAIR),
-            "ink": make(shaders.INK),
-            "eye": make(shaders.EYE, "EYE"),
-            "solid": make(shaders.SOLID),
+            "skin": make(paint.SKIN),
+            "body": make(paint.BODY),
+            "hair": make(paint.HAIR),
+            "ink": make(paint.INK),
+            "eye": make(paint.EYE, "EYE"),
+            "solid": make(paint.SOLID),
             "hull": make(shaders.HULL),
             "mask": make(shaders.MASK),
             "truth": make(shaders.TRUTH, "TRUTH"),
@@ -185,65 +183,7 @@ class Renderer:
                 program[name].value = value
 
     def _look(self, r: Recipe) -> None:
-        s, h, e, b, f = r.style, r.hair, r.eyes, r.body, r.face
-        length = math.sqrt(sum(v * v for v in s.light))
-        cool = tuple(0.55 + 0.4 * c for c in (0.55, 0.45, 0.75))
-        values: dict[str, Any] = {
-            "root": (*r.root_xy, 0.0),
-            "tip": (*r.tip_xy, TIP_Z),
-            "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.BACK_RELIEF, relief.SQUASH),
-            "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH, relief.BACK, 0.0),
-            "light": tuple(v / length for v in s.light),
-            "softness": s.softness,
-            "strength": s.shade_strength,
-            "texture_strength": s.texture,
-            "noise": 0,
-            "shade_map": 1,
-            "neutral": 2,
-            "skin": r.skin,
-            "skin_shadow": r.skin_shadow,
-            "blush": f.blush_colour,
-            "blush_strength": f.blush,
-            "blush_spot": (e.spacing + 3.0, e.y + e.lower + 5.0, 7.5, 4.2),
-            "shade_shift": s.shadow_shift,
-            "hair_shadow": s.hair_shadow,
-            "neck_shadow": 0.5 + 0.5 * max(s.shade_strength, s.hair_shadow),
-            "cloth": b.cloth,
-            "trim": b.trim,
-            "cloth_shadow": cool,
-            "neckline": b.neckline,
-            "trim_width": b.trim_width,
-            "bare": b.bare,
-            "straps": float(b.straps),
-            "neck_y": 208.0,
-            "hair_root": h.root,
-            "hair_mid": h.mid,
-            "hair_tip": h.tip,
-            "hair_inner": h.inner,
-            "hair_shadow_colour": tuple(min(1.0, a / max(c, 0.05)) for a, c in zip(h.shadow, h.mid, strict=True)),
-            "hair_light": h.light,
-            "strands": h.strands,
-            "jacket": b.jacket,
-            "braces": b.braces,
-            "inner": b.inner,
-            "accent": b.accent,
-            "hair_line": h.line,
-            "band": h.band,
-            "streaks": h.streaks,
-            "line_width": s.line_width,
-            "line_alpha": s.hair_line,
-            "opacity": 1.0,
-            "iris_top": e.top,
-            "iris_bottom": e.bottom,
-            "iris_bottom_left": e.other or e.bottom,
-            "iris_rim": e.rim,
-            "sclera": e.sclera,
-            "pupil": e.pupil,
-            "glow": e.glow,
-            "design": _DESIGNS[e.iris],
-            "lights": [*e.highlights, *[(9.0, 9.0, 0.1, 0.1)] * (3 - len(e.highlights))],
-        }
-        for name, value in values.items():
+        for name, value in look(r).items():
             self._set(name, value)
 
     def _camera(self, expression: tuple[float, float, float], neck: tuple[float, float, float]) -> None:
@@ -407,7 +347,7 @@ class Renderer:
                         "skin": (r.skin_line, r.skin, 0.0),
                         "solid": (r.skin_line, r.skin, 1.0),
                         "hair": (r.hair.line, r.hair.mid, 0.0),
-                        "body": (tuple(0.35 * c for c in r.body.cloth), r.body.cloth, 0.0),
+                        "body": (_body_line(r), r.body.cloth, 0.0),
                     }[layer.program]
                     a = style.line_alpha
                     hull["line"].value = tuple(x * a + y * (1 - a) for x, y in zip(line, base, strict=True))
@@ -561,6 +501,14 @@ def _angles(pose: Pose) -> tuple[tuple[float, float, float], tuple[float, float,
     angle = math.radians(NECK_RANGE_DEG)
     neck = (pose.neck_z * angle, pose.neck_x * angle, pose.neck_y * angle)
     return (pose.eye_left, pose.eye_right, pose.mouth_open), neck
+
+
+def _body_line(r: Recipe) -> tuple[float, float, float]:
+    """Round bare shoulders a line of skin, else of the cloth."""
+    if r.body.sleeve == "bare":
+        return r.skin_line
+    cloth = r.body.cloth
+    return (0.35 * cloth[0], 0.32 * cloth[1], 0.36 * cloth[2])
 
 
 def _inside(layer: Layer, groups: tuple[str, ...]) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from puppeteer.characters.recipe import Split, make_recipe
+from puppeteer.characters.casting import make_recipe
+from puppeteer.characters.recipe import Split
 from puppeteer.characters.renderer import Renderer
 from puppeteer.errors import PuppeteerError
 from puppeteer.pose import U8, Pose
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0:64", help="first:end")
     parser.add_argument("--output", type=Path, required=True, help="PNG to write")
     parser.add_argument("--poses", action="store_true", help="four poses beside each rest image")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
+    parser.add_argument("--split", choices=("train", "validation", "test", "gallery"), default="train")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--columns", type=int, default=8)
     parser.add_argument("--crop", help="left,top,right,bottom in spec pixels")
