@@ -6,7 +6,7 @@ rotation by the same angle would do it: they turn like a relief. In px of the sp
 
 from __future__ import annotations
 
-TURN_RELIEF, TURN_DEPTH = 1.25, -6.4  # how much of the depth a turn moves, and where depth begins
-NOD_RELIEF, NOD_DEPTH = 1.15, -3.0
-BACK, BACK_RELIEF = -5.0, 0.7  # what lies behind moves by this share only
+TURN_RELIEF, TURN_DEPTH = 1.25, -3.0  # how much of the depth a turn moves, and where depth begins
+NOD_RELIEF, NOD_DEPTH = 1.15, 0.0
+BACK, TURN_BACK, NOD_BACK = -5.0, 0.7, 0.1  # what lies behind moves by these shares only: no crown rises behind a nod
 SQUASH = 0.5  # share of a rotation's foreshortening

@@ -30,17 +30,18 @@ def _measure() -> list[dict[str, Any]]:
     from puppeteer.training.ceiling import compared, true_rig
 
     torch.set_num_threads(1)
-    poser, out = Poser.load("compact", "cpu"), []
+    poser, out = Poser.load("compact", "cpu"), list[dict[str, Any]]()
     with Renderer() as renderer:
         for seed in SEEDS:
             recipe = make_recipe(seed, "test")
-            out.append({"table": compared(renderer, recipe, poser)[0]})
+            one: dict[str, Any] = {"table": compared(renderer, recipe, poser)[0]}
+            out.append(one)
             if len(out) <= LOOKED_AT:
                 layers = renderer.layers(Pose(mouth_open=recipe.rest_mouth), 256, truth=True)
                 rig = true_rig(layers, recipe)
                 # as arrays: the memory of tensors ends with the process
-                out[-1] |= {name: [x.numpy() for x in getattr(rig, name)] for name in ("parts", "motion")}
-                out[-1]["layers"] = layers
+                one |= {name: [x.numpy() for x in getattr(rig, name)] for name in ("parts", "motion")}
+                one["layers"] = layers
     return out
 
 

@@ -191,8 +191,8 @@ class Renderer:
         values: dict[str, Any] = {
             "root": (*r.root_xy, 0.0),
             "tip": (*r.tip_xy, TIP_Z),
-            "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.BACK_RELIEF, relief.SQUASH),
-            "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH, relief.BACK, 0.0),
+            "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.TURN_BACK, relief.SQUASH),
+            "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH, relief.BACK, relief.NOD_BACK),
             "light": tuple(v / length for v in s.light),
             "softness": s.softness,
             "strength": s.shade_strength,
