@@ -10,8 +10,9 @@ VERTEX = """
 in vec3 position; in vec3 morph; in vec3 normal; in vec2 weight; in vec3 mask; in vec4 material; in vec4 colour;
 uniform vec3 expression;       // left eye, right eye, mouth
 uniform vec3 neck;             // radians about z, x, y
-uniform vec3 root; uniform vec3 tip; 
-uniform vec4 relief; uniform vec4 axes;   // shares: turn, nod, a turn's back, squash; z of both axes and the back, a nod's back
+uniform vec3 root; uniform vec3 tip;
+// shares: turn, nod, a turn's back, squash; z of both axes and the back, a nod's back
+uniform vec4 relief; uniform vec4 axes;
 uniform float expand;          // outline, pixels
 uniform vec3 light; uniform float flatten;   // drawn surfaces are nearly flat: normals bent towards the viewer
 out vec4 v_material; out vec4 v_colour; out float v_light; out vec2 v_rest;
