@@ -21,8 +21,8 @@ try:
     import tyro
     from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+    from puppeteer.commands.flags import Call, deferred
     from puppeteer.errors import PuppeteerError, SettingsError
-    from puppeteer.flags import Call, deferred
     from puppeteer.pose import EYES_AND_MOUTH, Pose
     from puppeteer.settings import STUDIO, Settings, load_profile
 except ModuleNotFoundError as missing:

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from puppeteer.calibration import Calibration
 from puppeteer.errors import SettingsError
 from puppeteer.files import whole
 
@@ -140,8 +141,6 @@ class Settings(Tree):
     @classmethod
     def _faces_only(cls, value: dict[str, float] | None) -> dict[str, float] | None:
         if value is not None:
-            from puppeteer.motion.calibration import Calibration
-
             try:
                 Calibration.from_dict(value)
             except SettingsError as error:

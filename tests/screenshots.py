@@ -27,11 +27,11 @@ from PIL import Image, ImageGrab
 from screens import screen
 from stage import SHORT, Stage, StageDevice
 
-from puppeteer.cameras import ScriptedCamera
 from puppeteer.errors import SinkError, WeightsError
+from puppeteer.inputs.scripted import ScriptedCamera
+from puppeteer.outputs.virtual_camera import no_virtual_camera
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
 from puppeteer.settings import STUDIO, PoserSettings, Settings, set_by_name
-from puppeteer.sinks import no_virtual_camera
 
 ROOT = Path(__file__).resolve().parent.parent
 Waits = Iterator[Callable[[], Any]]
@@ -45,7 +45,7 @@ class RealTracker:
         self.error: Exception | None = None
 
     def __call__(self) -> RealTracker:
-        from puppeteer.tracking import FaceLandmarkerTracker
+        from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
         if self.error is not None:
             raise self.error

@@ -16,7 +16,7 @@ import pytest
 
 import app
 from puppeteer import characters
-from puppeteer.image import read_character
+from puppeteer.prepare.reading import read_character
 from puppeteer.settings import STUDIO, Leaf, Settings, leaves, save_profile, set_by_name
 
 ROOT = Path(__file__).resolve().parent.parent

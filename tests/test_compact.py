@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from puppeteer.characters import default_character
-from puppeteer.image import Character, premultiplied, read_character, to_tensor
+from puppeteer.image import Character, premultiplied
 from puppeteer.networks import FAMILIES
 from puppeteer.networks.compact import HEAD, Compact, load
-from puppeteer.networks.layers import drawn, drawn_on_device
+from puppeteer.networks.tensors import to_tensor
 from puppeteer.pose import POSE_NAMES, U8, Pose
 from puppeteer.poser import Poser
+from puppeteer.poser.drawing import drawn, drawn_on_device
+from puppeteer.prepare.reading import read_character
 
 MOST_STRETCH = 0.9  # px of the flow from one px to the next; at 1 a single px becomes a line
 MIXED = Pose(0.8, 0.3, 0.6, 0.5, -0.4, 0.7)

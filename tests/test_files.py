@@ -14,11 +14,11 @@ import app
 import puppeteer
 from puppeteer import files, networks
 from puppeteer.errors import SettingsError, SinkError, SourceError
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.networks import warp
+from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import POSE_NAMES
 from puppeteer.poser import Poser
-from puppeteer.sinks import VideoWriter
-from puppeteer.sources import VideoFile
 
 GREY = np.full((32, 32, 3), 128, np.uint8)
 

@@ -21,16 +21,14 @@ from puppeteer.image import (
     cut,
     guess_square,
     premultiplied,
-    read_character,
     read_image,
     resized,
-    to_bytes,
-    to_premultiplied,
-    to_tensor,
     unpremultiplied,
     write_png,
 )
+from puppeteer.networks.tensors import to_bytes, to_premultiplied, to_tensor
 from puppeteer.pose import U8
+from puppeteer.prepare.reading import read_character
 
 U16 = np.uint16
 

@@ -12,9 +12,9 @@ import pytest
 from conftest import drawn_character
 from stage import SHORT, SMALL, TURNED, Stage, StageDevice, StagePoser, StageTracker, eventually, on_stage
 
-from puppeteer.cameras import Fault, ScriptedCamera
 from puppeteer.errors import SettingsError, SinkError, WeightsError
 from puppeteer.image import write_png
+from puppeteer.inputs.scripted import Fault, ScriptedCamera
 from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
 from puppeteer.live.detail import Detail
@@ -615,7 +615,7 @@ def test_a_background_that_is_gone_does_not_keep_it_from_starting(character_png:
 
 @pytest.mark.parametrize("background", ["#00FF00", "transparent"])
 def test_recording(background: str, character_png: Path, tmp_path: Path) -> None:
-    from puppeteer.sources import VideoFile
+    from puppeteer.inputs.video_file import VideoFile
 
     path = tmp_path / ("out.webm" if background == "transparent" else "out.mp4")
     with on_stage(character_png, set_by_name(SMALL, "output.background", background)) as stage:
@@ -639,7 +639,7 @@ def test_recording(background: str, character_png: Path, tmp_path: Path) -> None
 
 
 def test_a_recording_is_finished_when_the_studio_closes(character_png: Path, tmp_path: Path) -> None:
-    from puppeteer.sources import VideoFile
+    from puppeteer.inputs.video_file import VideoFile
 
     with on_stage(character_png) as stage:
         stage.live.start_recording(tmp_path / "out.mp4")

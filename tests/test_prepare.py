@@ -21,10 +21,11 @@ from app import main
 from puppeteer.characters import Artist, Renderer, make_recipe
 from puppeteer.characters.recipe import Recipe
 from puppeteer.errors import ImageError
-from puppeteer.image import premultiplied, read_character, read_image
+from puppeteer.image import premultiplied, read_image
 from puppeteer.pose import U8, Pose
 from puppeteer.prepare import prepare
 from puppeteer.prepare.heads import find
+from puppeteer.prepare.reading import read_character
 
 NEAR, SIDE, TILT_DEG = 0.08, 0.12, 4.0  # of the side, of the side, degrees: what counts as found
 
@@ -251,7 +252,7 @@ def test_other_shapes_than_squares_go_through_the_doctor(characters: list[U8], t
 def test_square_pictures_do_not_pay_for_the_doctor(characters: list[U8], tmp_path: Path) -> None:
     square = save(characters[0], tmp_path / "a.png")
     code = (
-        "import sys; from pathlib import Path; from puppeteer.image import read_character; "
+        "import sys; from pathlib import Path; from puppeteer.prepare.reading import read_character; "
         f"c = read_character(Path({str(square)!r})); assert c.square == (0, 0, 512); "
         "assert not any(name.startswith('puppeteer.prepare') for name in sys.modules)"
     )

@@ -16,16 +16,9 @@ from puppeteer.errors import SinkError, SourceError, WeightsError
 from puppeteer.motion import Motion, calibrate
 from puppeteer.pose import NECK_RANGE_DEG, POSE_NAMES, FaceObservation, Frame, Pose
 from puppeteer.settings import MotionSettings, Settings
-from puppeteer.tracking import (
-    LIDS_LEFT,
-    LIDS_RIGHT,
-    TRACKERS,
-    Box,
-    FaceLandmarkerTracker,
-    ScriptedTracker,
-    chosen,
-    observation,
-)
+from puppeteer.tracking import TRACKERS
+from puppeteer.tracking.face_landmarker import LIDS_LEFT, LIDS_RIGHT, Box, FaceLandmarkerTracker, chosen, observation
+from puppeteer.tracking.scripted import ScriptedTracker
 
 MIRRORED = np.array([1, 1, 1, -1, 1, -1])
 SWAPPED = [1, 0, 2, 3, 4, 5]

@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 from clips import corner_colours, make_clip
 
-from puppeteer import sinks, tracking
+from puppeteer import tracking
 from puppeteer.commands import transfer as module
-from puppeteer.commands.demo import MOTION, demo, read_motion
+from puppeteer.commands.demo import demo
 from puppeteer.commands.transfer import transfer
 from puppeteer.errors import ImageError, PuppeteerError, SettingsError, SinkError, SourceError
+from puppeteer.inputs.recorded import MOTION, read_motion
+from puppeteer.inputs.video_file import VideoFile
+from puppeteer.outputs import video_file
 from puppeteer.pose import FaceObservation, Frame
 from puppeteer.settings import Settings
-from puppeteer.sources import VideoFile
 
 SETTINGS = Settings.model_validate({"poser": {"family": "warp", "device": "cpu"}})
 MIRRORED = Settings.model_validate({"poser": {"family": "warp", "device": "cpu"}, "motion": {"mirror": True}})
@@ -191,14 +193,14 @@ def test_ctrl_c_keeps_what_was_drawn(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", times_ms=range(0, 2000, 40), sound="aac")
-    write = sinks.VideoWriter.write
+    write = video_file.VideoWriter.write
 
-    def interrupted(self: sinks.VideoWriter, picture: np.ndarray, time_s: float) -> None:
+    def interrupted(self: video_file.VideoWriter, picture: np.ndarray, time_s: float) -> None:
         write(self, picture, time_s)
         if self.frames == 12:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(sinks.VideoWriter, "write", interrupted)
+    monkeypatch.setattr(video_file.VideoWriter, "write", interrupted)
     out = tmp_path / "out.mp4"
     with pytest.raises(KeyboardInterrupt):
         transfer(clip, out, character, size=64, settings=SETTINGS)

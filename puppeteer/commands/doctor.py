@@ -192,7 +192,7 @@ def check_device(settings: Settings) -> Iterator[Line]:
     """Device and precision that the networks would take, why, and whether a graphics card lies idle."""
     import torch
 
-    from puppeteer.device import choose
+    from puppeteer.poser.devices import choose
 
     choice = choose(settings.poser.device)
     precision = str(choice.dtype).removeprefix("torch.")
@@ -243,7 +243,7 @@ def check_tracking() -> Iterator[Line]:
     import numpy as np
 
     from puppeteer.pose import Frame
-    from puppeteer.tracking import FaceLandmarkerTracker
+    from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
     with routine_log_dropped(), FaceLandmarkerTracker() as tracker:
         tracker.observe(Frame(rgb=np.full((240, 320, 3), 128, np.uint8), time_s=0.0))
@@ -266,7 +266,7 @@ def check_video() -> Iterator[Line]:
 def check_character() -> Iterator[Line]:
     """The character that is used when none is named."""
     from puppeteer.characters import default_character
-    from puppeteer.image import read_character
+    from puppeteer.prepare.reading import read_character
 
     path = default_character()
     rgba = read_character(path).rgba
@@ -290,7 +290,7 @@ def check_generator() -> Iterator[Line]:
 
 def check_cameras() -> Iterator[Line]:
     """Webcams by name, as the studio lists them."""
-    from puppeteer.cameras import list_cameras
+    from puppeteer.inputs.webcam import list_cameras
 
     names = [camera.name for camera in list_cameras()]
     if names:

@@ -17,15 +17,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from puppeteer.cameras import ScriptedCamera
 from puppeteer.commands.bench import Stage, make_clip, p95
 from puppeteer.errors import SettingsError, SinkError, SourceError
+from puppeteer.inputs.scripted import ScriptedCamera
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
 from puppeteer.live.engine import even_size
+from puppeteer.outputs.virtual_camera import VirtualCamera
 from puppeteer.pose import U8
 from puppeteer.settings import OutputSettings, Settings
-from puppeteer.sinks import VirtualCamera
-from puppeteer.sources import VideoFile
 
 RATE = 30.0  # frames that the camera hands over a second
 FRAMES = 300  # of the clip, at most, over and over

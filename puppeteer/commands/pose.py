@@ -35,8 +35,9 @@ def pose(
         raise SettingsError("give either a table of poses or the values of one pose")
     rows = [values] if values is not None else read_poses(poses) if poses is not None else []
     # Imported late, so that a wrong table is told at once: PyTorch takes seconds.
-    from puppeteer.image import read_character, write_png
+    from puppeteer.image import write_png
     from puppeteer.poser import LARGEST, SMALLEST, Poser
+    from puppeteer.prepare.reading import read_character
 
     settings = settings or Settings()
     if not SMALLEST <= size <= LARGEST:

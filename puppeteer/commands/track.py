@@ -11,12 +11,12 @@ from pathlib import Path
 from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.files import check_target, unwritable, whole
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.motion import Motion, calibrate
-from puppeteer.pipeline import observe_clip
 from puppeteer.pose import POSE_NAMES, FaceObservation
 from puppeteer.settings import Settings
-from puppeteer.sources import VideoFile
 from puppeteer.tracking import TRACKERS
+from puppeteer.tracking.clip import observe_clip
 
 HEADER = ("time_s", *POSE_NAMES, "face")
 

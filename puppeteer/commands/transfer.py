@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from puppeteer.compose import Background, beside_width, compose, parse_background
-from puppeteer.compose import side_by_side as placed_beside
 from puppeteer.errors import SinkError, SourceError
-from puppeteer.pipeline import ahead, observe_clip
+from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
+from puppeteer.outputs.compose import Background, beside_width, compose, parse_background
+from puppeteer.outputs.compose import side_by_side as placed_beside
+from puppeteer.outputs.video_file import VideoWriter, check_output
 from puppeteer.pose import U8, FaceObservation, Pose
 from puppeteer.settings import Settings
-from puppeteer.sinks import VideoWriter, check_output
-from puppeteer.sources import LONGEST_SIDE, VideoFile
+from puppeteer.threads import ahead
+from puppeteer.tracking.clip import observe_clip
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -131,7 +132,7 @@ def _stamped(pictures: Generator[U8], stamps: list[float]) -> Generator[U8]:
 
 def _loaded(character: Path | None, size: int, settings: Settings) -> tuple[Poser, float]:
     """The poser, and when it was ready. Tracking keeps its cores meanwhile."""
-    from puppeteer.poser import one_core
+    from puppeteer.poser.stages import one_core
 
     one_core()
     poser = ready_poser(character, size, settings)
@@ -141,8 +142,8 @@ def _loaded(character: Path | None, size: int, settings: Settings) -> tuple[Pose
 def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
     """The networks and the character, loaded and tried once; None is the first of the characters that come along."""
     # Imported here, in the loading thread: PyTorch takes seconds.
-    from puppeteer.image import read_character
     from puppeteer.poser import Poser
+    from puppeteer.prepare.reading import read_character
 
     if character is None:
         from puppeteer.characters import default_character

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import dearpygui.dearpygui as dpg
@@ -18,11 +18,10 @@ from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
 from puppeteer.gui.stage import Box, Texture, fitted
 from puppeteer.gui.theme import ACCENT, BACK, CLEAR, FAINT, MUTED, TEXT, WARN, Theme
+from puppeteer.image import CHUNK, Square, open_picture, premultiplied
 from puppeteer.pose import U8
-
-if TYPE_CHECKING:
-    from puppeteer.image import Square
-    from puppeteer.prepare import Prepared
+from puppeteer.prepare import Prepared, prepare
+from puppeteer.prepare.heads import guessed
 
 TILT_DEG = 30.0  # the slider's ends
 LEAST_SIDE = 32.0  # px of the picture
@@ -74,10 +73,6 @@ class Treated:
 
 def treat(path: Path) -> Treated:
     """Prepares a picture. Raises PuppeteerError."""
-    from puppeteer.image import open_picture  # PyTorch takes seconds
-    from puppeteer.prepare import prepare
-    from puppeteer.prepare.heads import guessed
-
     prepared = prepare(path)
     found = prepared.head or guessed(prepared.picture)
     head = Head(*found.centre, found.side, found.tilt_deg)
@@ -91,8 +86,6 @@ def corrected(treated: Treated, head: Head) -> Treated:
 
 def is_prepared(path: Path) -> bool:
     """Whether a picture says itself where its spec square is; what cannot be read is not."""
-    from puppeteer.image import CHUNK
-
     with contextlib.suppress(Exception), Image.open(path) as image:  # Pillow raises many kinds
         return CHUNK in image.info
     return False
@@ -433,8 +426,6 @@ class Doctor:
 
 def on_checks(rgba: U8, size: tuple[int, int]) -> U8:
     """(height, width, 3): a picture at another size, over the checks that stand for transparency."""
-    from puppeteer.image import premultiplied
-
     width, height = size
     method = cv2.INTER_AREA if width < rgba.shape[1] else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(premultiplied(rgba), size, interpolation=method), np.float32)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
-from puppeteer.compose import parse_background
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
 from puppeteer.gui.guide import HOLD_S, STEPS, Guide
 from puppeteer.gui.shelf import PICTURES, THUMBNAIL, VIDEOS, Entry
 from puppeteer.gui.theme import ACCENT, BAD, CLEAR, FAINT, FIELD, FIELD_HOVER, GOOD, MUTED, TEXT, WARN, Theme
 from puppeteer.live import Meter, Part, Status
+from puppeteer.outputs.compose import parse_background
 from puppeteer.pose import POSE_NAMES
 from puppeteer.settings import Settings
 

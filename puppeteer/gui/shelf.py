@@ -9,17 +9,14 @@ import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from puppeteer.errors import ImageError
 from puppeteer.files import whole
+from puppeteer.image import Square, write_png
 from puppeteer.pose import F32, U8
-
-if TYPE_CHECKING:
-    from puppeteer.image import Square
 
 SHIPPED = Path(__file__).resolve().parent.parent / "characters" / "shipped"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -69,8 +66,6 @@ class Shelf:
 
     def keep(self, rgba: U8, square: Square, name: str) -> Path:
         """Writes a prepared character onto the shelf; its path. Raises ImageError."""
-        from puppeteer.image import write_png  # PyTorch takes seconds
-
         target = self._free(f"{name}.png")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -739,7 +739,7 @@ class Window:
         def load() -> Callable[[], object]:
             if not is_prepared(path):
                 return lambda: self.doctor.open(path)
-            from puppeteer.image import read_character
+            from puppeteer.prepare.reading import read_character
 
             read_character(path)
             return self._shelved(path, lambda: self.shelf.add(path))
@@ -813,7 +813,7 @@ class Window:
 
     def look_for_cameras(self) -> None:
         def look() -> Callable[[], object]:
-            from puppeteer.cameras import list_cameras
+            from puppeteer.inputs.webcam import list_cameras
 
             names = tuple(camera.name for camera in list_cameras())
 

@@ -10,27 +10,29 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import Literal, Protocol, Self
 
 import cv2
 import numpy as np
 
-from puppeteer.cameras import Camera, open_source
-from puppeteer.commands.demo import read_motion
-from puppeteer.compose import Background, parse_background, placed
+from puppeteer.characters import default_character
 from puppeteer.errors import PuppeteerError, SinkError
+from puppeteer.image import Character
+from puppeteer.inputs import open_source
+from puppeteer.inputs.contract import Camera
+from puppeteer.inputs.recorded import read_motion
 from puppeteer.live.capture import Capture, Patience
 from puppeteer.live.detail import Detail
 from puppeteer.live.sending import Device, Recorder, Sender
 from puppeteer.live.status import Driver, Log, Meter, Part, Picture, Preview, Rate, State, Status, Timings
 from puppeteer.motion import Calibration, Motion, Step, between, guided
+from puppeteer.outputs.compose import Background, parse_background, placed
 from puppeteer.pose import POSE_NAMES, U8, FaceObservation, Frame, Pose
+from puppeteer.prepare.reading import read_character
 from puppeteer.settings import STUDIO, OutputSettings, PoserSettings, Settings, SourceSettings
 from puppeteer.slot import LatestSlot
-from puppeteer.tracking import FaceLandmarkerTracker, Tracker
-
-if TYPE_CHECKING:
-    from puppeteer.image import Character
+from puppeteer.tracking.contract import Tracker
+from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
 PREVIEW_SIDE = 320  # px
 PREVIEW_S = 2.0  # an older frame is no preview
@@ -62,7 +64,7 @@ def _tracker() -> Tracker:
 
 
 def _virtual_camera(settings: OutputSettings) -> Device:
-    from puppeteer.sinks import VirtualCamera
+    from puppeteer.outputs.virtual_camera import VirtualCamera
 
     return VirtualCamera(even_size(settings), settings.rate, settings.device)
 
@@ -614,8 +616,6 @@ class Live:
 
     def _load(self) -> None:
         """Loads networks and characters that the settings name, in the background."""
-        from puppeteer.image import read_character
-
         loaded: PoserSettings | None = None
         shown: str | None = None
         drawing: Character | None = None
@@ -764,8 +764,6 @@ class Live:
 
     def _read_character(self, name: str, read: Callable[[Path], Character], fallback: bool) -> Character | None:
         """The character named in the settings, or with `fallback` the first that comes along."""
-        from puppeteer.characters import default_character
-
         self._tell("character", "starting", f"loading {Path(name).name or 'the character'}")
         try:
             path = Path(name).expanduser() if name else default_character()

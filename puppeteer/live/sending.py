@@ -9,12 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
-from puppeteer.compose import Background, bled, compose
 from puppeteer.errors import PuppeteerError, SinkError
 from puppeteer.live.capture import Patience
 from puppeteer.live.status import Part, Picture, Rate, Timings
+from puppeteer.outputs.compose import Background, bled, compose
+from puppeteer.outputs.video_file import VideoWriter, check_output
 from puppeteer.pose import U8
-from puppeteer.sinks import VideoWriter, check_output
 from puppeteer.slot import LatestSlot
 
 

@@ -6,7 +6,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 
-from puppeteer.motion.calibration import Calibration, Step, calibrate, guided
+from puppeteer.calibration import Calibration
+from puppeteer.motion.calibration import Step, calibrate, guided
 from puppeteer.motion.idle import idle_pose
 from puppeteer.motion.one_euro import OneEuro
 from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, FaceObservation, Pose

@@ -11,8 +11,9 @@ import math
 import torch
 from torch import Tensor
 
-from puppeteer.image import SPEC_SIZE, Encoding
+from puppeteer.image import SPEC_SIZE
 from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import NECK_RANGE_DEG
 
 FLOW_SIZE = 64  # cells; nothing in this flow is finer

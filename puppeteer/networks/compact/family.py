@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from puppeteer import weights
-from puppeteer.image import Encoding
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, SPEC, CompactConfig
 from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
 from puppeteer.networks.compact.rotator import BACK, BODY, HEAD, Rotator, RotatorFeatures, RotatorOutput
 from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.tensors import Encoding
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from puppeteer.compose import Background, beside_width, bled, compose, parse_background, placed, side_by_side
 from puppeteer.errors import ImageError, SettingsError
+from puppeteer.outputs.compose import Background, beside_width, bled, compose, parse_background, placed, side_by_side
 
 
 @pytest.mark.parametrize(

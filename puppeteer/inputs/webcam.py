@@ -1,4 +1,4 @@
-"""Where live frames come from: a webcam by name, a video file in a loop, and a scripted camera that fails on demand."""
+"""A webcam by name, through OpenCV."""
 
 from __future__ import annotations
 
@@ -7,41 +7,22 @@ import os
 import re
 import sys
 import threading
-import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 
 from puppeteer import v4l2
 from puppeteer.errors import SourceError
+from puppeteer.inputs.contract import NoCameraError
 from puppeteer.pose import U8
 from puppeteer.settings import SourceSettings
-from puppeteer.sources import Synthetic, VideoFile
 
 # A virtual camera shows what we send: as a source it would feed us ourselves.
 VIRTUAL = re.compile(r"OBS.Virtual|OBS-Camera|Unity Video Capture|Puppeteer", re.IGNORECASE)
-SKIPPED = 10  # frames of a video in a row, at most, on a machine too slow for it
-
-
-class NoCameraError(SourceError):
-    """There is no camera at all."""
-
-
-class Camera(Protocol):
-    """An open camera, for one thread."""
-
-    name: str
-    may_repeat: bool  # identical frames in a row are nothing unusual
-
-    def read(self) -> U8:
-        """The next frame, (H, W, 3) RGB, as soon as there is one. Raises SourceError."""
-        ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,107 +174,3 @@ def _refused_by_macos(name: str) -> None:
             f"macOS does not let us use {name}: allow the program that you started Puppeteer with (Terminal, perhaps) "
             "in System Settings, Privacy & Security, Camera, and start it again"
         )
-
-
-class LoopedVideo:
-    """A video file at its own pace, for ever; on a slow machine frames are left out. Raises SourceError."""
-
-    may_repeat = True
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._file = VideoFile(path)
-        self.name = path.name
-        self._clock = clock
-        self._closed = threading.Event()
-        self._pictures = self._paced()
-
-    def read(self) -> U8:
-        return next(self._pictures)
-
-    def close(self) -> None:
-        self._closed.set()
-        self._pictures.close()
-
-    def _paced(self) -> Generator[U8]:
-        start_s = self._clock()
-        skipped = 0
-        while True:
-            for frame in self._file.frames():
-                late_s = self._clock() - start_s - frame.time_s
-                if late_s > 2 / float(self._file.rate) and skipped < SKIPPED:
-                    skipped += 1
-                    continue
-                skipped = 0
-                self._closed.wait(max(0.0, -late_s))
-                yield frame.rgb
-            start_s = max(start_s + self._file.end_s, self._clock() - 0.2)
-
-
-def open_source(settings: SourceSettings, own: Collection[str] = ()) -> Camera:
-    """The camera or the looped video that the settings name. Raises SourceError."""
-    if settings.kind == "video":
-        if not settings.video:
-            raise SourceError("no video file is chosen: choose one, or take a camera as source")
-        return LoopedVideo(Path(settings.video).expanduser())
-    return Webcam(settings, own)
-
-
-Fault = Literal["none", "busy", "refused", "unplugged", "fails", "blocks", "freezes"]
-
-
-class ScriptedCamera:
-    """A camera for tests and for pictures of faults: a stage whose `fault` may be changed at any time, from any thread.
-
-    Call it to open it, as often as you like. Without a fault it gives `pictures` over and over, `rate` a second.
-    """
-
-    may_repeat = False
-    name = "Scripted camera"
-
-    def __init__(self, pictures: Collection[U8] = (), rate: float = 30.0) -> None:
-        self._pictures = tuple(pictures) or tuple(frame.rgb for frame in Synthetic((320, 240), 30, 60).frames())
-        self._rate = rate
-        self._fault: Fault | None = None
-        self._change = threading.Condition()
-        self._shown = 0
-        self._due_s = 0.0
-        self.opened = 0
-        self.closed = 0
-
-    @property
-    def fault(self) -> Fault | None:
-        return self._fault
-
-    @fault.setter
-    def fault(self, fault: Fault | None) -> None:
-        with self._change:
-            self._fault = fault
-            self._change.notify_all()
-
-    def __call__(self) -> ScriptedCamera:
-        if self._fault == "none":
-            raise NoCameraError("no camera was found: plug one in; it will be used at once")
-        if self._fault == "busy":
-            raise SourceError(f"{self.name} is in use by another program: close it, or pick another camera")
-        if self._fault == "refused":
-            raise SourceError(f"{self.name} may not be opened by you: allow it in the system's settings")
-        if self._fault == "unplugged":
-            raise SourceError(f"{self.name} is not plugged in: plug it in, or pick another camera")
-        self.opened += 1
-        return self
-
-    def read(self) -> U8:
-        with self._change:
-            self._change.wait_for(lambda: self._fault != "blocks")
-            now_s = time.perf_counter()
-            self._due_s = max(self._due_s + 1 / self._rate, now_s - 1 / self._rate)
-            self._change.wait_for(lambda: self._fault == "blocks", max(0.0, self._due_s - now_s))
-            self._change.wait_for(lambda: self._fault != "blocks")
-            if self._fault in ("fails", "unplugged", "none"):
-                raise SourceError(f"{self.name} stopped giving pictures: check its plug; it is tried again and again")
-            if self._fault != "freezes":
-                self._shown += 1
-            return self._pictures[self._shown % len(self._pictures)].copy()
-
-    def close(self) -> None:
-        self.closed += 1

@@ -11,8 +11,10 @@ import pytest
 from clips import make_clip
 
 from puppeteer.errors import SinkError
-from puppeteer.sinks import SINKS, Memory, VideoWriter, check_output
-from puppeteer.sources import VideoFile
+from puppeteer.inputs.video_file import VideoFile
+from puppeteer.outputs import SINKS
+from puppeteer.outputs.memory import Memory
+from puppeteer.outputs.video_file import VideoWriter, check_output
 
 BARS = (
     (0, 255, 0),
@@ -240,7 +242,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         from pathlib import Path
         import numpy as np
         from puppeteer.errors import SinkError
-        from puppeteer.sinks import VideoWriter
+        from puppeteer.outputs.video_file import VideoWriter
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         noise = np.random.default_rng(0).integers(0, 256, (30, 128, 128, 3), np.uint8)

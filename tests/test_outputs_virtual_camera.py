@@ -16,7 +16,7 @@ import pytest
 
 from puppeteer import v4l2
 from puppeteer.errors import SinkError
-from puppeteer.sinks import VirtualCamera, loopback_to_feed, no_virtual_camera
+from puppeteer.outputs.virtual_camera import VirtualCamera, loopback_to_feed, no_virtual_camera
 from puppeteer.v4l2 import Abilities
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ def test_frames_arrive_in_size_format_and_colours(run: Run, tmp_path: Path) -> N
     said = run(
         """
         import numpy as np
-        from puppeteer.sinks import VirtualCamera
+        from puppeteer.outputs.virtual_camera import VirtualCamera
         camera = VirtualCamera((320, 240), 30)
         print(camera.name)
         rgb = np.zeros((240, 320, 3), np.uint8)
@@ -176,7 +176,7 @@ def test_a_device_that_others_keep_at_another_size_gets_no_noise(run: Run, tmp_p
         f"""
         from pathlib import Path
         from puppeteer.errors import SinkError
-        from puppeteer.sinks import VirtualCamera
+        from puppeteer.outputs.virtual_camera import VirtualCamera
         for size in ((640, 480), (320, 240)):
             try:
                 VirtualCamera(size, 30).close()
@@ -196,7 +196,7 @@ def test_after_its_end_other_programs_can_use_the_device(run: Run, tmp_path: Pat
     run(
         """
         import numpy as np
-        from puppeteer.sinks import VirtualCamera
+        from puppeteer.outputs.virtual_camera import VirtualCamera
         camera = VirtualCamera((320, 240), 30)
         camera.send(np.zeros((240, 320, 3), np.uint8))
         camera.close()
@@ -210,7 +210,7 @@ def test_it_can_be_switched_off_and_on_and_survives_a_crash(run: Run, tmp_path: 
         """
         import os
         import numpy as np
-        from puppeteer.sinks import VirtualCamera
+        from puppeteer.outputs.virtual_camera import VirtualCamera
         for _ in range(2):
             camera = VirtualCamera((320, 240), 30)
             camera.send(np.zeros((240, 320, 3), np.uint8))
@@ -220,7 +220,7 @@ def test_it_can_be_switched_off_and_on_and_survives_a_crash(run: Run, tmp_path: 
         """
     )
     assert (tmp_path / "written").exists(), "as the driver leaves it"
-    run("from puppeteer.sinks import VirtualCamera; VirtualCamera((320, 240), 30).close()")
+    run("from puppeteer.outputs.virtual_camera import VirtualCamera; VirtualCamera((320, 240), 30).close()")
 
 
 def test_looking_for_it_again_and_again_leaves_nothing_open(run: Run, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_looking_for_it_again_and_again_leaves_nothing_open(run: Run, tmp_path: 
         """
         import os
         from puppeteer.errors import SinkError
-        from puppeteer.sinks import VirtualCamera
+        from puppeteer.outputs.virtual_camera import VirtualCamera
         def attempt():
             try:
                 VirtualCamera((320, 240), 30)
@@ -288,5 +288,5 @@ def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.Monke
 
 
 def test_the_package_is_imported_only_when_it_is_used() -> None:
-    code = "import sys, puppeteer.live, puppeteer.sinks; assert 'pyvirtualcam' not in sys.modules"
+    code = "import sys, puppeteer.live, puppeteer.outputs; assert 'pyvirtualcam' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

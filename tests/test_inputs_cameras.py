@@ -13,9 +13,13 @@ import numpy as np
 import pytest
 from clips import corner_colours, make_clip
 
-from puppeteer import cameras, v4l2
-from puppeteer.cameras import CameraInfo, LoopedVideo, NoCameraError, Webcam, chosen, list_cameras, open_source
+from puppeteer import v4l2
 from puppeteer.errors import SourceError
+from puppeteer.inputs import open_source
+from puppeteer.inputs import webcam as webcams
+from puppeteer.inputs.contract import NoCameraError
+from puppeteer.inputs.looped_video import LoopedVideo
+from puppeteer.inputs.webcam import CameraInfo, Webcam, chosen, list_cameras
 from puppeteer.settings import SourceSettings
 from puppeteer.v4l2 import Abilities
 
@@ -47,8 +51,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return able
 
     monkeypatch.setattr(v4l2, "abilities", abilities)
-    real = cameras.linux_cameras
-    monkeypatch.setattr(cameras, "linux_cameras", lambda _sys, _dev, own: real(tmp_path / "sys", tmp_path / "dev", own))
+    real = webcams.linux_cameras
+    monkeypatch.setattr(webcams, "linux_cameras", lambda _sys, _dev, own: real(tmp_path / "sys", tmp_path / "dev", own))
     return tmp_path
 
 
@@ -157,7 +161,7 @@ def test_a_webcam_that_stops_says_why(machine: Path, device: type[FakeDevice]) -
 
 def test_windows_and_macos_have_their_own_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    assert "Privacy & security, Camera" in cameras.why_not(CameraInfo("HD Webcam", 0, cv2.CAP_DSHOW))
+    assert "Privacy & security, Camera" in webcams.why_not(CameraInfo("HD Webcam", 0, cv2.CAP_DSHOW))
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(NoCameraError, match="System Settings, Privacy & Security, Camera"):
         chosen("", [])
@@ -179,9 +183,9 @@ def test_windows_and_macos_have_their_own_sentences(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setitem(sys.modules, "AVFoundation", Foundation)
     with pytest.raises(SourceError, match="macOS does not let us use FaceTime"):
-        cameras._refused_by_macos("FaceTime")
+        webcams._refused_by_macos("FaceTime")
     Device.state = 0
-    cameras._refused_by_macos("FaceTime")
+    webcams._refused_by_macos("FaceTime")
     assert Device.state == 3
 
 

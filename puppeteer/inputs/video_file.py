@@ -1,4 +1,4 @@
-"""Where frames come from: a video file or a synthetic pattern."""
+"""The pictures of a video file, as they are meant to be seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -25,18 +25,6 @@ from puppeteer.pose import U8, Frame
 # The face landmarker looks at 256 px of the face, and its detector sees the whole picture at less than that.
 LONGEST_SIDE = 1280
 READ_TIMEOUT_S = 30
-
-
-class Source(Protocol):
-    """Gives frames; `with` releases whatever it holds."""
-
-    def frames(self) -> Iterator[Frame]: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def open_clip(path: Path) -> InputContainer:
@@ -226,36 +214,3 @@ def turned(rgb: U8, matrix: tuple[int, int, int, int]) -> U8:
     if d < 0:
         rgb = rgb[::-1]
     return np.ascontiguousarray(rgb)
-
-
-class Synthetic:
-    """A disc that circles over a gradient: frames without a camera or a file, as fast as they are asked for."""
-
-    def __init__(self, size: tuple[int, int] = (640, 480), rate: float = 30.0, count: int | None = None) -> None:
-        self.size = size
-        self.rate = rate
-        self.frame_count = count
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    def frames(self) -> Iterator[Frame]:
-        width, height = self.size
-        y, x = np.mgrid[:height, :width].astype(np.float32)
-        shade = np.stack([x * (255 / width), y * (255 / height), np.full_like(x, 96)], axis=2).astype(np.uint8)
-        index = 0
-        while self.frame_count is None or index < self.frame_count:
-            angle = 2 * np.pi * index / (4 * self.rate)
-            middle_x, middle_y = width * (0.5 + 0.25 * np.cos(angle)), height * (0.5 + 0.25 * np.sin(angle))
-            rgb = shade.copy()
-            rgb[(x - middle_x) ** 2 + (y - middle_y) ** 2 < (height / 8) ** 2] = 255
-            yield Frame(rgb=rgb, time_s=index / self.rate, index=index)
-            index += 1
-
-
-SOURCES = {"video_file": VideoFile, "synthetic": Synthetic}

@@ -7,7 +7,9 @@ from clips import corner_colours, make_clip, make_sound, quarters
 from PIL import Image
 
 from puppeteer.errors import SourceError
-from puppeteer.sources import SOURCES, Synthetic, VideoFile
+from puppeteer.inputs import SOURCES
+from puppeteer.inputs.synthetic import Synthetic
+from puppeteer.inputs.video_file import VideoFile
 
 
 def test_frames_are_upright_rgb_with_their_own_times(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_unusual_pixel_formats(tmp_path: Path, name: str, codec: str, pix_fmt: s
 
 def test_colours_follow_the_tags(tmp_path: Path) -> None:
     """Both matrices give the same RGB back: nothing is decoded as BT.601 that is BT.709."""
-    from puppeteer.sinks import VideoWriter
+    from puppeteer.outputs.video_file import VideoWriter
 
     rgb = np.repeat(np.repeat(quarters(2, 2), 32, 0), 32, 1)
     with VideoWriter(tmp_path / "bt709.mp4", (64, 64)) as writer:

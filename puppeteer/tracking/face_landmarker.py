@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from puppeteer import weights
 from puppeteer.errors import WeightsError
-from puppeteer.pose import F32, NECK_RANGE_DEG, FaceObservation, Frame, Pose
+from puppeteer.pose import F32, NECK_RANGE_DEG, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
 
 if TYPE_CHECKING:
@@ -25,27 +24,11 @@ LIDS_LEFT = ((388, 387, 386, 385, 384), (390, 373, 374, 380, 381))
 LIPS = ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))  # inner edges
 RIGID = (33, 263, 133, 362, 168, 6, 10, 127, 356, 234, 454, 129, 358, 54, 284, 67, 297)  # no expression moves them
 RIGID_SIZE = 6.28  # root mean square distance of RIGID from their centre in the canonical model
-
 # Canonical units (about a centimetre on an average head).
 EYE_WIDE = 1.05
 MOUTH_WIDE = 3.0
-
 FAR_EYE_DEG = (25.0, 35.0)  # turned this far, the far eye starts to follow the near one; here it only follows
 REMEMBER_S = 1.0  # how long a vanished face is waited for while somebody else is in the picture
-
-
-class Tracker(Protocol):
-    """Looks at one frame after another; `with` releases the model."""
-
-    def observe(self, frame: Frame) -> FaceObservation | None:
-        """What the face in the frame does, raw; None where there is no face."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 class FaceLandmarkerTracker:
@@ -214,25 +197,3 @@ def observation(face: F32, matrix: NDArray[np.float64], width: int, height: int)
         neck_y=neck_y / NECK_RANGE_DEG,
         landmarks=face,
     )
-
-
-class ScriptedTracker:
-    """Sees what it was told: row N for the Nth frame it is shown, and no face where the row is None or missing."""
-
-    def __init__(self, rows: Iterable[FaceObservation | Pose | None]) -> None:
-        self._rows = iter(rows)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    def observe(self, frame: Frame) -> FaceObservation | None:
-        row = next(self._rows, None)
-        return FaceObservation(*row.values()) if isinstance(row, Pose) else row
-
-
-TRACKERS = {"face_landmarker": FaceLandmarkerTracker, "scripted": ScriptedTracker}

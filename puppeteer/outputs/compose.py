@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ImageColor
 
 from puppeteer.errors import SettingsError
+from puppeteer.image import premultiplied, read_image, unpremultiplied
 from puppeteer.pose import U8
 
 
@@ -57,8 +58,6 @@ def parse_background(text: str) -> Background:
         return Background(colour=_rgb("#" + name.lstrip("#")))
     path = Path(text).expanduser()
     if text and path.is_file():
-        from puppeteer.image import read_image
-
         rgba = read_image(path)
         return Background(picture=compose(rgba, Background(colour=(255, 255, 255))))
     near = difflib.get_close_matches(name, ["transparent", *ImageColor.colormap], n=1)
@@ -143,8 +142,6 @@ def placed(rgba: U8, background: Background, size: tuple[int, int], left: int, t
     A square one is scaled to (side, side) before. What sticks out is cut off. uint8 (height, width, 3), or
     (height, width, 4) straight alpha where it is transparent.
     """
-    from puppeteer.image import premultiplied, unpremultiplied  # it needs torch, which loads for seconds
-
     width, height = size
     if background.transparent:
         canvas = np.zeros((height, width, 4), np.uint8)

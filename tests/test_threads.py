@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from clips import make_clip
 
-from puppeteer.pipeline import abreast, ahead, observe_clip
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.pose import FaceObservation, Frame
-from puppeteer.sources import VideoFile
+from puppeteer.threads import abreast, ahead
+from puppeteer.tracking.clip import observe_clip
 
 
 def names() -> set[str]:

@@ -1,0 +1,43 @@
+"""Recorded motion: a table of poses that `track` wrote."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+from puppeteer.errors import SettingsError
+from puppeteer.pose import POSE_NAMES, Pose
+
+MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
+
+
+def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
+    """Times in seconds and poses from a table that `track` wrote. Raises SettingsError where it is none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        motion = [(float(row["time_s"]), Pose.from_values(float(row[name]) for name in POSE_NAMES)) for row in rows]
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}): install Puppeteer again") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"{path} is not a table that `track` wrote ({error}): install Puppeteer again") from error
+    if not motion:
+        raise SettingsError(f"{path} has no rows: install Puppeteer again")
+    return motion
+
+
+def write_loop(tracked: Path, path: Path = MOTION) -> None:
+    """Makes a table that loops out of one that `track` wrote: forwards, then backwards. See `motions/README.md`."""
+    with tracked.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    step_s = (float(rows[-1][0]) - float(rows[0][0])) / (len(rows) - 1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for index, (_, *values, face) in enumerate([*rows, *rows[-2:0:-1]]):
+            writer.writerow([f"{index * step_s:.6f}", *(f"{float(value):.4f}" for value in values), face])
+
+
+if __name__ == "__main__":
+    write_loop(Path(sys.argv[1]))

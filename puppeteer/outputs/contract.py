@@ -1,0 +1,23 @@
+"""Where pictures go: the contract."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from puppeteer.pose import U8
+
+
+class Sink(Protocol):
+    """Takes pictures; `with` finishes what was begun."""
+
+    def write(self, picture: U8, time_s: float) -> None:
+        """uint8 (H, W, 3) RGB, or (H, W, 4) straight alpha where the sink has alpha; `time_s` grows."""
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
