@@ -21,9 +21,9 @@ try:
     import tyro
     from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-    from puppeteer.commands.flags import Call, deferred
+    from puppeteer.commands.flags import NO_FLAGS, Call, PoseFlags, deferred, given_numbers
     from puppeteer.errors import PuppeteerError, SettingsError
-    from puppeteer.pose import EYES_AND_MOUTH, Pose
+    from puppeteer.pose import Pose
     from puppeteer.settings import STUDIO, Settings, load_profile
 except ModuleNotFoundError as missing:
     sys.stderr.write(f"the package {missing.name} is not installed: run  python -m pip install -r requirements.txt\n")
@@ -88,44 +88,23 @@ def pose(
         arg(metavar="POSES.csv", help="One pose per row, as `track` writes them.", help_behavior_hint=""),
     ] = None,
     size: Size = 256,
-    eye_left: Annotated[
-        float | None, arg(metavar="0..1", help="One pose instead of a file: 1 closes the eye.", help_behavior_hint="")
-    ] = None,
-    eye_right: Annotated[float | None, arg(metavar="0..1", help="1 closes the eye.", help_behavior_hint="")] = None,
-    mouth_open: Annotated[float | None, arg(metavar="0..1", help="1 is wide open.", help_behavior_hint="")] = None,
-    neck_z: Annotated[
-        float | None, arg(metavar="-1..1", help="1 leans the head to the viewer's left.", help_behavior_hint="")
-    ] = None,
-    neck_x: Annotated[float | None, arg(metavar="-1..1", help="1 looks up.", help_behavior_hint="")] = None,
-    neck_y: Annotated[
-        float | None, arg(metavar="-1..1", help="1 turns the face to the viewer's left.", help_behavior_hint="")
-    ] = None,
+    values: PoseFlags = NO_FLAGS,
 ) -> None:
     """Draw a character in given poses, one PNG each."""
-    flags = {
-        "eye_left": eye_left,
-        "eye_right": eye_right,
-        "mouth_open": mouth_open,
-        "neck_z": neck_z,
-        "neck_x": neck_x,
-        "neck_y": neck_y,
-    }
-    given = {name: value for name, value in flags.items() if value is not None}
-    for name, value in given.items():
-        low = 0 if name in EYES_AND_MOUTH else -1
-        if not low <= value <= 1:
-            raise SettingsError(f"--{name.replace('_', '-')} is {value:g}: it must be {low} to 1")
+    given = given_numbers(values)
     if (poses is None) == (not given):
         raise SettingsError("give either --poses POSES.csv or single values such as --eye-left 1 --neck-y 0.5")
     from puppeteer.commands.pose import pose as run
 
-    values = Pose(**given) if given else None
-    run(character=character, poses=poses, output=output, size=size, values=values, settings=settings)
+    one = Pose(**given) if given else None
+    run(character=character, poses=poses, output=output, size=size, values=one, settings=settings)
 
 
 def track(
     clip: Clip,
-    output: Annotated[Path, arg(metavar="POSES.csv", help="File to write: time, six numbers and face for each frame.")],
+    output: Annotated[
+        Path, arg(metavar="POSES.csv", help="File to write: time, the numbers of the pose and face for each frame.")
+    ],
     settings: Settings,
     raw: Annotated[FlagCreatePairsOff[bool], arg(help="Without calibration and smoothing.")] = False,
 ) -> None:

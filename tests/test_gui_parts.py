@@ -24,7 +24,6 @@ from puppeteer.gui.theme import BOLD, REGULAR
 from puppeteer.image import write_png
 from puppeteer.live import Preview
 from puppeteer.motion import Calibration
-from puppeteer.pose import POSE_NAMES
 from puppeteer.settings import STUDIO, load_profile, save_profile, set_by_name
 
 
@@ -253,11 +252,6 @@ def test_a_listing_shows_folders_and_what_can_be_chosen(tmp_path: Path) -> None:
 def test_the_screen_says_how_large_things_are() -> None:
     assert x_dpi("Xft.antialias:\t1\nXft.dpi:\t192\n") == 192
     assert x_dpi("") == 96
-
-
-def test_every_number_of_a_pose_has_a_name_for_people() -> None:
-    assert set(texts.POSE) == set(POSE_NAMES)
-    assert {name.split("_")[0] for name in POSE_NAMES} == set(texts.GROUPS)
 
 
 @pytest.mark.parametrize(

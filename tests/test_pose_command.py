@@ -11,11 +11,11 @@ from PIL import Image
 from puppeteer.commands.pose import pose, read_poses
 from puppeteer.errors import PuppeteerError, SettingsError
 from puppeteer.image import read_image, write_png
-from puppeteer.pose import POSE_NAMES, Pose
+from puppeteer.pose import SIX, Pose
 from puppeteer.settings import PoserSettings, Settings
 
 WARP = Settings(poser=PoserSettings(family="warp", device="cpu"))
-HEADER = ",".join(POSE_NAMES)
+HEADER = ",".join(SIX)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_single_pose_as_values(character: Path, tmp_path: Path) -> None:
 
 
 def test_columns_by_name_in_any_order_with_what_track_adds(tmp_path: Path) -> None:
-    path = table(tmp_path, "0.04,1,-1,0.1,0.2,0.3,0.4,0.5", header="time_s,face," + ",".join(reversed(POSE_NAMES)))
+    path = table(tmp_path, "0.04,1,-1,0.1,0.2,0.3,0.4,0.5", header="time_s,face," + ",".join(reversed(SIX)))
     assert read_poses(path) == [Pose(0.5, 0.4, 0.3, 0.2, 0.1, -1)]
 
 
@@ -71,7 +71,7 @@ def test_table_of_a_spreadsheet(tmp_path: Path) -> None:
         ("", [], "is empty: its first line must be eye_left"),
         (HEADER, [], "holds no poses"),
         (HEADER.replace(",neck_z", ""), ["0,0,0,0,0"], "lacks the column neck_z"),
-        (HEADER + ",smile", ["0,0,0,0,0,0,0"], "'smile' that is none of a pose's: leave it out"),
+        (HEADER + ",grin", ["0,0,0,0,0,0,0"], "'grin' that is none of a pose's: leave it out"),
         (HEADER.replace("neck_x", "nek_x"), ["0,0,0,0,0,0"], "did you mean neck_x"),
         (HEADER + ",neck_x", ["0,0,0,0,0,0,0"], "column neck_x more than once"),
         (HEADER, ["0,0,0,0,0,0", "0,0,0,0,0"], "line 3, has 5 values instead of 6"),

@@ -1,4 +1,4 @@
-"""The settings tree as command line options: a type for tyro made from `settings.leaves`, and the way back."""
+"""Settings and poses as command line options: types for tyro made from their declarations, and the way back."""
 
 from __future__ import annotations
 
@@ -10,12 +10,34 @@ from typing import Annotated, Any
 
 import tyro
 
+from puppeteer.errors import SettingsError
+from puppeteer.pose import BY_NAME, NUMBERS, Number
 from puppeteer.settings import Settings, leaves, set_by_name
 
 METAVARS = {"float": "NUMBER", "int": "NUMBER", "str": "TEXT"}
 PROFILE = tyro.conf.arg(
     metavar="FILE.json", help="Settings from a file; options on this line win over it.", help_behavior_hint=""
 )
+
+
+def _flag(declared: Number) -> tuple[str, Any, Any]:
+    option = tyro.conf.arg(metavar=f"{declared.low:g}..1", help=f"{declared.help}.", help_behavior_hint="")
+    return declared.name, Annotated[float | None, option], dataclasses.field(default=None)
+
+
+_POSE_OPTIONS: Any = dataclasses.make_dataclass("PoseOptions", [_flag(declared) for declared in NUMBERS], frozen=True)
+PoseFlags = Annotated[_POSE_OPTIONS, tyro.conf.arg(name="")]  # one option for each number of a pose
+NO_FLAGS = _POSE_OPTIONS()
+
+
+def given_numbers(options: Any) -> dict[str, float]:
+    """What `PoseFlags` were given, by name. Raises SettingsError where a number is out of its range."""
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    for name, value in given.items():
+        declared = BY_NAME[name]
+        if not declared.low <= value <= 1:
+            raise SettingsError(f"--{name.replace('_', '-')} is {value:g}: it must be {declared.allowed}")
+    return given
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from puppeteer.errors import SettingsError
 from puppeteer.files import check_target
-from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, Pose
+from puppeteer.pose import BY_NAME, POSE_NAMES, SIX, Pose
 from puppeteer.settings import Settings
 
 ALSO_ALLOWED = ("time_s", "face")  # what `track` writes besides; not looked at
@@ -72,7 +72,10 @@ def _files(output: Path, count: int) -> list[Path]:
 
 
 def read_poses(path: Path) -> list[Pose]:
-    """The rows of a CSV file with the six names as header, in any order. Raises SettingsError."""
+    """The rows of a CSV file whose header has the paper's six names and any of the others, in any order.
+
+    Raises SettingsError.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -90,7 +93,7 @@ def read_poses(path: Path) -> list[Pose]:
     except csv.Error as error:
         raise SettingsError(f"{path}, line {reader.line_num}, is not CSV ({error}): save the table as CSV") from error
     if not poses:
-        raise SettingsError(f"{path} holds no poses: add a line of six numbers for each picture below the header")
+        raise SettingsError(f"{path} holds no poses: add a line of numbers for each picture below the header")
     return poses
 
 
@@ -98,11 +101,11 @@ def _pose(header: list[str], row: list[str], where: str) -> Pose:
     if len(row) != len(header):
         raise SettingsError(f"{where}, has {len(row)} values instead of {len(header)}: give one for each column")
     cells = dict(zip(header, row, strict=True))
-    return Pose.from_values(_number(cells[name], name, where) for name in POSE_NAMES)
+    return Pose.from_names({name: _number(cells[name], name, where) for name in POSE_NAMES if name in cells})
 
 
 def _check_header(header: list[str], path: Path) -> None:
-    wanted = ",".join(POSE_NAMES)
+    wanted = ",".join(SIX)
     if not any(header):
         raise SettingsError(f"{path} is empty: its first line must be {wanted}")
     for name in header:
@@ -112,19 +115,19 @@ def _check_header(header: list[str], path: Path) -> None:
             raise SettingsError(f"{path} has a column {name!r} that is none of a pose's: {hint}")
         if header.count(name) > 1:
             raise SettingsError(f"{path} has the column {name} more than once: the header is {wanted}")
-    missing = [name for name in POSE_NAMES if name not in header]
+    missing = [name for name in SIX if name not in header]
     if missing:
         raise SettingsError(f"{path} lacks the column {', '.join(missing)}: the header is {wanted}")
 
 
 def _number(cell: str, name: str, where: str) -> float:
-    low = 0 if name in EYES_AND_MOUTH else -1
+    low = BY_NAME[name].low
     try:
         value = float(cell)
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        raise SettingsError(f"{where}: {name} is {cell.strip()!r}, not a number: give {low} to 1")
+        raise SettingsError(f"{where}: {name} is {cell.strip()!r}, not a number: give {low:g} to 1")
     if not low - ROUNDING <= value <= 1 + ROUNDING:
-        raise SettingsError(f"{where}: {name} is {value:g}, out of range: give {low} to 1")
+        raise SettingsError(f"{where}: {name} is {value:g}, out of range: give {low:g} to 1")
     return value

@@ -13,7 +13,7 @@ from puppeteer.errors import SinkError, SourceError
 from puppeteer.files import check_target, unwritable, whole
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.motion import Motion, calibrate
-from puppeteer.pose import POSE_NAMES, FaceObservation
+from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation
 from puppeteer.settings import Settings
 from puppeteer.tracking import TRACKERS
 from puppeteer.tracking.clip import observe_clip
@@ -22,7 +22,7 @@ HEADER = ("time_s", *POSE_NAMES, "face")
 
 
 def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None = None) -> None:
-    """Writes one row for each frame of `clip`: `time_s`, the six numbers, and `face` 1 or 0.
+    """Writes one row for each frame of `clip`: `time_s`, the numbers of the pose, and `face` 1 or 0.
 
     The whole clip is seen first, so that the person's ranges hold from its first frame on; then come smoothing and, in
     frames without a face, holding and idle motion. `raw` leaves all of that out (neck in degrees / 15, eyes and mouth
@@ -41,7 +41,7 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
             "give a clip in which one face is large, lit from the front and looks at the camera"
         )
     if raw:
-        values = [face.values() if face else (0.0,) * len(POSE_NAMES) for face in seen]
+        values = [_raw(face) for face in seen]
     else:
         motion = Motion(settings.motion, calibrate(seen))
         values = [motion.step(face, time_s).values() for face, time_s in zip(seen, times_s, strict=True)]
@@ -53,6 +53,12 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
         ),
     )
     print(f"{output}: {len(seen)} frames, {with_face} with a face", file=sys.stderr)
+
+
+def _raw(face: FaceObservation | None) -> tuple[float, ...]:
+    """What the tracker gives, by the names of a pose; 0 where it gives nothing."""
+    told = dict(zip(TRACKED, face.values(), strict=True)) if face else {}
+    return tuple(told.get(name, 0.0) for name in POSE_NAMES)
 
 
 def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:

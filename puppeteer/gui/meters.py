@@ -10,7 +10,7 @@ import dearpygui.dearpygui as dpg
 from puppeteer.gui import texts
 from puppeteer.gui.theme import ACCENT, ACCENT_STRONG, CLEAR, FAINT, FIELD, MUTED, TEXT, Theme
 from puppeteer.live import Meter
-from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, Pose
+from puppeteer.pose import BY_NAME, SIX, Pose
 
 COLUMNS = 3
 HEADER, CELL, GAP = 40, 54, 18  # px at scale 1
@@ -24,7 +24,7 @@ class Meters:
     def __init__(self, theme: Theme, changed: Callable[[Pose], object]) -> None:
         self._theme = theme
         self._changed = changed
-        self._cells = [_Cell(theme, name) for name in POSE_NAMES]
+        self._cells = [_Cell(theme, name) for name in SIX]
         self.sliders: dict[str, Any] = {}
         self.manual = False
         self._width = 0
@@ -41,10 +41,10 @@ class Meters:
         self._list = dpg.add_drawlist(100, 100, parent=self.area, pos=(0, 0))
         for cell in self._cells:
             cell.build(self._list)
-        for name in POSE_NAMES:
+        for name in SIX:
             self.sliders[name] = dpg.add_slider_float(
                 parent=self.area,
-                min_value=0.0 if name in EYES_AND_MOUTH else -1.0,
+                min_value=BY_NAME[name].low,
                 max_value=1.0,
                 format="%.2f",
                 clamped=True,
@@ -58,7 +58,7 @@ class Meters:
         dpg.configure_item(self._list, width=width, height=px(HEIGHT))
         dpg.configure_item(self._rest, pos=(width - px(110), px(5)), width=px(94))
         cell_width = (width - 2 * px(16) - (COLUMNS - 1) * px(GAP)) / COLUMNS
-        for index, (name, cell) in enumerate(zip(POSE_NAMES, self._cells, strict=True)):
+        for index, (name, cell) in enumerate(zip(SIX, self._cells, strict=True)):
             left = px(16) + (index % COLUMNS) * (cell_width + px(GAP))
             top = px(HEADER) + (index // COLUMNS) * px(CELL + 4)
             cell.place(left, top, cell_width)
@@ -76,11 +76,11 @@ class Meters:
 
     def pose(self) -> Pose:
         """As the sliders stand."""
-        return Pose.from_values(dpg.get_value(self.sliders[name]) for name in POSE_NAMES)
+        return Pose.from_names({name: dpg.get_value(slider) for name, slider in self.sliders.items()})
 
     def set_pose(self, pose: Pose, tell: bool = False) -> None:
-        for name, value in zip(POSE_NAMES, pose.values(), strict=True):
-            dpg.set_value(self.sliders[name], value)
+        for name, slider in self.sliders.items():
+            dpg.set_value(slider, getattr(pose, name))
         if tell:
             self._changed(pose)
 
@@ -88,8 +88,9 @@ class Meters:
         return self.manual and any(dpg.is_item_active(slider) for slider in self.sliders.values())
 
     def show(self, meters: tuple[Meter, ...]) -> None:
-        for cell, meter in zip(self._cells, meters, strict=True):
-            cell.show(meter, self.manual)
+        by_name = {meter.name: meter for meter in meters}
+        for cell in self._cells:
+            cell.show(by_name[cell.name], self.manual)
 
 
 class _Cell:
@@ -97,14 +98,14 @@ class _Cell:
 
     def __init__(self, theme: Theme, name: str) -> None:
         self._theme = theme
-        self._name = name
+        self.name = name
         self._left = self._top = self._width = 0.0
         self._value = self._raw = ""
 
     def build(self, parent: Any) -> None:
         px = self._theme.px
         size, small = px(20), px(17)
-        self._label = dpg.draw_text((0, 0), texts.POSE[self._name], size=size, color=MUTED, parent=parent)
+        self._label = dpg.draw_text((0, 0), BY_NAME[self.name].label, size=size, color=MUTED, parent=parent)
         self._number = dpg.draw_text((0, 0), "", size=size, color=TEXT, parent=parent)
         self._track = dpg.draw_rectangle((0, 0), (1, 1), color=CLEAR, fill=FIELD, rounding=px(4), parent=parent)
         self._fill = dpg.draw_rectangle((0, 0), (1, 1), color=CLEAR, fill=ACCENT_STRONG, rounding=px(3), parent=parent)

@@ -18,7 +18,7 @@ from puppeteer.gui.shelf import PICTURES, THUMBNAIL, VIDEOS, Entry
 from puppeteer.gui.theme import ACCENT, BAD, CLEAR, FAINT, FIELD, FIELD_HOVER, GOOD, MUTED, TEXT, WARN, Theme
 from puppeteer.live import Meter, Part, Status
 from puppeteer.outputs.compose import parse_background
-from puppeteer.pose import POSE_NAMES
+from puppeteer.pose import BY_NAME, TRACKED
 from puppeteer.settings import Settings
 
 if TYPE_CHECKING:
@@ -341,8 +341,8 @@ class MotionPage:
                 self._forget = panel.button(texts.FORGET, self._window.forget_calibration, panel.theme.quiet)
         with panel.card(texts.BEHAVIOUR):
             controls.table(controls.names("motion"))
-        for word, title in texts.GROUPS.items():
-            members = [name for name in POSE_NAMES if name.split("_")[0] == word]
+        for title in dict.fromkeys(BY_NAME[name].group for name in TRACKED):
+            members = [name for name in TRACKED if BY_NAME[name].group == title]
             lasts = [name.rpartition(".")[2] for name in controls.names(f"motion.{members[0]}")]
             with panel.card(title):
                 controls.table([[f"motion.{name}.{last}" for name in members] for last in lasts])
@@ -353,7 +353,7 @@ class MotionPage:
 
     def _each(self, members: list[str]) -> None:
         for name in members:
-            dpg.bind_item_font(dpg.add_text(texts.POSE[name]), self._panel.theme.fonts["bold"])
+            dpg.bind_item_font(dpg.add_text(BY_NAME[name].label), self._panel.theme.fonts["bold"])
             self._window.controls.table(self._window.controls.names(f"motion.{name}"))
 
     def show(self, settings: Settings, meters: tuple[Meter, ...], status: Status, time_s: float) -> None:

@@ -6,17 +6,6 @@ import sys
 
 TITLE = "Puppeteer"
 
-# The six numbers of a pose, for meters and manual sliders.
-POSE = {
-    "eye_left": "Left eye",
-    "eye_right": "Right eye",
-    "mouth_open": "Mouth",
-    "neck_z": "Lean",
-    "neck_x": "Nod",
-    "neck_y": "Turn",
-}
-GROUPS = {"eye": "Eyes", "mouth": "Mouth", "neck": "Head"}  # by the first word of a name above
-
 # Names of settings as people say them; a setting that is not here is shown by its own name.
 SETTINGS = {
     "min_cutoff": "Speed at rest",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
-from puppeteer.pose import POSE_NAMES, Pose
+from puppeteer.pose import POSE_NAMES, SIX, Pose
 
 MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
 
@@ -17,7 +17,7 @@ def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        motion = [(float(row["time_s"]), Pose.from_values(float(row[name]) for name in POSE_NAMES)) for row in rows]
+        motion = [(float(row["time_s"]), _pose(row)) for row in rows]
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}): install Puppeteer again") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -25,6 +25,11 @@ def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
     if not motion:
         raise SettingsError(f"{path} has no rows: install Puppeteer again")
     return motion
+
+
+def _pose(row: dict[str, str]) -> Pose:
+    """The paper's six must be there; of the others what is."""
+    return Pose.from_names({name: float(row[name]) for name in POSE_NAMES if name in SIX or name in row})
 
 
 def write_loop(tracked: Path, path: Path = MOTION) -> None:

@@ -27,7 +27,7 @@ from puppeteer.live.sending import Device, Recorder, Sender
 from puppeteer.live.status import Driver, Log, Meter, Part, Picture, Preview, Rate, State, Status, Timings
 from puppeteer.motion import Calibration, Motion, Step, between, guided
 from puppeteer.outputs.compose import Background, parse_background, placed
-from puppeteer.pose import POSE_NAMES, U8, FaceObservation, Frame, Pose
+from puppeteer.pose import POSE_NAMES, TRACKED, U8, FaceObservation, Frame, Pose
 from puppeteer.prepare.reading import read_character
 from puppeteer.settings import STUDIO, OutputSettings, PoserSettings, Settings, SourceSettings
 from puppeteer.slot import LatestSlot
@@ -364,20 +364,17 @@ class Live:
         return self._preview
 
     def meters(self) -> tuple[Meter, ...]:
-        """Six meters, in the order of POSE_NAMES."""
+        """One for each number, in the order of POSE_NAMES."""
         with self._motion_use:
             latest = self._motion.meters if self._face_found() else None
             ranges = self._motion.used_calibration.ranges()
         shown = self._shown.mirrored() if self._settings.motion.mirror else self._shown
+        raw = {} if latest is None else dict(zip(TRACKED, latest.raw, strict=True))
+        calibrated = {} if latest is None else dict(zip(TRACKED, latest.calibrated, strict=True))
+        known = dict(zip(TRACKED, ranges, strict=True))
         return tuple(
-            Meter(
-                name,
-                None if latest is None else latest.raw[index],
-                None if latest is None else latest.calibrated[index],
-                shown.values()[index],
-                *ranges[index],
-            )
-            for index, name in enumerate(POSE_NAMES)
+            Meter(name, raw.get(name), calibrated.get(name), getattr(shown, name), *known.get(name, (0.0, 1.0)))
+            for name in POSE_NAMES
         )
 
     def status(self) -> Status:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from puppeteer.pose import F32, POSE_NAMES, U8
+from puppeteer.pose import BY_NAME, F32, U8
 
 State = Literal["off", "starting", "ok", "problem"]
 Driver = Literal["face", "idle", "demo", "manual"]
@@ -77,10 +77,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One of the six numbers, in the person's own left and right (before any mirror)."""
+    """One number of the pose, in the person's own left and right (before any mirror)."""
 
     name: str  # of POSE_NAMES
-    raw: float | None  # as the tracker saw it; None while there is no face
+    raw: float | None  # as the tracker saw it; None while there is no face, and for what no tracker gives
     calibrated: float | None  # after calibration, gain, dead zone and range
     smoothed: float  # what the character does, whoever moves it; while a face does, `calibrated` after smoothing
     low: float  # the raw values that mean 0 and 1 in the calibration in use
@@ -89,7 +89,7 @@ class Meter:
     @property
     def limits(self) -> tuple[float, float]:
         """Of `calibrated` and `smoothed`."""
-        return (0.0 if self.name in POSE_NAMES[:3] else -1.0), 1.0
+        return BY_NAME[self.name].low, 1.0
 
 
 class Log:

@@ -10,7 +10,7 @@ from puppeteer.calibration import Calibration
 from puppeteer.motion.calibration import Step, calibrate, guided
 from puppeteer.motion.idle import idle_pose
 from puppeteer.motion.one_euro import OneEuro
-from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, FaceObservation, Pose
+from puppeteer.pose import BY_NAME, TRACKED, FaceObservation, Pose
 from puppeteer.settings import MotionSettings, ParameterSettings
 
 __all__ = ["Calibration", "Meters", "Motion", "Step", "calibrate", "guided", "idle_pose"]
@@ -25,15 +25,15 @@ SAMPLE_EVERY_S = 0.05
 CALIBRATE_EVERY_S = 0.5
 CALIBRATION_EASE_S = 0.7
 
-Six = tuple[float, float, float, float, float, float]
+Tracked = tuple[float, ...]  # in the order of `TRACKED`
 
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """The latest step, for meters: each has six numbers in the person's own left and right, before any mirror."""
+    """The latest step, for meters: the tracked numbers in the person's own left and right, before any mirror."""
 
-    raw: Six
-    calibrated: Six  # after calibration, gain, dead zone and range, before smoothing
+    raw: Tracked
+    calibrated: Tracked  # after calibration, gain, dead zone and range, before smoothing
     ranges: tuple[tuple[float, float], ...]  # the raw values that mean 0 and 1
 
 
@@ -49,7 +49,7 @@ class Motion:
         self.calibration = calibration
         self.meters: Meters | None = None  # of the latest step with a face
         self._automatic = Automatic()
-        self._filters = [OneEuro() for _ in POSE_NAMES]
+        self._filters = [OneEuro() for _ in TRACKED]
         self._winks = Winks()
         self._seen_s: float | None = None  # when a face was last seen
         self._away = True  # no face for longer than the hold time, or never
@@ -104,12 +104,11 @@ class Motion:
         calibration = self.used_calibration
         calibrated = self._shaped(calibration.apply(seen), time_s)
         self.meters = Meters(seen.values(), calibrated, calibration.ranges())
-        self._tracked = Pose(
-            *(
-                one_euro.step(value, time_s, parameter.min_cutoff, parameter.beta)
-                for one_euro, value, parameter in zip(self._filters, calibrated, self._parameters(), strict=True)
-            )
+        smooth = (
+            one_euro.step(value, time_s, parameter.min_cutoff, parameter.beta)
+            for one_euro, value, parameter in zip(self._filters, calibrated, self._parameters(), strict=True)
         )
+        self._tracked = Pose(**dict(zip(TRACKED, smooth, strict=True)))
         return self._tracked
 
     def _lost(self, time_s: float) -> Pose:
@@ -124,17 +123,16 @@ class Motion:
         self._ease_from, self._ease_start_s, self._ease_s = start, time_s, duration_s
 
     def _parameters(self) -> tuple[ParameterSettings, ...]:
-        return tuple(getattr(self.settings, name) for name in POSE_NAMES)
+        return tuple(getattr(self.settings, name) for name in TRACKED)
 
-    def _shaped(self, values: Six, time_s: float) -> Six:
+    def _shaped(self, values: Tracked, time_s: float) -> Tracked:
         """Gain, dead zone and range of each parameter, then the eyes together or apart."""
-        left, right, *others = (
-            shaped(value, parameter, one_sided=name in EYES_AND_MOUTH)
-            for name, value, parameter in zip(POSE_NAMES, values, self._parameters(), strict=True)
+        left, right, *others = (  # the eyes are the first two of a pose
+            shaped(value, parameter, one_sided=BY_NAME[name].low == 0)
+            for name, value, parameter in zip(TRACKED, values, self._parameters(), strict=True)
         )
         left, right = self._winks.step(left, right, time_s, allowed=not self.settings.link_eyes)
-        mouth, neck_z, neck_x, neck_y = others
-        return left, right, mouth, neck_z, neck_x, neck_y
+        return left, right, *others
 
 
 def shaped(value: float, parameter: ParameterSettings, one_sided: bool) -> float:

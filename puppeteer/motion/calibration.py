@@ -13,7 +13,7 @@ from puppeteer.calibration import (
     measured,
 )
 from puppeteer.errors import SettingsError
-from puppeteer.pose import F32, POSE_NAMES, FaceObservation
+from puppeteer.pose import F32, TRACKED, FaceObservation
 
 Step = Literal["neutral", "eyes_closed", "mouth_open"]
 
@@ -64,7 +64,7 @@ def guided(calibration: Calibration, step: Step, observations: Sequence[FaceObse
     table = _table(observations)
     if not len(table):
         raise SettingsError("no face was seen: look into the camera, with light from the front, and calibrate again")
-    values = {name: float(value) for name, value in zip(POSE_NAMES, np.median(table, axis=0), strict=True)}
+    values = {name: float(value) for name, value in zip(TRACKED, np.median(table, axis=0), strict=True)}
     told = {
         "neutral": {
             "eye_left_open": values["eye_left"],

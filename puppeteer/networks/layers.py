@@ -52,5 +52,6 @@ class Network(Protocol):
         ...
 
     def decode(self, features: Any, pose: Tensor, run: Run = ...) -> Layers:
-        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`; `run` does what can be done side by side."""
+        """Once per pose: pose float32 (1, 19) in the order of `POSE_NAMES`, of which a family takes what it
+        knows; `run` does what can be done side by side."""
         ...

@@ -14,13 +14,13 @@ from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, clean
 from puppeteer.networks import AUTO, FAMILIES
 from puppeteer.networks.layers import Network
-from puppeteer.pose import U8, Pose
+from puppeteer.pose import NUMBERS, U8, Pose
 from puppeteer.poser.devices import Choice, choose, fallbacks
 from puppeteer.poser.stages import MOST_ABREAST, OnCpu, OnDevice, Stage, flops, one_core, tensors
 from puppeteer.threads import abreast
 
 SMALLEST, LARGEST = 64, 2048  # px of an output
-STRONG_POSE = Pose(1, 0.5, 1, 1, -1, 1)  # of the self-test
+STRONG_POSE = Pose(*(declared.low if index % 2 else 1.0 for index, declared in enumerate(NUMBERS)))  # of the self-test
 
 
 class Poser:

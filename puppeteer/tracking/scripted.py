@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from puppeteer.pose import FaceObservation, Frame, Pose
+from puppeteer.pose import TRACKED, FaceObservation, Frame, Pose
 
 
 class ScriptedTracker:
@@ -25,4 +25,4 @@ class ScriptedTracker:
 
     def observe(self, frame: Frame) -> FaceObservation | None:
         row = next(self._rows, None)
-        return FaceObservation(*row.values()) if isinstance(row, Pose) else row
+        return FaceObservation(*(getattr(row, name) for name in TRACKED)) if isinstance(row, Pose) else row

@@ -43,7 +43,7 @@ class Compact(nn.Module):
         """pose (1, 6)"""
 
         def whole() -> Layers:
-            return _rotated(self.rotator.decode(features.rotator, pose[:, 3:], run=run))
+            return _rotated(self.rotator.decode(features.rotator, pose[:, 3:6], run=run))
 
         def middle() -> Layers:
             return _morphed(self.morpher.decode(features.morpher, pose[:, :3]))
