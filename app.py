@@ -296,13 +296,12 @@ def _parsed_live(
 
 
 def _latest_profile() -> Settings:
-    """Of the studio; what was wrong with it is said."""
+    """Of the studio; what is wrong with it is said. The window, which sets a broken one aside, says it too."""
     from puppeteer.gui.profiles import Profiles, user_folder
 
-    profiles = Profiles(user_folder())
-    settings = profiles.start()
-    for note in profiles.notes:
-        print(note, file=sys.stderr)
+    settings, problem = Profiles(user_folder()).peek()
+    if problem:
+        print(f"{problem}. The defaults are used", file=sys.stderr)
     return settings
 
 

@@ -48,10 +48,12 @@ class Tree(BaseModel):
 class ParameterSettings(Tree):
     """One number of a pose that a tracker gives, from calibrated value to output."""
 
-    min_cutoff: float = setting(1.0, 0.05, 20, unit="Hz", help="One Euro filter: lower is steadier at rest")
-    beta: float = setting(3.0, 0, 20, help="One Euro filter: higher follows fast moves with less lag")
-    gain: float = setting(1.0, 0, 4, help="multiplies the calibrated value")
-    dead_zone: float = setting(0.0, 0, 0.5, help="movements smaller than this are ignored")
+    min_cutoff: float = setting(
+        1.0, 0.05, 20, unit="Hz", help="slow movements: lower is calmer, higher follows sooner and may tremble"
+    )
+    beta: float = setting(3.0, 0, 20, help="fast movements: higher follows with less lag")
+    gain: float = setting(1.0, 0, 4, help="how far it moves for your movement; 2 is twice as far")
+    dead_zone: float = setting(0.0, 0, 0.5, help="smaller movements are ignored, so that nothing trembles at rest")
     range: float = setting(1.0, 0.05, 1, help="the character never goes further than this")
 
 

@@ -82,7 +82,6 @@ def test_no_import_runs_up(module: str) -> None:
     assert not up
 
 
-@pytest.mark.xfail(reason="the window and its pages name each other still", strict=True)
 def test_no_circles() -> None:
     uses = {name: {other for other in imported(name) if not name.startswith(other + ".")} for name in MODULES}
     done: set[str] = set()

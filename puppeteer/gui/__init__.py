@@ -23,6 +23,6 @@ def studio(settings: Settings | None = None) -> None:
     profiles = Profiles(user_folder())
     kept = profiles.start()
     if settings is not None:
-        profiles.pass_over(kept, settings)
+        profiles.pass_over(settings)
     probe.check()
     Window(Live(settings or kept), profiles).run()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import dearpygui.dearpygui as dpg
 import numpy as np
 from PIL import Image
 
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
+from puppeteer.gui.safe import dpg
 from puppeteer.gui.stage import Box, Texture, fitted
 from puppeteer.gui.theme import ACCENT, BACK, CLEAR, FAINT, MUTED, TEXT, WARN, Theme
 from puppeteer.image import CHUNK, Square, open_picture, premultiplied

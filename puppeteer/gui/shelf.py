@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from puppeteer.errors import ImageError
 from puppeteer.files import whole
+from puppeteer.gui import texts
 from puppeteer.image import Square, write_png
 from puppeteer.pose import F32, U8
 
@@ -84,6 +85,23 @@ class Shelf:
             number += 1
         return target
 
+    def rename(self, entry: Entry, name: str) -> Path:
+        """The user's picture under another name; its new path. Raises ImageError."""
+        assert entry.own, "what comes along stays"
+        name = name.strip()
+        if not name or name[0] in ". " or any(letter in '<>:"/\\|?*' or not letter.isprintable() for letter in name):
+            raise ImageError(texts.CHARACTER_NAME_WRONG)
+        target = entry.path.with_name(name + entry.path.suffix)
+        if target == entry.path:
+            return target
+        if target.exists() and not target.samefile(entry.path):  # only its letters' case may change
+            raise ImageError(texts.CHARACTER_EXISTS.format(name=name))
+        try:
+            entry.path.rename(target)
+        except OSError as error:
+            raise ImageError(f"{entry.path.name} cannot be renamed ({error.strerror}): choose another name") from None
+        return target
+
     def remove(self, entry: Entry) -> None:
         """Raises ImageError."""
         assert entry.own, "what comes along stays"
@@ -108,6 +126,7 @@ class Thumbnails:
     def __init__(self) -> None:
         self._asked: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._made: queue.SimpleQueue[tuple[Path, F32]] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
         self._thread.start()
 
@@ -122,12 +141,14 @@ class Thumbnails:
                 made.append(self._made.get_nowait())
         return made
 
-    def close(self) -> None:
+    def close(self, wait_s: float = 1) -> None:
+        """What was asked for before and is not made yet is left out where `wait_s` is 0."""
+        self._closed = wait_s == 0
         self._asked.put(None)
-        self._thread.join(1)
+        self._thread.join(wait_s)
 
     def _work(self) -> None:
-        while (path := self._asked.get()) is not None:
+        while (path := self._asked.get()) is not None and not self._closed:
             self._made.put((path, thumbnail(path)))
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import dearpygui.dearpygui as dpg
 import numpy as np
 
 from puppeteer.gui import texts
+from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import BAD, BASE, CLEAR, FAINT, GOOD, LINE, MUTED, TEXT, Theme
 from puppeteer.live import Part, Picture, Preview, Status
 from puppeteer.pose import F32, U8

@@ -377,6 +377,11 @@ class Live:
             for name in POSE_NAMES
         )
 
+    @property
+    def virtual_camera_absent(self) -> bool:
+        """Whether none is installed, so that there is nothing to try again."""
+        return self._sender is not None and self._sender.absent
+
     def status(self) -> Status:
         """Everything as it is now."""
         now_s = self._clock()

@@ -5,7 +5,12 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from puppeteer.errors import SinkError
 from puppeteer.pose import U8
+
+
+class NoVirtualCameraError(SinkError):
+    """None is installed on this machine; `NoCameraError` is its counterpart among inputs."""
 
 
 class Sink(Protocol):

@@ -7,6 +7,7 @@ import time
 
 from puppeteer import v4l2
 from puppeteer.errors import SinkError
+from puppeteer.outputs.contract import NoVirtualCameraError
 from puppeteer.pose import U8
 
 
@@ -30,7 +31,7 @@ class VirtualCamera:
         try:
             self._camera = pyvirtualcam.Camera(*size, rate, fmt=pyvirtualcam.PixelFormat.RGB, device=device or None)
         except (RuntimeError, OSError) as error:
-            raise SinkError(no_virtual_camera(str(error), device)) from error
+            raise failed(str(error), device) from error
         self.name = str(self._camera.device)
         if sys.platform == "linux" and (kept := kept_at(self.name, size)):
             self._camera.close()  # and no `close` of ours, which would interfere with who writes there
@@ -90,7 +91,7 @@ def loopback_to_feed(wanted: str = "") -> str:
         raise SinkError(no_virtual_camera("busy", taken[0]))
     if found:
         raise SinkError("no virtual camera may be opened by you: run  sudo usermod -aG video $USER  and log in again")
-    raise SinkError(no_virtual_camera("none"))
+    raise failed("none")
 
 
 def kept_at(device: str, size: tuple[int, int]) -> str:
@@ -110,6 +111,15 @@ def kept_at(device: str, size: tuple[int, int]) -> str:
     )
 
 
+NONE = "no virtual camera: "
+
+
+def failed(reason: str, device: str = "") -> SinkError:
+    """The error for what a driver says: of its own kind where no virtual camera is installed."""
+    text = no_virtual_camera(reason, device)
+    return NoVirtualCameraError(text) if text.startswith(NONE) else SinkError(text)
+
+
 def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform) -> str:
     """What to do where the virtual camera does not start, or stopped."""
     if "busy" in reason.lower() or "in use" in reason or "already" in reason:
@@ -124,12 +134,12 @@ def no_virtual_camera(reason: str, device: str = "", system: str = sys.platform)
                 "or shows it, close it there; then it starts here by itself"
             )
         return (
-            "no virtual camera: run  sudo apt-get install v4l2loopback-dkms  once, then  "
+            f"{NONE}run  sudo apt-get install v4l2loopback-dkms  once, then  "
             "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer  and it starts by itself"
         )
     if system == "darwin":
         return (
-            "no virtual camera: install OBS Studio 30 or newer, press Start Virtual Camera in it once, allow its "
+            f"{NONE}install OBS Studio 30 or newer, press Start Virtual Camera in it once, allow its "
             "extension in System Settings and close OBS; it then starts by itself"
         )
-    return "no virtual camera: install OBS Studio, which brings one, and close it; it then starts by itself"
+    return f"{NONE}install OBS Studio, which brings one, and close it; it then starts by itself"
