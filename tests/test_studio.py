@@ -496,7 +496,8 @@ def test_a_larger_scale_rebuilds_the_window_and_everything_works(studio: Studio)
 def test_the_report_names_every_part(studio: Studio) -> None:
     studio.ask("win.studio.turn_to('help')")
     studio.reveal("win.pages['help'].log", "help")
-    studio.click("button(texts.COPY, -1)")
+    studio.click("win.pages['help'].copy")
+    studio.until("'told' not in win.strip.shown")
     report = studio.ask("dpg.get_clipboard_text()")
     for part in ("camera:", "face:", "networks:", "virtual_camera:", "Python"):
         assert part in report

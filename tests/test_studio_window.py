@@ -82,11 +82,12 @@ def test_all_numbers_unfold_in_groups_and_move_the_character(app: Studio) -> Non
     assert app.ask(shown) == [declared.name for declared in NUMBERS]
     assert set(app.ask("list(win.meters._titles)")) == {one.group for one in NUMBERS if one.name not in SIX}
     area = "win.meters._scroll"
+    top = app.ask("dpg.get_item_rect_min(win.meters._more)[1]") + 40
     for declared in NUMBERS:
         slider = f"win.meters.sliders['{declared.name}']"
         app.ask(
             f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), max(0, dpg.get_y_scroll({area})"
-            f" + dpg.get_item_rect_min({slider})[1] - dpg.get_item_rect_min({area})[1] - 40)))"
+            f" + dpg.get_item_rect_min({slider})[1] - {top + 40})))"
         )
         app.wait(3)
         app.click(slider, 0.96)
@@ -100,37 +101,43 @@ def test_all_numbers_unfold_in_groups_and_move_the_character(app: Studio) -> Non
 
 def pressed(app: Studio, item: int, kind: str, name: str, area: str) -> None:
     """One control, by the mouse; what it would do is only written down."""
-    if not app.ask(f"dpg.is_item_visible({item})"):
-        app.ask(
-            f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), max(0, dpg.get_y_scroll({area})"
-            f" + dpg.get_item_rect_min({item})[1] - 400)))"
-        )
+    visible, top = app.ask(f"[dpg.is_item_visible({item}), dpg.get_item_rect_min({item})[1]]")
+    if not visible:
+        scroll = f"dpg.get_y_scroll({area}) + {top} - 300"
+        app.ask(f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), max(0, {scroll})))")
         app.until(f"dpg.is_item_visible({item})")
-    app.ask(f"hear({item})")
-    if kind == "mvInputText":
-        app.click(str(item), 0.5)
-        app.until(f"dpg.is_item_active({item})", 3)
-        app.press("Escape")
-    elif kind == "mvCombo":
-        app.click(str(item), 0.3)
-        left, top = app.ask(f"dpg.get_item_rect_min({item})")
-        width, height = app.ask(f"dpg.get_item_rect_size({item})")
-        app.move(left + 0.3 * width, top + 1.6 * height)
+        app.wait(1)
+    (left, top), (width, height), _ = app.ask(
+        f"[dpg.get_item_rect_min({item}), dpg.get_item_rect_size({item}), hear({item})]"
+    )
+
+    def tap(x: float, y: float) -> None:
+        app.move(x, y)
         app.wait(2)
-        xdotool(app.environment, "click", 1)
-        app.wait(3)
+        xdotool(app.environment, "mousedown", 1)
+        app.wait(1)
+        xdotool(app.environment, "mouseup", 1)
+        app.wait(2)
+
+    tap(left + 0.3 * width, top + height / 2)
+    if kind == "mvCombo":  # a list has opened: its first line
+        tap(left + 0.3 * width, top + 1.6 * height)
+    if kind == "mvInputText":
+        answered = app.ask(f"dpg.is_item_active({item})")
+    elif kind == "mvColorButton":
+        answered = app.ask("dpg.is_item_shown(win.pages['character'].background.picker)")
     else:
-        app.click(str(item), 0.25 if kind.startswith("mvSlider") else 0.5)
-    if kind == "mvColorButton":
+        answered = item in app.ask("heard")
+    if kind in ("mvInputText", "mvColorButton"):
         app.press("Escape")
-    answered = kind == "mvInputText" or item in app.ask("heard")
     app.ask(f"unhear({item})")
     assert answered, f"{kind} {name} does not answer to the mouse"
 
 
 @needs_screen
 def test_every_control_of_every_page_answers_to_the_mouse(app: Studio) -> None:
-    app.ask("win.studio.change_all({'source.kind': 'camera', 'output.background': '#203040'})")
+    less = {"source.kind": "camera", "output.background": "#203040", "output.rate": 5, "output.detail": 256}
+    app.ask(f"win.studio.change_all({less})")
     seen: dict[str, int] = {}
     for page in PAGES:
         app.click(f"win.tabs.buttons['{page}']")

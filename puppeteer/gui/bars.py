@@ -9,7 +9,7 @@ from puppeteer.gui import texts
 from puppeteer.gui.keys import Keys
 from puppeteer.gui.pages.panel import shortened
 from puppeteer.gui.safe import dpg
-from puppeteer.gui.studio import Studio
+from puppeteer.gui.session import Studio
 from puppeteer.gui.theme import FAINT, LAMPS, Theme
 from puppeteer.live import Status
 from puppeteer.settings import Settings

@@ -302,3 +302,11 @@ def part_sentence(state: str, text: str) -> str:
 def commands_in(text: str) -> list[str]:
     """The lines of steps that are typed into a terminal."""
     return [line.split(": ", 1)[1] for line in text.splitlines() if ": sudo " in line]
+
+
+def advice(state: str, text: str) -> str:
+    """Short, for the foot of the preview: what the engine advises about a face that it has found ("come closer: ...");
+    "" where there is nothing to better."""
+    if state != "ok" or text in ("", FACE_FOUND_PLAIN):
+        return ""
+    return sentence(text.partition(":")[0])

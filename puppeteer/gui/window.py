@@ -25,9 +25,9 @@ from puppeteer.gui.notices import Strip
 from puppeteer.gui.pages import PAGES, Now, Page, Panel
 from puppeteer.gui.profiles import Profiles
 from puppeteer.gui.safe import dpg
+from puppeteer.gui.session import Studio
 from puppeteer.gui.shelf import THUMBNAIL
 from puppeteer.gui.stage import Stage
-from puppeteer.gui.studio import Studio
 from puppeteer.gui.theme import Theme
 from puppeteer.live import Live, Status
 from puppeteer.settings import Settings

@@ -155,8 +155,8 @@ class BackgroundCard:
                     (0, 255, 0, 255), width=panel.px(40), height=panel.px(28), no_alpha=True
                 )
                 self.hex = panel.text_field(self._coloured)
-            with dpg.popup(self._swatch, mousebutton=dpg.mvMouseButton_Left, no_move=True) as self._picker_window:
-                self._picker = dpg.add_color_picker(
+            with dpg.popup(self._swatch, mousebutton=dpg.mvMouseButton_Left, no_move=True) as self.picker:
+                self._colours = dpg.add_color_picker(
                     (0, 255, 0, 255), no_alpha=True, no_inputs=True, no_side_preview=True, no_small_preview=True,
                     width=panel.px(200), callback=lambda _, value: self._picked(value),
                 )  # fmt: skip
@@ -182,8 +182,8 @@ class BackgroundCard:
             if not dpg.is_item_active(self.hex):
                 dpg.set_value(self.hex, background)
             dpg.set_value(self._swatch, (*colour, 255))
-            if not dpg.is_item_shown(self._picker_window):
-                dpg.set_value(self._picker, (*colour, 255))
+            if not dpg.is_item_shown(self.picker):
+                dpg.set_value(self._colours, (*colour, 255))
         if kind == "picture":
             dpg.set_value(self._picture_name, Path(background).name)
 

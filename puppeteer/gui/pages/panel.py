@@ -12,7 +12,7 @@ from puppeteer.gui.chooser import Chooser
 from puppeteer.gui.controls import Controls
 from puppeteer.gui.keys import Keys
 from puppeteer.gui.safe import dpg
-from puppeteer.gui.studio import Studio
+from puppeteer.gui.session import Studio
 from puppeteer.gui.theme import BAD, MUTED, WARN, Theme
 from puppeteer.live import Meter, Part, Status
 from puppeteer.settings import Settings
