@@ -93,6 +93,15 @@ class Studio:
         """The mouse, to pixels of the window."""
         xdotool(self.environment, "mousemove", "--window", self.window, round(x), round(y))
 
+    def tap(self, x: float, y: float) -> None:
+        """A quick press at a place of the window."""
+        self.move(x, y)
+        self.wait(2)
+        xdotool(self.environment, "mousedown", 1)
+        self.wait(1)
+        xdotool(self.environment, "mouseup", 1)
+        self.wait(2)
+
     def reveal(self, item: str, page: str) -> None:
         """Scrolls a page of the side panel to a widget."""
         self.wait(4)

@@ -20,7 +20,7 @@ from puppeteer.gui.theme import MUTED, TEXT, Theme
 from puppeteer.settings import STUDIO, Leaf, Settings, leaves
 
 LOG_RATIO = 100  # a slider whose ends are further apart than this goes in powers
-LABEL_WIDTH, VALUE_WIDTH = 138, 64  # px at scale 1
+LABEL_WIDTH, VALUE_WIDTH = 138, 58  # px at scale 1
 
 
 @dataclass(slots=True)

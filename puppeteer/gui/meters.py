@@ -12,7 +12,7 @@ from puppeteer.gui import texts
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import ACCENT, ACCENT_STRONG, CLEAR, FAINT, FIELD, MUTED, TEXT, Theme
 from puppeteer.live import Meter
-from puppeteer.pose import BY_NAME, NUMBERS, SIX, TRACKED, Pose
+from puppeteer.pose import BY_NAME, NUMBERS, SIX, Pose
 
 COLUMNS = 3
 HEADER, CELL, GAP, TITLE, FOOT = 40, 58, 18, 26, 10  # px at scale 1
@@ -155,7 +155,6 @@ class _Cell:
         self._theme = theme
         self.name = name
         self._width = 0.0
-        self._tracked = name in TRACKED
 
     def build(self, parent: Any) -> None:
         px = self._theme.px
@@ -168,7 +167,7 @@ class _Cell:
         self._track = self._bar(FIELD, 4)
         self._fill = self._bar(ACCENT_STRONG, 3)
         self._tick = self._bar(TEXT, 1)
-        self._raw = dpg.add_draw_layer(parent=self._list, show=self._tracked)
+        self._raw = dpg.add_draw_layer(parent=self._list, show=False)
         self._scale = dpg.draw_line((0, 0), (1, 0), color=FIELD, thickness=px(2), parent=self._raw)
         self._range = dpg.draw_line((0, 0), (1, 0), color=FAINT, thickness=px(2), parent=self._raw)
         self._dot = dpg.draw_circle((0, 0), px(3), color=CLEAR, fill=ACCENT, parent=self._raw)
@@ -192,7 +191,8 @@ class _Cell:
         px = self._theme.px
         dpg.configure_item(self._list, show=shown, height=px(SLIDER_TOP) if manual else px(CELL))
         dpg.configure_item(self._bars, show=not manual)
-        dpg.configure_item(self._raw, show=self._tracked and not manual)
+        if manual:
+            dpg.configure_item(self._raw, show=False)
 
     def show(self, meter: Meter, value: float, manual: bool) -> None:
         px = self._theme.px
@@ -215,14 +215,13 @@ class _Cell:
         dpg.configure_item(self._tick, show=tick is not None)
         if tick is not None:
             dpg.configure_item(self._tick, pmin=(tick - px(1), px(18)), pmax=(tick + px(1), px(30)))
-        if not self._tracked:
+        seen = meter.raw
+        dpg.configure_item(self._raw, show=seen is not None)
+        if seen is None:
             return
         edges = RAW_EDGES[low == 0]
         first = meter.low if low == 0 else 2 * meter.low - meter.high  # the neck's range goes both ways from neutral
         y = px(33)
         dpg.configure_item(self._range, p1=(at(first, edges), y), p2=(at(meter.high, edges), y))
-        dpg.configure_item(self._dot, show=meter.raw is not None)
-        if meter.raw is not None:
-            dpg.configure_item(self._dot, center=(at(meter.raw, edges), y))
-        raw = texts.NOTHING if meter.raw is None else f"{meter.raw:.2f}"
-        dpg.configure_item(self._words, text=texts.METER_RAW.format(raw=raw, low=first, high=meter.high))
+        dpg.configure_item(self._dot, center=(at(seen, edges), y))
+        dpg.configure_item(self._words, text=texts.METER_RAW.format(raw=seen, low=first, high=meter.high))

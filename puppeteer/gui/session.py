@@ -234,7 +234,7 @@ class Studio:
             return
         if why := self.why_no_calibration(self.engine.status()):
             self.turn_to("camera")
-            self.notices.tell("told", why)
+            self.notices.tell("told", why, problem=self.engine.status().driver != "demo")
             return
         if self.manual is not None:
             self.flip_manual()

@@ -30,7 +30,7 @@ SETTINGS = {
     "show_speed": "Speed",
     "scale": "Size of texts",
 }
-ZERO = {"studio.scale": "automatic"}  # what 0 means
+ZERO = {"studio.scale": "auto"}  # what 0 means
 
 PAGES = {"character": "Character", "camera": "Camera", "motion": "Motion", "output": "Output", "help": "Help"}
 
@@ -58,7 +58,7 @@ FEWER_NUMBERS = "Only the six"
 NUMBER_TIP = "{label}: {help}"
 FACE_METERS = "Face"
 MANUAL_METERS = "Manual pose"
-METER_RAW = "raw {raw}   range {low:.2f} to {high:.2f}"
+METER_RAW = "seen {raw:.2f}   your range {low:.2f} to {high:.2f}"
 NOTHING = "–"
 REST_POSE = "Rest pose"
 
@@ -150,6 +150,7 @@ OUTPUT = "Picture"
 RECORDING = "Recording"
 RECORD_NOTE = "MP4 for every player; WebM with transparency where the background is transparent."
 OPEN_FOLDER = "Open folder"
+IN_FOLDER = "They go to {path}"
 OTHER_FOLDER = "Other folder..."
 RECORDED = "The recording is finished: {path}"
 PROFILES = "Profiles"

@@ -276,7 +276,9 @@ class Window:
             studio.engine.preview if settings.studio.show_preview else None,
             status,
             show_character=settings.studio.show_character,
-            show_preview=settings.studio.show_preview and settings.source.kind != "demo",
+            show_preview=settings.studio.show_preview
+            and settings.source.kind != "demo"
+            and not studio.no_webcam(status),
             mirror=settings.motion.mirror,
             words=self._words(settings, status),
             time_s=now_s,

@@ -54,7 +54,7 @@ class OutputPage:
         dpg.configure_item(self._record, label=texts.STOP_RECORDING if running else texts.RECORD)
         dpg.bind_item_theme(self._record, self._panel.theme.recording if running else self._panel.theme.primary)
         show_part(self._recording, now.status.recording, quiet_off=True)
-        dpg.set_value(self._where, str(recordings.path or recordings.last or folder_of(now.settings)))
+        dpg.set_value(self._where, texts.IN_FOLDER.format(path=folder_of(now.settings)))
         self.profiles.show(now)
 
     def _sized(self, text: str) -> None:
