@@ -21,18 +21,8 @@ from screens import needs_screen, screen, xdotool
 from puppeteer.pose import NUMBERS, SIX
 
 # What draws costs as little as possible: it is the window that is tested.
-LIGHT = (
-    "--source",
-    "demo",
-    "--family",
-    "warp",
-    "--output.rate",
-    "10",
-    "--output.width",
-    "320",
-    "--output.height",
-    "180",
-)
+SMALL = ("--output.rate", "10", "--output.width", "320", "--output.height", "180")
+LIGHT = ("--source", "demo", "--family", "warp", *SMALL)
 PAGES = ("character", "camera", "motion", "output", "help")
 
 
@@ -122,7 +112,7 @@ def test_all_numbers_unfold_in_groups_and_move_the_character(app: Studio) -> Non
 def pressed(app: Studio, item: int, kind: str, name: str, area: str) -> None:
     """One control, by the mouse; what it would do is only written down."""
     visible, top = app.ask(f"[dpg.is_item_visible({item}), dpg.get_item_rect_min({item})[1]]")
-    if not visible:
+    if area != "win.root" and not (visible and 60 < top < app.ask("dpg.get_viewport_client_height()") - 60):
         scroll = f"dpg.get_y_scroll({area}) + {top} - 300"
         app.ask(f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), max(0, {scroll})))")
         app.until(f"dpg.is_item_visible({item})")
@@ -134,19 +124,21 @@ def pressed(app: Studio, item: int, kind: str, name: str, area: str) -> None:
     app.tap(left + 0.3 * width, top + height / 2)
     if kind == "mvCombo":  # a list has opened: its first line; above, near the window's end, its last
         app.tap(left + 0.3 * width, top + 1.6 * height)
+        app.wait(2)
         if item not in app.ask("heard"):
             app.tap(left + 0.3 * width, top + height / 2)
             app.tap(left + 0.3 * width, top - 0.6 * height)
-    if kind == "mvInputText":
-        answered = app.ask(f"dpg.is_item_active({item})")
-    elif kind == "mvColorButton":
-        answered = app.ask("dpg.is_item_shown(win.pages['character'].background.picker)")
-    else:
-        answered = item in app.ask("heard")
+    question = {
+        "mvInputText": f"dpg.is_item_active({item})",
+        "mvColorButton": "dpg.is_item_shown(win.pages['character'].background.picker)",
+    }.get(kind, f"{item} in heard")
+    try:
+        app.until(question, 3)
+    except AssertionError:
+        pytest.fail(f"{kind} {name} does not answer to the mouse")
     if kind == "mvColorButton":
         app.tap(640, 26)  # nothing is there: what has opened closes
     app.ask(f"unhear({item})")
-    assert answered, f"{kind} {name} does not answer to the mouse"
 
 
 @needs_screen
@@ -328,6 +320,7 @@ def test_profiles_are_named_renamed_and_deleted_by_hand(app: Studio) -> None:
     app.reveal(f"{card}.new", "output")
 
     def write(text: str) -> None:
+        app.wait(8)  # it is scrolled to
         app.click(f"{card}.question.field")
         app.press("ctrl+a")
         xdotool(app.environment, "type", "--delay", 120, text)
@@ -344,11 +337,13 @@ def test_profiles_are_named_renamed_and_deleted_by_hand(app: Studio) -> None:
     assert not (app.home / "profiles/Evening.json").exists()
     app.wait(4)
     app.click(f"{card}.delete")
+    app.wait(8)
     assert (app.home / "profiles/Night.json").exists(), "it is asked first"
     app.click(f"{card}.question.no")
     assert app.ask("win.studio.profiles.current") == "Night"
     app.wait(4)
     app.click(f"{card}.delete")
+    app.wait(8)
     app.click(f"{card}.question.yes")
     app.until("win.studio.profiles.current == 'default'")
     assert not (app.home / "profiles/Night.json").exists()

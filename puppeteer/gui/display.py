@@ -115,7 +115,7 @@ class Place:
 
 def screens() -> list[Place]:
     """Every screen, the main one first; one of the usual size where the system does not tell."""
-    with contextlib.suppress(Exception), mss.mss() as system:  # whatever fails there, a window can be opened
+    with contextlib.suppress(Exception), mss.MSS() as system:  # whatever fails there, a window can be opened
         found = sorted(system.monitors[1:], key=lambda one: not one.get("is_primary"))
         places = [Place(one["left"], one["top"], one["width"], one["height"]) for one in found]
         if places:
@@ -138,9 +138,12 @@ def place_again(place: Place, smallest: tuple[int, int], scale: float, on: Seque
     for screen in on:
         across, down = top.overlap(screen)
         if across >= least and down > 0 and place.top >= screen.top - round(GRIP[1] * scale):
-            width = max(smallest[0], min(place.width, screen.width))
-            height = max(smallest[1], min(place.height, screen.height))
-            left = min(max(place.left, screen.left), screen.left + screen.width - width)
-            low = min(max(place.top, screen.top), screen.top + screen.height - height)
+            if place.overlap(screen) == (place.width, place.height):
+                return place
+            edge = [round(side * scale) for side in EDGE]
+            width = max(smallest[0], min(place.width, screen.width - edge[0]))
+            height = max(smallest[1], min(place.height, screen.height - edge[1]))
+            left = min(max(place.left, screen.left), screen.left + screen.width - width - edge[0] // 2)
+            low = min(max(place.top, screen.top), screen.top + screen.height - height - edge[1] // 2)
             return Place(left, low, width, height)
     return None

@@ -82,6 +82,7 @@ class ShelfCard:
             for path, button in self.buttons.items():
                 look = self._panel.theme.thumbnail_on if path == current else self._panel.theme.thumbnail
                 dpg.bind_item_theme(button, look)
+        self.question.step()
         own = entry is not None and entry.own
         dpg.configure_item(self._own, show=own and not self.question.is_open)
         show_part(self._state, now.status.character)

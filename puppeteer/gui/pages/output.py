@@ -106,6 +106,7 @@ class ProfilesCard:
         self._looked_s = -LOOK_AGAIN_S
 
     def show(self, now: Now) -> None:
+        self.question.step()
         dpg.configure_item(self._buttons, show=not self.question.is_open)
         current = self._studio.profiles.current
         if now.time_s - self._looked_s > LOOK_AGAIN_S or self._known is None or self._known[1] != current:

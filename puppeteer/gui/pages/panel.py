@@ -17,6 +17,7 @@ from puppeteer.gui.theme import BAD, MUTED, WARN, Theme
 from puppeteer.live import Meter, Part, Status
 from puppeteer.settings import Settings
 
+LAID_OUT = 5  # frames after which Dear PyGui knows the places of what was just shown
 COLOURS = {"ok": MUTED, "off": MUTED, "starting": WARN, "problem": BAD}
 
 
@@ -124,6 +125,7 @@ class Question:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
         self._do: Callable[[str], object] = lambda text: True
+        self._unplaced = 0  # frames in which it is scrolled to
         with dpg.group(show=False) as self.group:
             self._text = dpg.add_text("", wrap=0)
             self.field = panel.text_field(lambda _: self._answer())
@@ -145,9 +147,16 @@ class Question:
         self._open(text, yes, do, self._panel.theme.primary)
         dpg.configure_item(self.field, show=True)
         dpg.set_value(self.field, name)
+        dpg.focus_item(self.field)
 
     def close(self) -> None:
         dpg.configure_item(self.group, show=False)
+
+    def step(self) -> None:
+        """Once a frame: what has just opened below the edge of its page is scrolled to."""
+        if self._unplaced:
+            self._unplaced -= 1
+            scroll_to(self.no, self._panel.px(16))
 
     def _open(self, text: str, yes: str, do: Callable[[str], object], look: Any) -> None:
         self._do = do
@@ -155,10 +164,24 @@ class Question:
         dpg.configure_item(self.yes, label=yes)
         dpg.bind_item_theme(self.yes, look)
         dpg.configure_item(self.group, show=True)
+        self._unplaced = LAID_OUT
 
     def _answer(self) -> None:
         if self._do(dpg.get_value(self.field)) is not False:
             self.close()
+
+
+def scroll_to(item: Any, margin: int) -> None:
+    """Scrolls the page that an item is on until its end is seen."""
+    area = dpg.get_item_parent(item)
+    while area and dpg.get_item_type(area) != "mvAppItemType::mvWindowAppItem":
+        if dpg.get_item_type(area) == "mvAppItemType::mvChildWindow" and dpg.get_y_scroll_max(area) > 0:
+            ends = [dpg.get_item_rect_min(item)[1] + dpg.get_item_rect_size(item)[1], dpg.get_item_pos(area)[1]]
+            below = ends[0] + margin - ends[1] - dpg.get_item_height(area)
+            if below > 0:
+                dpg.set_y_scroll(area, min(dpg.get_y_scroll_max(area), dpg.get_y_scroll(area) + below))
+            return
+        area = dpg.get_item_parent(area)
 
 
 def show_part(item: Any, part: Part, quiet_off: bool = False) -> None:
