@@ -122,6 +122,8 @@ def pressed(app: Studio, item: int, kind: str, name: str, area: str) -> None:
     )
 
     app.tap(left + 0.3 * width, top + height / 2)
+    if kind.startswith("mvSlider"):  # a press on its handle, wherever that stands, changes nothing
+        app.tap(left + 0.62 * width, top + height / 2)
     if kind == "mvCombo":  # a list has opened: its first line; above, near the window's end, its last
         app.tap(left + 0.3 * width, top + 1.6 * height)
         app.wait(2)
