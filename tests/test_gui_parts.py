@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,9 @@ from puppeteer.gui.doctor import Head, is_prepared, treat
 from puppeteer.gui.guide import HOLD_S, READY_S, SETTLE_S, STEPS, Guide
 from puppeteer.gui.keys import DEFAULTS, Keys
 from puppeteer.gui.memory import Memory
+from puppeteer.gui.notices import Notices
 from puppeteer.gui.profiles import Profiles, user_folder
+from puppeteer.gui.recordings import Recordings
 from puppeteer.gui.safe import _guarded, safe, safe_label
 from puppeteer.gui.shelf import THUMBNAIL, Shelf, Thumbnails, thumbnail
 from puppeteer.gui.stage import Box, drawn, fitted
@@ -468,3 +472,17 @@ def test_importing_the_window_does_not_load_what_takes_seconds() -> None:
 def test_a_saved_profile_is_what_the_command_line_reads(tmp_path: Path) -> None:
     save_profile(tmp_path / "p.json", set_by_name(STUDIO, "studio.scale", 1.5))
     assert load_profile(tmp_path / "p.json").studio.scale == 1.5
+
+
+def test_a_recording_that_has_just_begun_is_not_taken_for_one_that_ended(tmp_path: Path) -> None:
+    def status(state: str) -> SimpleNamespace:
+        return SimpleNamespace(recording=SimpleNamespace(state=state))
+
+    notices = Notices(lambda: 0.0)
+    recordings: Any = Recordings(SimpleNamespace(start_recording=lambda path: path.touch()), None, notices)
+    recordings.start(set_by_name(STUDIO, "studio.recordings", str(tmp_path)))
+    recordings.step(status("off"))  # of before the click
+    assert recordings.path is not None and not notices.shown(5)
+    recordings.step(status("ok"))
+    recordings.step(status("problem"))
+    assert recordings.path is None and str(tmp_path) in notices.shown(5)["done"].text

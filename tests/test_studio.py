@@ -29,9 +29,13 @@ def studio(tmp_path_factory: pytest.TempPathFactory, character_png: Path) -> Ite
         environment |= {"PUPPETEER_HOME": str(home / "puppeteer"), "HOME": str(home)}
         running = Studio(environment, character_png)
         try:
+            running.ask("dpg.set_viewport_pos([0, 0])")  # tests make it as large as the screen
             yield running
         finally:
-            running.end()
+            try:
+                running.end()
+            finally:
+                running.kill()
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ class Recordings:
         self._engine, self._work, self._notices = engine, work, notices
         self.path: Path | None = None  # of the one that runs
         self.last: Path | None = None  # that was finished
+        self._seen = False  # running: a status may be of before the start
 
     def start(self, settings: Settings) -> None:
         """Raises SinkError."""
@@ -37,7 +38,7 @@ class Recordings:
         stamp = datetime.datetime.now().strftime("%Y-%m-%d %H-%M-%S")
         path = folder_of(settings) / f"Puppeteer {stamp}.{ending}"
         self._engine.start_recording(path)
-        self.path = path
+        self.path, self._seen = path, False
         self._notices.drop("done")
 
     def stop(self) -> None:
@@ -59,7 +60,8 @@ class Recordings:
 
     def step(self, status: Status) -> None:
         """Once a frame: one that ended by itself is none any more, but what it has written is told."""
-        if self.path is not None and status.recording.state in ("off", "problem"):
+        self._seen = self._seen or status.recording.state == "ok"
+        if self.path is not None and self._seen and status.recording.state in ("off", "problem"):
             path, self.path = self.path, None
             if path.exists():
                 self._finished(path)
