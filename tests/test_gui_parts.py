@@ -30,6 +30,7 @@ from puppeteer.gui.safe import _guarded, safe, safe_label
 from puppeteer.gui.shelf import THUMBNAIL, Shelf, Thumbnails, thumbnail
 from puppeteer.gui.stage import Box, drawn, fitted
 from puppeteer.gui.theme import BOLD, REGULAR
+from puppeteer.gui.work import Work
 from puppeteer.image import write_png
 from puppeteer.live import Preview
 from puppeteer.motion import Calibration
@@ -475,14 +476,18 @@ def test_a_saved_profile_is_what_the_command_line_reads(tmp_path: Path) -> None:
 
 
 def test_a_recording_that_has_just_begun_is_not_taken_for_one_that_ended(tmp_path: Path) -> None:
-    def status(state: str) -> SimpleNamespace:
+    def status(state: str) -> Any:
         return SimpleNamespace(recording=SimpleNamespace(state=state))
 
-    notices = Notices(lambda: 0.0)
-    recordings: Any = Recordings(SimpleNamespace(start_recording=lambda path: path.touch()), None, notices)
+    now_s = [0.0]
+    notices = Notices(lambda: now_s[0])
+    engine: Any = SimpleNamespace(start_recording=lambda path: path.touch())
+    recordings = Recordings(engine, Work(), notices, lambda: now_s[0])
     recordings.start(set_by_name(STUDIO, "studio.recordings", str(tmp_path)))
     recordings.step(status("off"))  # of before the click
     assert recordings.path is not None and not notices.shown(5)
+    now_s[0] = 2.0
     recordings.step(status("ok"))
+    assert recordings.path is not None
     recordings.step(status("problem"))
     assert recordings.path is None and str(tmp_path) in notices.shown(5)["done"].text

@@ -6,6 +6,7 @@ import datetime
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from puppeteer.errors import SinkError
@@ -14,6 +15,8 @@ from puppeteer.gui.notices import Notices
 from puppeteer.gui.work import Done, Work
 from puppeteer.live import Live, Status
 from puppeteer.settings import Settings
+
+SETTLED_S = 1.0  # a status may be of before the start
 
 
 def folder_of(settings: Settings) -> Path:
@@ -26,11 +29,11 @@ def folder_of(settings: Settings) -> Path:
 
 
 class Recordings:
-    def __init__(self, engine: Live, work: Work, notices: Notices) -> None:
+    def __init__(self, engine: Live, work: Work, notices: Notices, clock: Callable[[], float]) -> None:
         self._engine, self._work, self._notices = engine, work, notices
         self.path: Path | None = None  # of the one that runs
         self.last: Path | None = None  # that was finished
-        self._seen = False  # running: a status may be of before the start
+        self._clock, self._since_s = clock, 0.0
 
     def start(self, settings: Settings) -> None:
         """Raises SinkError."""
@@ -38,7 +41,7 @@ class Recordings:
         stamp = datetime.datetime.now().strftime("%Y-%m-%d %H-%M-%S")
         path = folder_of(settings) / f"Puppeteer {stamp}.{ending}"
         self._engine.start_recording(path)
-        self.path, self._seen = path, False
+        self.path, self._since_s = path, self._clock()
         self._notices.drop("done")
 
     def stop(self) -> None:
@@ -60,8 +63,9 @@ class Recordings:
 
     def step(self, status: Status) -> None:
         """Once a frame: one that ended by itself is none any more, but what it has written is told."""
-        self._seen = self._seen or status.recording.state == "ok"
-        if self.path is not None and self._seen and status.recording.state in ("off", "problem"):
+        if self.path is None or self._clock() - self._since_s < SETTLED_S:
+            return
+        if status.recording.state in ("off", "problem"):
             path, self.path = self.path, None
             if path.exists():
                 self._finished(path)

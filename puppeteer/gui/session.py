@@ -41,7 +41,7 @@ class Studio:
         self.work = Work()
         self.notices = Notices(clock)
         self.wardrobe = Wardrobe(self, profiles.folder / "characters")
-        self.recordings = Recordings(engine, self.work, self.notices)
+        self.recordings = Recordings(engine, self.work, self.notices, clock)
         self.cameras: tuple[str, ...] = ()
         self.looked = False  # for cameras, once at least
         self.guide: Guide | None = None
