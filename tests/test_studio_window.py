@@ -115,8 +115,8 @@ def pressed(app: Studio, item: int, kind: str, name: str, area: str) -> None:
     if area != "win.root" and not (visible and 60 < top < app.ask("dpg.get_viewport_client_height()") - 60):
         scroll = f"dpg.get_y_scroll({area}) + {top} - 300"
         app.ask(f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), max(0, {scroll})))")
+        app.wait(4)  # the place is known a few frames after the scroll
         app.until(f"dpg.is_item_visible({item})")
-        app.wait(1)
     (left, top), (width, height), _ = app.ask(
         f"[dpg.get_item_rect_min({item}), dpg.get_item_rect_size({item}), hear({item})]"
     )
