@@ -18,6 +18,7 @@ GROUND = (
     "v4l2",
     "files",
     "pose",
+    "rotation",
     "calibration",
     "settings",
     "weights",

@@ -14,8 +14,8 @@ from functools import partial
 
 from puppeteer.inputs.mapping import observation
 from puppeteer.inputs.network import Wire, newest
-from puppeteer.inputs.rotation import GAZE_RANGE_DEG, Quaternion, inverse, neck_numbers, product, unit
 from puppeteer.pose import FaceObservation
+from puppeteer.rotation import GAZE_RANGE_DEG, Quaternion, inverse, neck_numbers, product, unit
 
 PORT = 11573
 RECORD = struct.Struct("=di2f2fB1f4f3f3f68f136f210f14f")

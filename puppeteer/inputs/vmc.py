@@ -16,8 +16,8 @@ from pythonosc.osc_message import OscMessage, ParseError
 
 from puppeteer.inputs.mapping import ARKIT, VRM, Table, numbers, observation
 from puppeteer.inputs.network import NotOurs, Wire
-from puppeteer.inputs.rotation import REST, Quaternion, between, figure_numbers, gaze_numbers, product, unit
 from puppeteer.pose import FaceObservation
+from puppeteer.rotation import REST, Quaternion, between, figure_numbers, gaze_numbers, product, unit
 
 PORT = 39539  # of a marionette: who draws
 MESSAGES = 1000  # that count of those that wait, at most: the newest packets win

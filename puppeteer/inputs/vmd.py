@@ -13,8 +13,8 @@ from pathlib import Path
 
 from puppeteer.errors import SettingsError
 from puppeteer.inputs.mapping import Table, mmd_name, numbers, read_mapping
-from puppeteer.inputs.rotation import REST, Quaternion, between, figure_numbers, gaze_numbers, product, unit
 from puppeteer.pose import Pose
+from puppeteer.rotation import REST, Quaternion, between, figure_numbers, gaze_numbers, product, unit
 
 RATE = 30  # frames a second
 MAGIC = b"Vocaloid Motion Data"

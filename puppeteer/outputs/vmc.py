@@ -8,7 +8,6 @@ Source: protocol.vmc.info, marionette specification.
 from __future__ import annotations
 
 import ipaddress
-import math
 import socket
 from types import TracebackType
 from typing import Self
@@ -19,10 +18,10 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from puppeteer.errors import SinkError
 from puppeteer.pose import NECK_RANGE_DEG, Pose
+from puppeteer.rotation import BODY_RANGE_DEG, Quaternion, from_angles
 
 PORT = 39540  # of programs that take faces and go on to send them; a marionette listens to 39539, as our own input does
 PACKET = 1400  # bytes: what a network carries in one piece
-BODY_RANGE_DEG = 5.0  # 1 of `body_z` and `body_y`
 
 
 class VmcSender:
@@ -100,24 +99,12 @@ def _message(address: str, *values: float | str) -> OscMessage:
     return builder.build()
 
 
-def bones(pose: Pose) -> dict[str, tuple[float, float, float, float]]:
-    """Rotations (x, y, z, w) local to the parent: as the joints of a pose, the neck leans, the head turns and nods."""
-
-    def about(axis: int, degrees: float) -> tuple[float, float, float, float]:
-        parts = [0.0, 0.0, 0.0, math.cos(math.radians(degrees) / 2)]
-        parts[axis] = math.sin(math.radians(degrees) / 2)
-        return parts[0], parts[1], parts[2], parts[3]
-
-    def together(lean_deg: float, turn_deg: float) -> tuple[float, float, float, float]:
-        (_, _, z, c), (_, y, _, d) = about(2, -lean_deg), about(1, turn_deg)
-        return -z * y, c * y, z * d, c * d
-
-    turn, nod = about(1, pose.neck_y * NECK_RANGE_DEG), about(0, -pose.neck_x * NECK_RANGE_DEG)
-    return {
-        "Spine": together(pose.body_z * BODY_RANGE_DEG, pose.body_y * BODY_RANGE_DEG),
-        "Neck": about(2, -pose.neck_z * NECK_RANGE_DEG),
-        "Head": (turn[3] * nod[0], turn[1] * nod[3], -turn[1] * nod[0], turn[3] * nod[3]),
-    }
+def bones(pose: Pose) -> dict[str, Quaternion]:
+    """Rotations local to the parent: as the joints of a pose, the neck leans, the head turns and nods."""
+    spine = from_angles(pose.body_z * BODY_RANGE_DEG, 0.0, pose.body_y * BODY_RANGE_DEG)
+    neck = from_angles(pose.neck_z * NECK_RANGE_DEG, 0.0, 0.0)
+    head = from_angles(0.0, pose.neck_x * NECK_RANGE_DEG, pose.neck_y * NECK_RANGE_DEG)
+    return {name: (x, -y, -z, w) for name, (x, y, z, w) in (("Spine", spine), ("Neck", neck), ("Head", head))}
 
 
 def expressions(pose: Pose) -> dict[str, float]:
