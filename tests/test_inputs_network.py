@@ -224,7 +224,7 @@ def test_what_is_no_address_is_told(address: str) -> None:
 
 
 def test_vtube_studio_needs_the_phone_s_address() -> None:
-    with pytest.raises(SourceError, match="3rd Party PC Clients"):
+    with pytest.raises(SourceError, match="enter the one that the app shows"):
         phone_address(FACES["vtube_studio"](read_mapping()), " ")
 
 

@@ -123,8 +123,10 @@ class NetworkInput:
         if last_s is not None and now_s - last_s <= SILENT_S:
             if not self._face:
                 return Condition("problem", f"{self.name} sees no face: look into the camera of the phone or program")
-            recent = [time_s for time_s in tuple(self._arrived_s) if now_s - time_s <= 1]
-            return Condition("ok", f"{self.name} from {self._sender}, {len(recent)} a second")
+            arrived_s = tuple(self._arrived_s)
+            recent = sum(now_s - time_s <= 1 for time_s in arrived_s)
+            rate = f", {recent} a second" if now_s - arrived_s[0] > 1 else ""
+            return Condition("ok", f"{self.name} from {self._sender}{rate}")
         if self._stranger is not None and now_s - self._stranger[1] <= SILENT_S:
             other = self._stranger[0]
             return Condition(
@@ -148,8 +150,9 @@ class NetworkInput:
     def setup(self) -> str:
         """What to do in the app, with the address and the port to type into it."""
         address = own_address(self._phone)
-        if not address:
+        if not address and self._wire.asking is not None:
             return "this computer is in no network: connect it to the same one as the phone"
+        address = address or "127.0.0.1"
         return self._wire.setup.format(address=address, port=self.port, phone=self._phone or "the phone")
 
     def close(self) -> None:

@@ -25,8 +25,8 @@ def wire(mapping: dict[str, Table]) -> Wire:
     return Wire(
         name="VTube Studio",
         port=PORT,
-        setup="open the app on the phone, switch on 3rd Party PC Clients in its settings, and enter here the address "
-        "that it shows",
+        setup="open the app on {phone}, switch on 3rd Party PC Clients in its settings, and compare the address that "
+        "it shows with the one entered here",
         decoder=partial(newest, partial(decode, table=mapping["arkit"])),
         asking=Asking(port=PORT, words=request, always=True, needed=True),
     )
