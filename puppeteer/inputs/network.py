@@ -252,7 +252,7 @@ def phone_address(wire: Wire, address: str) -> str:
     if not address:
         if wire.asking is not None and wire.asking.needed:
             raise SourceError(
-                f"{wire.name} needs the phone's address: {wire.setup.format(address='', port='', phone='')}"
+                f"{wire.name} needs the phone's address: enter the one that the app shows in its settings"
             )
         return ""
     try:
