@@ -34,6 +34,7 @@ MODULES = {  # where the module is not called like its package
     "opencv-python": "cv2",
     "pillow": "PIL",
     "cv2-enumerate-cameras": "cv2_enumerate_cameras",
+    "python-osc": "pythonosc",
 }
 NOT_IMPORTED = {"dearpygui", "pyvirtualcam", "opencv-contrib-python"}  # no display needed here; GPL only on demand
 SYSTEM_PACKAGES = "libgl1 libegl1 libgles2 libgl1-mesa-dri libglib2.0-0"  # Debian's names; README has them too
