@@ -278,16 +278,22 @@ def test_silence_is_told_by_the_clock() -> None:
 
 @pytest.mark.parametrize("kind", sorted({*KINDS} - {"vtube_studio"}))  # which listens to one phone alone
 def test_the_first_sender_is_kept_until_silent(kind: str) -> None:
-    other = Pose(eye_left=0.1, eye_right=0.9)
-    with closing(opened(kind)) as faces, Sender(faces.port, PACKETS[kind](TRUTH)) as kept:
-        first(faces)
-        with Sender(faces.port, PACKETS[kind](other), PHONE):
-            begun_s = time.perf_counter()
-            while time.perf_counter() - begun_s < 0.5:
-                arrival = faces.read()
-                assert arrival is None or (arrival.face is not None and arrival.face.eye_left > 0.5)
-            kept.packets = []
-            first(faces, lambda arrival: arrival.face is not None and arrival.face.eye_right > 0.5)
+    mine, others = PACKETS[kind](TRUTH), PACKETS[kind](Pose(eye_left=0.1, eye_right=0.9))
+    with closing(opened(kind)) as faces, bound() as kept, bound(PHONE) as stranger:
+        here = ("127.0.0.1", faces.port)
+        for number in range(20):
+            for sender, packets in ((kept, mine), (stranger, others if number else [])):
+                for packet in packets:
+                    sender.sendto(packet, here)
+            arrival = faces.read()
+            assert arrival is not None and arrival.face is not None and arrival.face.eye_left > 0.5
+        begun_s = time.perf_counter()
+        while arrival is None or arrival.face is None or arrival.face.eye_right < 0.5:
+            for packet in others:
+                stranger.sendto(packet, here)
+            arrival = faces.read()
+            assert time.perf_counter() - begun_s < 3
+        assert time.perf_counter() - begun_s > SILENT_S / 2 and PHONE in faces.condition().text
 
 
 def test_others_than_the_phone_that_was_chosen_are_not_listened_to(kind: str) -> None:
@@ -374,13 +380,13 @@ def test_a_flood_costs_no_memory_and_the_newest_counts(kind: str, source: str) -
             flood = [*PACKETS[kind](HAPPY), bytes(9000)]
             with Sender(faces.port, flood, source, rate=0):
                 begun_s, arrivals = time.perf_counter(), 0
-                while time.perf_counter() - begun_s < 1.0:
+                while time.perf_counter() - begun_s < 0.6:
                     arrivals += faces.read() is not None
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
         assert most < 8e6
-        assert arrivals <= 140
+        assert arrivals <= 90
         sender.packets = PACKETS[kind](Pose(eye_right=1))
         first(faces, lambda arrival: arrival.face is not None and arrival.face.eye_right > 0.9)
 

@@ -13,7 +13,7 @@ from puppeteer.errors import SettingsError
 from puppeteer.inputs import read_recording
 from puppeteer.inputs.recorded import MOTION
 from puppeteer.inputs.vmd import eased, read_vmd
-from puppeteer.pose import POSE_NAMES, Pose
+from puppeteer.pose import POSE_NAMES, SIX, Pose
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "models3d" / "gene" / "motion"
 LINEAR = (20, 20, 107, 107)
@@ -167,9 +167,25 @@ def test_recordings_are_read_by_their_suffix(file: Path, tmp_path: Path) -> None
     assert len(read_recording(MOTION)) > 100
     with pytest.raises(SettingsError, match=r"or a \.vmd motion"):
         read_recording(tmp_path / "motion.bvh")
-    (tmp_path / "own.csv").write_text("time_s\n0\n")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "0,0,0,0,0,0,0\n0,0,0,0,0,0,0",
+        "nan,0,0,0,0,0,0",
+        "inf,0,0,0,0,0,0",
+        "0,nan,0,0,0,0,0",
+        "0,x,0,0,0,0,0",
+        "0",
+        "\0",
+    ],
+)
+def test_what_is_no_table_is_told(tmp_path: Path, rows: str) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("time_s," + ",".join(SIX) + "\n" + rows + "\n")
     with pytest.raises(SettingsError, match="give a table that"):
-        read_recording(tmp_path / "own.csv")
+        read_recording(own)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no shared motions here")

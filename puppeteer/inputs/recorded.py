@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
@@ -19,9 +21,12 @@ def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         motion = [(float(row["time_s"]), _pose(row)) for row in rows]
+        times_s = (-math.inf, *(time_s for time_s, _ in motion), math.inf)
+        if not all(before < after for before, after in pairwise(times_s)):
+            raise ValueError("its times do not grow")
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}): {remedy}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise SettingsError(f"{path} is not a table that `track` wrote ({error}): {remedy}") from error
     if not motion:
         raise SettingsError(f"{path} has no rows: {remedy}")
