@@ -165,6 +165,9 @@ def test_recordings_are_read_by_their_suffix(file: Path, tmp_path: Path) -> None
     motion(file, [("頭", 0, about(0, 7.5))])
     assert read_recording(file)[0][1].neck_x == pytest.approx(0.5)
     assert len(read_recording(MOTION)) > 100
+    marked = tmp_path / "from a spreadsheet.CSV"
+    marked.write_bytes(b"\xef\xbb\xbf" + MOTION.read_bytes())
+    assert read_recording(marked) == read_recording(MOTION)
     with pytest.raises(SettingsError, match=r"or a \.vmd motion"):
         read_recording(tmp_path / "motion.bvh")
 

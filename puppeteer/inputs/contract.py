@@ -73,6 +73,11 @@ class FaceInput(Protocol):
 
     name: str  # of the app, for people
 
+    @property
+    def setup(self) -> str:
+        """What to do in the app, with the address and the port to type into it; half a sentence."""
+        ...
+
     def read(self, timeout_s: float = 0.1) -> Arrival | None:
         """The newest that came, waiting for it; None where nothing usable came for so long, or once closed."""
         ...

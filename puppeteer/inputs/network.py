@@ -183,7 +183,8 @@ class NetworkInput:
         view = memoryview(self._buffer)
         for number in range(DRAINED):
             try:
-                self._socket.settimeout(0 if number else timeout_s)
+                if number < 2:
+                    self._socket.settimeout(0 if number else timeout_s)
                 size, (sender, *_) = self._socket.recvfrom_into(self._buffer)
             except ConnectionResetError:  # Windows: what we asked for was refused
                 continue

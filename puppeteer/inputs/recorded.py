@@ -18,7 +18,7 @@ def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
     """Times in seconds and poses from a table that `track` wrote. Raises SettingsError where it is none."""
     remedy = "install Puppeteer again" if path == MOTION else "give a table that  app.py track  wrote"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets add the mark
             rows = list(csv.DictReader(file))
         motion = [(float(row["time_s"]), _pose(row)) for row in rows]
         times_s = (-math.inf, *(time_s for time_s, _ in motion), math.inf)
