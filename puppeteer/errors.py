@@ -31,5 +31,9 @@ class RenderError(PuppeteerError):
     """The character generator has no working OpenGL."""
 
 
+class ModelError(PuppeteerError):
+    """A 3D model or a motion cannot be read or used."""
+
+
 class DisplayError(PuppeteerError):
     """There is no screen, or no OpenGL, to open the window on."""
