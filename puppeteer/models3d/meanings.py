@@ -16,12 +16,14 @@ from puppeteer.models3d.model import BROW, EYE, MOUTH, Model
 from puppeteer.models3d.names import PRESETS, morph_hint
 from puppeteer.pose import F32
 
-MEANINGS = ("eyes", "eyes_smile", "eye_left", "eye_right", "eye_left_smile", "eye_right_smile", "eye_wide",
+MEANINGS = ("eyes", "eyes_smile", "eye_left", "eye_right", "eye_left_smile", "eye_right_smile", "lower_lids", "eye_wide",
             "mouth_a", "mouth_i", "mouth_u", "mouth_e", "mouth_o", "mouth_smile", "mouth_frown",
             "brow_up", "brow_down", "brow_troubled", "brow_angry",
             "look_up", "look_down", "look_left", "look_right")  # fmt: skip
+SMILE_BORDER = (0.42, 0.8, 0.25)  # lower lid up against upper lid down: without a name, named plain, named smile
 NEEDED = ("eye_left", "eye_right", "mouth_a")  # a model without one of these is left out of data
 SURE = 0.6  # below it a person is asked
+UNNAMED = 0.4  # of a score: less is not believed where no name says the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def measure(model: Model, move: Move, anatomy: Anatomy, face: Face) -> Measures 
         (extreme(left, -1), extreme(right, -1)),
         (extreme(left, 1), extreme(right, 1)),
         float(energy[in_eye].sum()) / total,
-        float(energy[in_brow & ~(in_eye & (dy < -0.04))].sum()) / total,
+        float(energy[in_brow].sum()) / total,
         float(energy[in_mouth].sum()) / total if lip_x.size else 0.0,
         float(np.abs(dy).sum() / max(np.abs(box[:, 2:]).sum(), 1e-9)),
         float(energy[x > 0].sum()) / total,
@@ -185,7 +187,8 @@ def choose(model: Model, moved: list[Move], anatomy: Anatomy) -> dict[str, Choic
     hints = _hints(model)
     chosen = _eyes(measures, hints)
     chosen |= _mouth(measures, hints)
-    chosen |= _brows(model, measures, hints)
+    closing = {choice.morph for choice in chosen.values()}
+    chosen |= _brows(model, {k: m for k, m in measures.items() if k not in closing}, hints)
     chosen |= _gaze(measures, hints)
     for one, both in (("", "eyes"), ("_smile", "eyes_smile")):
         for side in ("left", "right"):
@@ -210,7 +213,7 @@ def _hints(model: Model) -> dict[int, tuple[str, int]]:
 
 def _best(scores: dict[int, float], hinted: dict[int, float]) -> Choice | None:
     """The morph with the highest score by geometry and name; a name alone is worth nothing."""
-    total = {k: score + hinted.get(k, 0.0) for k, score in scores.items() if score > 0}
+    total = {k: score + hinted.get(k, 0.0) for k, score in scores.items() if score > (0 if k in hinted else UNNAMED)}
     if not total:
         return None
     best = max(total, key=lambda k: (round(total[k], 4), -k))
@@ -219,14 +222,15 @@ def _best(scores: dict[int, float], hinted: dict[int, float]) -> Choice | None:
 
 
 def _named(hints: dict[int, tuple[str, int]], *meanings: str) -> dict[int, float]:
-    return {k: 0.6 - 0.01 * min(rank, 20) for k, (meaning, rank) in hints.items() if meaning in meanings}
+    return {k: 0.6 - 0.05 * min(rank, 10) for k, (meaning, rank) in hints.items() if meaning in meanings}
 
 
 def _eyes(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> dict[str, Choice]:
     closers = {
-        k: m for k, m in measures.items()
-        if m.vertical > 0.45 and m.eye_share > 0.55 and max(m.down) > 0.02
-    }  # fmt: skip
+        k: m
+        for k, m in measures.items()
+        if m.vertical > 0.45 and m.eye_share > 0.55 and max(m.down) > 0.02 and _may_close(hints.get(k))
+    }
     if not closers:
         return {}
     named = [max(m.down) for k, m in closers.items() if k in _named(hints, "eyes", "eye_left", "eye_right")]
@@ -244,7 +248,7 @@ def _eyes(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> d
                     continue
                 if ours is None and min(m.down) < 0.5 * max(m.down):
                     continue
-                smiling = _smiles(m, ours)
+                smiling = _smiles(m, ours, hints.get(k))
                 # a smile closes half from below, so its upper lid goes less far
                 reach = (min(lids) + (max(m.up) if smile else 0.0)) / full
                 closes = 1 - min(abs(reach - 1), 1) if reach < 1 else 1 - min(0.5 * (reach - 1), 1)
@@ -257,14 +261,31 @@ def _eyes(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> d
             best = _best(scores, _named(hints, *wanted))
             if best is not None:
                 chosen[meaning] = best
+    for which in ("eyes", "eye_left", "eye_right"):  # a closed eye that smiles is better than none
+        if which not in chosen and which + "_smile" in chosen:
+            chosen[which] = chosen[which + "_smile"]
+    lids = {
+        k: min(min(m.up) / 0.015, 1) * m.eye_share
+        for k, m in measures.items()
+        if k in _named(hints, "eyes_smile") and m.eye_share > 0.8 and min(m.up) > 0.006
+    }
+    best = _best(lids, _named(hints, "eyes_smile"))
+    if best is not None:
+        chosen["lower_lids"] = best
     return chosen
 
 
-def _smiles(m: Measures, side: int | None) -> bool:
-    """A closed eye that smiles: the lower lid comes up nearly as far as the upper one comes down."""
+def _may_close(hint: tuple[str, int] | None) -> bool:
+    """Not what a name says of something else: eyes that look down bring their lids down too."""
+    return hint is None or (hint[0].startswith("eye") and hint[0] != "eye_wide")
+
+
+def _smiles(m: Measures, side: int | None, hint: tuple[str, int] | None) -> bool:
+    """A closed eye that smiles: the lower lid comes up nearly as far as the upper one comes down. A name helps."""
     down = max(m.down) if side is None else m.down[side]
     up = max(m.up) if side is None else m.up[side]
-    return up > 0.42 * down
+    border = SMILE_BORDER[0] if hint is None else SMILE_BORDER[2 if hint[0].endswith("smile") else 1]
+    return up > border * down
 
 
 def _mouth(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> dict[str, Choice]:
@@ -291,9 +312,10 @@ def _mouth(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> 
             chosen[meaning] = best
     for meaning, sign in (("mouth_smile", 1), ("mouth_frown", -1)):
         scores = {
-            k: min(sign * m.corners / 0.02, 1) * m.mouth_share
+            k: min(sign * m.corners / 0.008, 1) * m.mouth_share
             for k, m in mouths.items()
-            if sign * m.corners > 0.003 and m.opens < 0.5 * widest and 0.35 < m.lean < 0.65
+            if sign * m.corners > 0.001 and m.opens < 0.5 * widest and 0.35 < m.lean < 0.65
+            and hints.get(k, (meaning,))[0] == meaning
         }
         best = _best(scores, {k: 2 * v for k, v in _named(hints, meaning).items()})
         if best is not None:
@@ -305,14 +327,14 @@ def _brows(model: Model, measures: dict[int, Measures], hints: dict[int, tuple[s
     panel = {k for k in measures if model.morphs[k].panel == BROW}
     brows = {
         k: m for k, m in measures.items()
-        if m.brow_share > 0.8 and max(m.down) < 0.08 and 0.35 < m.lean < 0.65 and (k in panel or k in hints or not panel)
+        if m.brow_share > 0.6 and max(m.down) < 0.08 and 0.35 < m.lean < 0.65 and (k in panel or k in hints or not panel)
     }  # fmt: skip
     chosen = {}
     rules = {
         "brow_up": lambda m: min(m.brow_up / 0.03, 1) - 3 * abs(m.brow_form),
         "brow_down": lambda m: min(-m.brow_up / 0.02, 1) - 3 * abs(m.brow_form),
-        "brow_troubled": lambda m: min(m.brow_form / 0.02, 1),
-        "brow_angry": lambda m: min(-m.brow_form / 0.02, 1),
+        "brow_troubled": lambda m: min(m.brow_form / 0.008, 1),
+        "brow_angry": lambda m: min(-m.brow_form / 0.012, 1),
     }
     for meaning, rule in rules.items():
         best = _best({k: rule(m) for k, m in brows.items()}, _named(hints, meaning))
@@ -321,7 +343,7 @@ def _brows(model: Model, measures: dict[int, Measures], hints: dict[int, tuple[s
     wide = {
         k: min(min(m.up) / 0.02, 1) * m.eye_share
         for k, m in measures.items()
-        if k in _named(hints, "eye_wide") and min(m.up) > 0.004 and max(m.down) < 0.8 * max(m.up) + 0.02
+        if k in _named(hints, "eye_wide") and min(m.up) > 0.004 and max(m.down) < 0.4 * max(m.up)
     }
     best = _best(wide, _named(hints, "eye_wide"))
     if best is not None:

@@ -110,8 +110,7 @@ def _material_0(m: dict[str, Any], textures: int) -> Material:
         mtoon=Toon(
             _colour(vectors.get("_ShadeColor", (0.97, 0.81, 0.86))),
             _texture(pictures.get("_ShadeTexture"), textures),
-            float(numbers.get("_ShadeShift", 0.0)),
-            float(numbers.get("_ShadeToony", 0.9)),
+            *_border_0(float(numbers.get("_ShadeShift", 0.0)), float(numbers.get("_ShadeToony", 0.9))),
             _colour(vectors.get("_EmissionColor", (0, 0, 0))),
             _texture(pictures.get("_EmissionMap"), textures),
             _colour(vectors.get("_RimColor", (0, 0, 0))),
@@ -120,6 +119,12 @@ def _material_0(m: dict[str, Any], textures: int) -> Material:
             unlit=unlit,
         ),
     )
+
+
+def _border_0(shift: float, toony: float) -> tuple[float, float]:
+    """Shift and toony of VRM 1.0 for those of 0.x, as UniVRM migrates them."""
+    low, high = shift, 1 + (shift - 1) * toony
+    return min(max(-(low + high) / 2, -1.0), 1.0), min(max((2 - (high - low)) / 2, 0.0), 1.0)
 
 
 def _uv_0(vector: Any) -> tuple[float, float, float, float]:
