@@ -16,6 +16,7 @@ from puppeteer.pose import F32
 
 Point = tuple[float, float, float]
 SMALLEST_MOVE = 0.002  # of the model's height: less is rounding
+SKULL_SHARE = 0.75  # of the whole head: a lower skull is no skull, but a face whose hair hangs on other bones
 _GRID = 256  # of the outline from which the top of the skull is taken
 _TOP_SPAN = 0.16  # of the head's width on either side of the middle: there the skull's outline is nearly flat
 
@@ -106,7 +107,8 @@ def find(model: Model, moved: list[Move]) -> Anatomy | None:
     if on_head.sum() < 8:
         return None
     face = _face(model, moved, on_head)
-    box = _box(model, on_head, face)
+    dominant = model.skin_bones[np.arange(len(on_head)), model.skin_weights.argmax(1)]
+    box = _box(model, on_head, face, on_head & (dominant == head))
     if box is None:
         return None
     top, chin, middle = box
@@ -151,7 +153,7 @@ def _face(model: Model, moved: list[Move], on_head: NDArray[np.bool_]) -> NDArra
 
 
 def _box(
-    model: Model, on_head: NDArray[np.bool_], face: NDArray[np.bool_]
+    model: Model, on_head: NDArray[np.bool_], face: NDArray[np.bool_], stiff: NDArray[np.bool_]
 ) -> tuple[float, float, float] | None:
     """Top of the skull, chin, and x of the middle."""
     p = model.positions
@@ -167,6 +169,10 @@ def _box(
     front = p[near, 2] > np.median(p[source, 2]) - 0.1 * np.ptp(p[source, 2])
     chin = float(p[near, 1][front].min() if front.any() else p[near, 1].min())
     top = _skull_top(model, on_head, middle, chin)
+    # what has bones of its own on the head may be a bun, a bow, an animal's ear
+    own = _skull_top(model, stiff, middle, chin) if stiff.any() else top
+    if own - chin > SKULL_SHARE * (top - chin):
+        top = own
     return (top, chin, middle) if top > chin else None
 
 

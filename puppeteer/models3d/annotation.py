@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from puppeteer.errors import ModelError
 from puppeteer.models3d.anatomy import Anatomy, Move, Point, find, moves
+from puppeteer.models3d.effects import hidden, without
 from puppeteer.models3d.meanings import NEEDED, SURE, Choice, choose
 from puppeteer.models3d.model import Model
 
@@ -60,7 +61,7 @@ def study(model: Model) -> Study:
         anatomy.sure,
         choose(model, moved, anatomy),
     )
-    return Study(model, moved, anatomy, annotation)
+    return Study(without(model, hidden(model, anatomy)), moved, anatomy, annotation)
 
 
 def needed(found: Study, name: str) -> Annotation:

@@ -33,7 +33,7 @@ View = Literal["front", "side"]
 SUPERSAMPLE = 2
 SPEC = 256.0
 MARGIN = 90.0  # spec px beside the picture that a turned head can bring in
-EDGE_ROWS = 0.42  # spec px of MikuMikuDance's line of width 1
+EDGE_ROWS = 0.32  # spec px of MikuMikuDance's line of width 1
 LIGHT = (0.408, 0.816, 0.408)  # towards MikuMikuDance's light
 MTOON_LIGHT = (0.25, 0.45, 0.857)
 HIDDEN = 1.7  # spec px of depth: nearer surfaces hide a point
@@ -268,6 +268,8 @@ class ModelRenderer:
             part.arrays[name].render()
             target.depth_mask = True
             width = look.edge_size * EDGE_ROWS
+            if shading == "phong" and material.mtoon is not None:
+                width = 0.0  # lines of MToon belong to its own shading
             if width > 0 and look.edge[3] > 0:
                 self._set("edge", "expand", width)
                 self._set("edge", "line", look.edge)

@@ -21,7 +21,8 @@ PRESETS_0 = {"a": "aa", "i": "ih", "u": "ou", "e": "ee", "o": "oh", "blink": "bl
              "lookup": "lookUp", "lookdown": "lookDown", "lookleft": "lookLeft", "lookright": "lookRight"}  # fmt: skip
 _CUTOUT, _TRANSPARENT, _TRANSPARENT_DEPTH = 1, 2, 3  # _BlendMode of VRM 0.x
 _TRANSPARENT_QUEUE, _DEPTH_QUEUE, _CUTOUT_QUEUE, _OPAQUE_QUEUE = 3000, 2501, 2450, 2000
-EDGE_A_SCREEN = 1.0  # MikuMikuDance's lines for a width that MToon measures on the screen
+EDGE = 4.0  # MikuMikuDance's lines for an outline of VRM 0.x of width 1, a hundredth of the screen
+THICKEST = 2.5  # lines of MikuMikuDance
 _ZERO4 = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -101,7 +102,7 @@ def _material_0(m: dict[str, Any], textures: int) -> Material:
         sphere=sphere,
         sphere_mode=SPHERE_ADD if sphere >= 0 else SPHERE_OFF,
         edge_colour=(*_colour(vectors.get("_OutlineColor", (0, 0, 0))), 1.0),
-        edge_size=min(max(width, 0.0), 1.0) * EDGE_A_SCREEN * 4 if mode else 0.0,
+        edge_size=min(max(width, 0.0) * EDGE, THICKEST) if mode else 0.0,
         cutoff=float(numbers.get("_Cutoff", 0.5)) if blend == _CUTOUT else 0.0,
         opaque=blend == 0,
         depth_write=blend != _TRANSPARENT,
@@ -160,7 +161,7 @@ def _material_1(m: dict[str, Any], textures: int) -> Material:
         sphere=matcap,
         sphere_mode=SPHERE_ADD if matcap >= 0 else SPHERE_OFF,
         edge_colour=(*_converted(toon.get("outlineColorFactor", (0, 0, 0))), 1.0),
-        edge_size=min(max(width, 0.0) * 400, 4.0) * EDGE_A_SCREEN if lined else 0.0,
+        edge_size=min(max(width, 0.0) * 100 * EDGE, THICKEST) if lined else 0.0,
         cutoff=float(m.get("alphaCutoff", 0.5)) if alpha_mode == "MASK" else 0.0,
         opaque=alpha_mode == "OPAQUE",
         depth_write=alpha_mode != "BLEND" or depth,

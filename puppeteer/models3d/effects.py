@@ -1,0 +1,67 @@
+"""Materials that a model shows on demand only. PMX hides them by an alpha of 0; PMD cannot say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from puppeteer.models3d.anatomy import Anatomy
+from puppeteer.models3d.model import Model
+from puppeteer.models3d.textures import decode
+
+FLOATING = 4  # triangles: a mark in the air has no more
+VEIL_NEAR = 0.02  # of the head's height: a veil lies on the face
+VEIL_SHARE = 0.6  # of its vertices that do
+DARK = 0.35
+
+
+def hidden(model: Model, anatomy: Anatomy) -> list[int]:
+    """Materials of a PMD that are veils over the face (a pale or shaded one) or marks that float before the head."""
+    if model.format != "PMD":
+        return []
+    height, out = anatomy.height, []
+    skins = [m for m in model.materials if m.diffuse[3] >= 1 and m.texture >= 0]
+    for index, material in enumerate(model.materials):
+        if material.edge_size > 0 or not 0 < material.diffuse[3] < 1 or material.texture < 0:
+            continue
+        rows = np.unique(model.triangles[material.first : material.first + material.count])
+        if not len(rows) or not anatomy.on_head[rows].all():
+            continue
+        rgba = decode(model.textures[material.texture])
+        if rgba is None or rgba[..., 3].min() == 255:
+            continue
+        if material.count <= FLOATING:
+            out.append(index)
+            continue
+        size = np.array([rgba.shape[1], rgba.shape[0]])
+        at = np.clip((np.mod(model.uvs[rows], 1.0) * size).astype(int), 0, size - 1)
+        pixels = rgba[at[:, 1], at[:, 0]].astype(float) / 255
+        shown = pixels[pixels[:, 3] > 0.1]
+        if not len(shown) or shown[:, :3].mean() > DARK or (shown[:, 3] > 0.95).mean() > 0.5:
+            continue
+        under = np.concatenate([np.unique(model.triangles[m.first : m.first + m.count]) for m in skins] or [rows[:0]])
+        under = under[anatomy.on_head[under]]
+        if len(under) and _near(model, rows, under, VEIL_NEAR * height) >= VEIL_SHARE:
+            out.append(index)
+    return out
+
+
+def _near(model: Model, rows: np.ndarray, others: np.ndarray, reach: float) -> float:
+    """Share of vertices that have one of the others within reach, by cells of that width."""
+    cells = {tuple(cell) for cell in np.floor(model.positions[others] / reach).astype(int)}
+    around = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]
+    own = np.floor(model.positions[rows] / reach).astype(int)
+    return float(np.mean([any((a + x, b + y, c + z) in cells for x, y, z in around) for a, b, c in own]))
+
+
+def without(model: Model, materials: list[int]) -> Model:
+    """The model with these materials invisible, and a note of it."""
+    if not materials:
+        return model
+    changed = tuple(
+        replace(m, diffuse=(*m.diffuse[:3], 0.0)) if k in materials else m for k, m in enumerate(model.materials)
+    )
+    names = ", ".join(model.textures[model.materials[k].texture].name for k in materials)
+    note = f"effects that a PMD cannot hide by itself are left out ({names})"
+    return replace(model, materials=changed, notes=(*model.notes, note))
