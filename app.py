@@ -116,13 +116,24 @@ def track(
 
 def character(
     output: Annotated[Path, arg(metavar="PNG", help="Picture to write.")],
-    seed: Annotated[int, arg(metavar="NUMBER", help="Which character: each number draws another one.")] = 0,
+    seed: Annotated[
+        int | None,
+        arg(metavar="NUMBER", help="Which character: each number draws another one (0).", help_behavior_hint=""),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        arg(
+            metavar="FILE",
+            help="Take the character from a 3D model instead: .vrm, .pmx, .pmd, or a .zip with one in it.",
+            help_behavior_hint="",
+        ),
+    ] = None,
     size: Size = 1024,
 ) -> None:
-    """Draw a new character."""
+    """Draw a new character, or one from a 3D model."""
     from puppeteer.commands.character import character as run
 
-    run(output=output, seed=seed, size=size)
+    run(output=output, seed=seed, model=model, size=size)
 
 
 def prepare(

@@ -11,8 +11,9 @@ import numpy as np
 
 from puppeteer.errors import ModelError
 from puppeteer.models3d.cursor import LARGEST_FILE, Cursor, finite
+from puppeteer.models3d.model import Model
 from puppeteer.models3d.pmd import text
-from puppeteer.models3d.skinning import slerp
+from puppeteer.models3d.skinning import Posture, slerp
 from puppeteer.pose import F32
 
 FRAMES_A_SECOND = 30
@@ -77,6 +78,24 @@ def bezier(t: float, x1: float, y1: float, x2: float, y2: float) -> float:
             high = s
     s = (low + high) / 2
     return 3 * s * (1 - s) ** 2 * y1 + 3 * s * s * (1 - s) * y2 + s**3
+
+
+def posture_at(motion: Motion, model: Model, frame: float) -> Posture:
+    """What a motion makes of a model's bones and morphs at a frame; bones on IK stay at rest."""
+    turns, shifts, morphs = {}, {}, {}
+    for index, bone in enumerate(model.bones):
+        moved = None if bone.ik else motion.bone(bone.name, frame)
+        if moved is not None:
+            shift, rotation = moved
+            if abs(float(rotation[3])) < 1 - 1e-7:
+                turns[index] = rotation
+            if np.abs(shift).max() > 1e-6:
+                shifts[index] = shift
+    for index, morph in enumerate(model.morphs):
+        weight = motion.morph(morph.name, frame)
+        if weight:
+            morphs[index] = weight
+    return Posture(morphs, turns, shifts)
 
 
 def read_motion(path: Path) -> Motion:
