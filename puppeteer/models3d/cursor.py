@@ -63,7 +63,9 @@ class Cursor:
 
 def finite(array: F32, name: str, what: str) -> F32:
     """The array itself. Raises ModelError where it holds NaN, infinity or numbers too large to draw with."""
-    if array.size and not (np.abs(array) < 1e9).all():
+    with np.errstate(invalid="ignore"):
+        fine = not array.size or bool((np.abs(array) < 1e9).all())
+    if not fine:
         raise ModelError(
             f"{name} has {what} that are not numbers or far too large: save it anew in the program that made it"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from puppeteer.models3d.anatomy import Anatomy
 from puppeteer.models3d.model import Model
@@ -47,12 +48,20 @@ def hidden(model: Model, anatomy: Anatomy) -> list[int]:
     return out
 
 
-def _near(model: Model, rows: np.ndarray, others: np.ndarray, reach: float) -> float:
+def _near(model: Model, rows: NDArray[np.int64], others: NDArray[np.int64], reach: float) -> float:
     """Share of vertices that have one of the others within reach, by cells of that width."""
-    cells = {tuple(cell) for cell in np.floor(model.positions[others] / reach).astype(int)}
-    around = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]
-    own = np.floor(model.positions[rows] / reach).astype(int)
-    return float(np.mean([any((a + x, b + y, c + z) in cells for x, y, z in around) for a, b, c in own]))
+    def keys(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        return (cells[:, 0] << 42) + (cells[:, 1] << 21) + cells[:, 2]
+
+    cells = np.floor(model.positions[others] / reach).astype(np.int64)
+    own = np.floor(model.positions[rows] / reach).astype(np.int64)
+    known = np.unique(keys(cells))
+    found = np.zeros(len(rows), bool)
+    for x in (-1, 0, 1):
+        for y in (-1, 0, 1):
+            for z in (-1, 0, 1):
+                found |= np.isin(keys(own + [x, y, z]), known)
+    return float(found.mean())
 
 
 def without(model: Model, materials: list[int]) -> Model:

@@ -19,6 +19,10 @@ LARGEST_ACCESSOR = 5_000_000  # elements
 LARGEST_TOTAL = 60_000_000  # numbers read in all, so that few bytes cannot ask for much memory
 
 
+def _refused(constant: str) -> None:
+    raise ValueError(constant)  # NaN and infinity, which JSON does not have
+
+
 class Glb:
     """Raises ModelError where the container is damaged; the JSON may still hold anything."""
 
@@ -36,7 +40,7 @@ class Glb:
             chunk = c.take(length)
             if kind == _JSON and not self.json:
                 try:
-                    self.json = json.loads(chunk.decode("utf-8"))
+                    self.json = json.loads(chunk.decode("utf-8"), parse_constant=_refused)
                 except (ValueError, RecursionError) as error:
                     raise c.error("has a description that is damaged") from error
             elif kind == _BINARY and not self._binary:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from puppeteer.errors import ModelError
+from puppeteer.models3d.cursor import finite
 from puppeteer.pose import F32
 
 I32 = NDArray[np.int32]
@@ -163,6 +164,10 @@ def checked(model: Model, file: str) -> Model:
         return ModelError(f"{file} {what}: get the file again, or save it anew in the program that made it")
 
     vertices, bones, morphs = len(model.positions), len(model.bones), len(model.morphs)
+    for array, what in ((model.positions, "vertices"), (model.normals, "normals"), (model.uvs, "texture coordinates")):
+        finite(array, file, what)
+    for material in model.materials:
+        finite(np.array([*material.diffuse, *material.ambient, *material.edge_colour, *material.uv_transform]), file, "colours")
     if model.triangles.size and not (0 <= model.triangles.min() and model.triangles.max() < vertices):
         raise damaged("has triangles of vertices that it does not hold")
     if vertices and not (0 <= model.skin_bones.min() and model.skin_bones.max() < bones):

@@ -159,12 +159,13 @@ def _vertices(r: _Reader) -> dict[str, NDArray[np.generic]]:
             weights[rows, 0] = 1
         elif number == 2:
             first = column(rows, at, "<f4", 1)[:, 0]
-            weights[rows, 0], weights[rows, 1] = first, 1 - np.asarray(first, np.float32)
+            with np.errstate(invalid="ignore"):
+                weights[rows, 0], weights[rows, 1] = first, 1 - np.asarray(first, np.float32)
         else:
             weights[rows] = column(rows, at, "<f4", 4)
         if kind == 3:
-            points = np.asarray(column(rows, at + 4, "<f4", 9), np.float32).reshape(-1, 3, 3) * FLIP_Z
-            spherical[rows] = finite(points, c.name, "vertices")
+            points = finite(np.asarray(column(rows, at + 4, "<f4", 9), np.float32), c.name, "vertices")
+            spherical[rows] = points.reshape(-1, 3, 3) * FLIP_Z
         edge[rows] = column(rows, int(tails[rows[0]]), "<f4", 1)[:, 0]
     methods = np.array([LINEAR, LINEAR, LINEAR, SPHERICAL, DUAL_QUATERNION], np.uint8)[kinds]
     bones, weights = settled(bones, weights)
@@ -182,8 +183,9 @@ def _vertices(r: _Reader) -> dict[str, NDArray[np.generic]]:
 
 def settled(bones: NDArray[np.int32], weights: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Weights of sum 1 with none on the bone -1; what hangs on nothing hangs on bone 0."""
-    weights = np.nan_to_num(weights, nan=0.0, posinf=1.0, neginf=0.0)
-    weights = np.where(bones < 0, 0, np.clip(weights, 0, 1)).astype(np.float32)
+    with np.errstate(invalid="ignore"):  # signalling NaN
+        weights = np.clip(np.nan_to_num(weights, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    weights = np.where(bones < 0, 0, weights).astype(np.float32)
     bones = np.maximum(bones, 0)
     total = weights.sum(1, keepdims=True)
     weights[total[:, 0] < 1e-6, 0] = 1
@@ -278,7 +280,7 @@ def _morph(r: _Reader, materials: int) -> Morph:
     vertex, f4 = _UNSIGNED[r.vertex], "<f4"
     if kind == 1:
         rows = c.array([("i", vertex), ("v", f4, 3)], c.count(r.vertex + 12, "parts of a morph"))
-        offsets = finite(rows["v"].astype(np.float32) * FLIP_Z, c.name, "morphs")
+        offsets = finite(rows["v"].astype(np.float32), c.name, "morphs") * FLIP_Z
         return Morph(name, english, panel, label, rows["i"].astype(np.int32), offsets)
     if 3 <= kind <= 7:
         rows = c.array([("i", vertex), ("v", f4, 4)], c.count(r.vertex + 16, "parts of a morph"))

@@ -25,7 +25,7 @@ from puppeteer.models3d.looks import Look, looks
 from puppeteer.models3d.model import Material
 from puppeteer.models3d.posing import HEAD_ROWS, Puppet, Stance
 from puppeteer.models3d.skinning import Posture, Skin
-from puppeteer.models3d.textures import WHITE, decode, shared_toon
+from puppeteer.models3d.textures import WHITE, decode, painted, shared_toon
 from puppeteer.pose import F32, U8, Pose
 
 Shading = Literal["phong", "own"]
@@ -197,7 +197,7 @@ class ModelRenderer:
         key = (kind, index)
         if key not in self._pictures:
             texture = self._puppet.model.textures[index] if kind == "file" and index >= 0 else None
-            rgba = shared_toon(index) if kind == "toon" else decode(texture) if texture is not None else None
+            rgba = shared_toon(index) if kind == "toon" else painted(texture) if texture is not None else None
             if rgba is None:
                 rgba = fallback
             made = self._gl.texture((rgba.shape[1], rgba.shape[0]), 4, np.ascontiguousarray(rgba).tobytes())

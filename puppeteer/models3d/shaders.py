@@ -10,7 +10,7 @@ void main() {
     v_uv = uv * uv_transform.xy + uv_transform.zw;
     vec3 p = position;
     // outlines grow in the picture's plane, by the same width wherever a surface turns away
-    if (expand > 0.0) p.xy += vec2(normal.x, -normal.y) * expand * edge;
+    if (expand > 0.0) p += vec3(vec2(normal.x, -normal.y) * expand * edge, -0.4);   // behind what it goes round
     gl_Position = vec4(p.xy * view.xy + view.zw, -p.z / 1000.0, 1.0);
 }
 """
@@ -123,7 +123,7 @@ void main() {
     vec3 grow = vec3(vec2(normal.x, -normal.y) * expand * edge, 0.0);
     v_neutral = neutral + grow;
     v_rest = rest + grow;
-    vec3 p = position + grow;
+    vec3 p = position + grow - vec3(0.0, 0.0, expand > 0.0 ? 0.4 : 0.0);
     gl_Position = vec4(p.xy * view.xy + view.zw, -p.z / 1000.0, 1.0);
 }
 """

@@ -7,6 +7,7 @@ import struct
 import warnings
 import zlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -16,7 +17,14 @@ from puppeteer.pose import U8
 FORMATS = ("PNG", "JPEG", "BMP", "TGA", "DDS", "WEBP", "GIF", "TIFF")
 LARGEST_PIXELS = 70_000_000  # of a picture that is decoded at all
 LARGEST_SIDE = 2048  # px that are kept: a model's picture has 256 to 1024
+BLEED = 9  # px that colours are spread under transparent pixels
 WHITE = np.full((1, 1, 4), 255, np.uint8)
+
+
+def painted(texture: Texture) -> U8 | None:
+    """As `decode`, ready to be filtered."""
+    rgba = decode(texture)
+    return None if rgba is None else bled(rgba)
 
 
 def decode(texture: Texture) -> U8 | None:
@@ -51,7 +59,7 @@ def decode(texture: Texture) -> U8 | None:
         Image.DecompressionBombError,
     ):
         return None
-    return bled(rgba)
+    return rgba
 
 
 def bled(rgba: U8) -> U8:
@@ -59,19 +67,12 @@ def bled(rgba: U8) -> U8:
     alpha = rgba[..., 3]
     if alpha.min() > 0 or alpha.max() == 0:
         return rgba
-    import cv2
-
-    known = (alpha > 0).astype(np.float32)
-    colour = rgba[..., :3].astype(np.float32) * known[..., None]
-    for _ in range(3):
-        weight = cv2.blur(known, (5, 5))
-        spread = cv2.blur(colour, (5, 5)) / np.maximum(weight, 1e-6)[..., None]
-        fresh = (known == 0) & (weight > 1e-6)
-        colour[fresh] = spread[fresh]
-        known[fresh] = 1
+    known = (alpha > 0).astype(np.uint8)
+    colour = cv2.blur(rgba[..., :3] * known[..., None], (BLEED, BLEED)).astype(np.uint16)
+    weight = cv2.blur(known * np.uint8(255), (BLEED, BLEED)).astype(np.uint16)[..., None]
     out = rgba.copy()
-    filled = (alpha == 0) & (known > 0)
-    out[filled, :3] = np.clip(colour[filled] + 0.5, 0, 255).astype(np.uint8)
+    spread = np.minimum(colour * np.uint32(255) // np.maximum(weight, 1), 255).astype(np.uint8)
+    out[..., :3] = np.where(known[..., None] > 0, rgba[..., :3], spread)
     return out
 
 

@@ -28,7 +28,8 @@ def read_vrm(data: bytes, name: str, storage: Storage) -> Model:
     """Raises ModelError."""
     glb = Glb(data, name)
     try:
-        return checked(_Vrm(glb, name).model(), name)
+        with np.errstate(all="ignore"):  # what overflows is found by `checked`
+            return checked(_Vrm(glb, name).model(), name)
     except (KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError) as error:
         raise glb.cursor.error("has a description that contradicts itself or lacks a part") from error
 
