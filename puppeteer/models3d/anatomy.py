@@ -61,7 +61,7 @@ def moves(model: Model) -> list[Move]:
                 carried = np.flatnonzero((model.skin_bones[:, 0] == bone) & (model.skin_weights[:, 0] > 0.5))
                 if carried.size and any(shift):
                     rows.append(carried)
-                    parts.append(np.tile(np.float32(shift) * np.float32(weight), (carried.size, 1)))
+                    parts.append(np.tile(np.array(shift, np.float32) * np.float32(weight), (carried.size, 1)))
         if not rows:
             out.append(Move(np.zeros(0, np.int64), np.zeros((0, 3), np.float32)))
             continue
@@ -77,9 +77,9 @@ def named_bones(model: Model) -> dict[str, int]:
     found = {key: model.humanoid[name] for key, name in HUMANOID.items() if name in model.humanoid}
     if model.humanoid:
         return found
-    for names in (lambda b: b.name, lambda b: b.english):
+    for english in (False, True):
         for index, bone in enumerate(model.bones):
-            meaning = bone_hint(names(bone))
+            meaning = bone_hint(bone.english if english else bone.name)
             if meaning is not None:
                 found.setdefault(meaning, index)
     return found

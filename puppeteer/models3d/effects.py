@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,15 +42,16 @@ def hidden(model: Model, anatomy: Anatomy) -> list[int]:
         shown = pixels[pixels[:, 3] > 0.1]
         if not len(shown) or shown[:, :3].mean() > DARK or (shown[:, 3] > 0.95).mean() > 0.5:
             continue
-        under = np.concatenate([np.unique(model.triangles[m.first : m.first + m.count]) for m in skins] or [rows[:0]])
-        under = under[anatomy.on_head[under]]
+        under = np.concatenate([model.triangles[m.first : m.first + m.count].ravel() for m in skins] or [rows[:0]])
+        under = np.unique(under[anatomy.on_head[under]])
         if len(under) and _near(model, rows, under, VEIL_NEAR * height) >= VEIL_SHARE:
             out.append(index)
     return out
 
 
-def _near(model: Model, rows: NDArray[np.int64], others: NDArray[np.int64], reach: float) -> float:
+def _near(model: Model, rows: NDArray[Any], others: NDArray[Any], reach: float) -> float:
     """Share of vertices that have one of the others within reach, by cells of that width."""
+
     def keys(cells: NDArray[np.int64]) -> NDArray[np.int64]:
         return (cells[:, 0] << 42) + (cells[:, 1] << 21) + cells[:, 2]
 
@@ -60,7 +62,7 @@ def _near(model: Model, rows: NDArray[np.int64], others: NDArray[np.int64], reac
     for x in (-1, 0, 1):
         for y in (-1, 0, 1):
             for z in (-1, 0, 1):
-                found |= np.isin(keys(own + [x, y, z]), known)
+                found |= np.isin(keys(own + np.array([x, y, z])), known)
     return float(found.mean())
 
 

@@ -38,8 +38,8 @@ def looks(model: Model, weights: Mapping[int, float]) -> list[Look]:
         for material, transform in model.morphs[index].uv_transforms:
             shifts.setdefault(material, []).append((transform, weight))
     out = []
-    for index, material in enumerate(model.materials):
-        look = _plain(material, changes.get(index, []))
+    for index, own in enumerate(model.materials):
+        look = _plain(own, changes.get(index, []))
         for transform, weight in shifts.get(index, []):
             look = replace(look, uv=_sum(look.uv, transform, weight))
         out.append(look)

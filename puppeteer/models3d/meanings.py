@@ -6,6 +6,7 @@ where else. A morph whose name says left and that closes the right eye is the ri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,8 @@ from puppeteer.models3d.model import BROW, EYE, MOUTH, Model
 from puppeteer.models3d.names import PRESETS, morph_hint
 from puppeteer.pose import F32
 
-MEANINGS = ("eyes", "eyes_smile", "eye_left", "eye_right", "eye_left_smile", "eye_right_smile", "lower_lids", "eye_wide",
-            "mouth_a", "mouth_i", "mouth_u", "mouth_e", "mouth_o", "mouth_smile", "mouth_frown",
+MEANINGS = ("eyes", "eyes_smile", "eye_left", "eye_right", "eye_left_smile", "eye_right_smile", "lower_lids",
+            "eye_wide", "mouth_a", "mouth_i", "mouth_u", "mouth_e", "mouth_o", "mouth_smile", "mouth_frown",
             "brow_up", "brow_down", "brow_troubled", "brow_angry",
             "look_up", "look_down", "look_left", "look_right")  # fmt: skip
 SMILE_BORDER = (0.42, 0.8, 0.25)  # lower lid up against upper lid down: without a name, named plain, named smile
@@ -129,7 +130,9 @@ def _opens(box: F32, eye_y: float) -> bool:
     """Something in the middle, below the eyes, goes down."""
     strong = box[_strong(box)]
     middle = np.abs(strong[:, 0]) < 0.12
-    return bool(middle.mean() > 0.6 and np.median(strong[:, 1]) < eye_y - 0.05 and -np.percentile(strong[:, 3], 5) > 0.01)
+    return bool(
+        middle.mean() > 0.6 and np.median(strong[:, 1]) < eye_y - 0.05 and -np.percentile(strong[:, 3], 5) > 0.01
+    )
 
 
 def measure(model: Model, move: Move, anatomy: Anatomy, face: Face) -> Measures | None:
@@ -264,12 +267,12 @@ def _eyes(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> d
     for which in ("eyes", "eye_left", "eye_right"):  # a closed eye that smiles is better than none
         if which not in chosen and which + "_smile" in chosen:
             chosen[which] = chosen[which + "_smile"]
-    lids = {
+    lower = {
         k: min(min(m.up) / 0.015, 1) * m.eye_share
         for k, m in measures.items()
         if k in _named(hints, "eyes_smile") and m.eye_share > 0.8 and min(m.up) > 0.006
     }
-    best = _best(lids, _named(hints, "eyes_smile"))
+    best = _best(lower, _named(hints, "eyes_smile"))
     if best is not None:
         chosen["lower_lids"] = best
     return chosen
@@ -314,7 +317,9 @@ def _mouth(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> 
         scores = {
             k: min(sign * m.corners / 0.008, 1) * m.mouth_share
             for k, m in mouths.items()
-            if sign * m.corners > 0.001 and m.opens < 0.5 * widest and 0.35 < m.lean < 0.65
+            if sign * m.corners > 0.001
+            and m.opens < 0.5 * widest
+            and 0.35 < m.lean < 0.65
             and hints.get(k, (meaning,))[0] == meaning
         }
         best = _best(scores, {k: 2 * v for k, v in _named(hints, meaning).items()})
@@ -327,10 +332,11 @@ def _brows(model: Model, measures: dict[int, Measures], hints: dict[int, tuple[s
     panel = {k for k in measures if model.morphs[k].panel == BROW}
     brows = {
         k: m for k, m in measures.items()
-        if m.brow_share > 0.6 and max(m.down) < 0.08 and 0.35 < m.lean < 0.65 and (k in panel or k in hints or not panel)
+        if m.brow_share > 0.6 and max(m.down) < 0.08 and 0.35 < m.lean < 0.65
+        and (k in panel or k in hints or not panel)
     }  # fmt: skip
     chosen = {}
-    rules = {
+    rules: dict[str, Callable[[Measures], float]] = {
         "brow_up": lambda m: min(m.brow_up / 0.03, 1) - 3 * abs(m.brow_form),
         "brow_down": lambda m: min(-m.brow_up / 0.02, 1) - 3 * abs(m.brow_form),
         "brow_troubled": lambda m: min(m.brow_form / 0.008, 1),

@@ -167,14 +167,18 @@ def checked(model: Model, file: str) -> Model:
     for array, what in ((model.positions, "vertices"), (model.normals, "normals"), (model.uvs, "texture coordinates")):
         finite(array, file, what)
     for material in model.materials:
-        finite(np.array([*material.diffuse, *material.ambient, *material.edge_colour, *material.uv_transform]), file, "colours")
-    if model.triangles.size and not (0 <= model.triangles.min() and model.triangles.max() < vertices):
+        finite(
+            np.array([*material.diffuse, *material.ambient, *material.edge_colour, *material.uv_transform]),
+            file,
+            "colours",
+        )
+    if model.triangles.size and not (model.triangles.min() >= 0 and model.triangles.max() < vertices):
         raise damaged("has triangles of vertices that it does not hold")
-    if vertices and not (0 <= model.skin_bones.min() and model.skin_bones.max() < bones):
+    if vertices and not (model.skin_bones.min() >= 0 and model.skin_bones.max() < bones):
         raise damaged("has vertices on bones that it does not hold")
     for morph in model.morphs:
         for indices in (morph.vertices, morph.uv_vertices):
-            if indices.size and not (0 <= indices.min() and indices.max() < vertices):
+            if indices.size and not (indices.min() >= 0 and indices.max() < vertices):
                 raise damaged(f"has a morph ({morph.name!r}) of vertices that it does not hold")
         if any(not 0 <= member < morphs for member, _ in morph.group):
             raise damaged(f"has a group ({morph.name!r}) of morphs that it does not hold")

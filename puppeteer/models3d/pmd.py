@@ -138,7 +138,7 @@ def _morphs(c: Cursor) -> tuple[Morph, ...]:
 
 
 def _rest(c: Cursor, bones: int, morphs: int) -> tuple[list[str], str, frozenset[int]]:
-    """What later versions added, each of which a file may lack: toon textures, English name, bones that physics moves."""
+    """What later versions added and a file may lack: toon textures, English name, bones that physics moves."""
     toons = [f"toon{i + 1:02d}.bmp" for i in range(10)]
     if not c.left():
         return toons, "", frozenset()

@@ -5,6 +5,8 @@ The file is left-handed with the model facing -z: z is negated and every triangl
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -115,7 +117,7 @@ def _texture(name: str, storage: Storage) -> Texture:
     return Texture(name, storage.find(name) if name else None)
 
 
-def _vertices(r: _Reader) -> dict[str, NDArray[np.generic]]:
+def _vertices(r: _Reader) -> dict[str, Any]:
     """The columns of `Model` that belong to vertices. Records differ in length: found first, read together then."""
     c = r.cursor
     head = 32 + 16 * r.extra_uvs

@@ -87,13 +87,14 @@ class Puppet:
         p = self.model.positions[rows]
         left = p[p[:, 0] > a.middle]
         if len(left) < 3:
-            left = np.abs(p - [a.middle, 0, 0]) + [a.middle, 0, 0]
+            left = np.abs(p - np.array([a.middle, 0, 0])) + np.array([a.middle, 0, 0])
         low, high = np.percentile(left[:, 0], [5, 95])
         return float((low + high) / 2), float(np.median(left[:, 1])), max(float(high - low) / 2, 0.03 * self._height)
 
     def _strong(self, move: Move, share: float) -> NDArray[np.int64]:
         length = np.linalg.norm(move.by, axis=1)
-        return move.rows[length > share * (np.percentile(length, 95) if len(length) else 0)]
+        rows: NDArray[np.int64] = move.rows[length > share * (np.percentile(length, 95) if len(length) else 0)]
+        return rows
 
     def _prepare(self, anatomy: Anatomy) -> None:
         assert self.annotation is not None
@@ -139,9 +140,9 @@ class Puppet:
             p = self.model.positions[move.rows]
             assert self.annotation is not None
             beside = np.abs(np.abs(p[:, 0] - self.annotation.middle) - (self._eyes[0] - self.annotation.middle))
-            return (beside < reach) & (np.abs(p[:, 1] - self._eyes[1]) < reach)
+            return np.asarray((beside < reach) & (np.abs(p[:, 1] - self._eyes[1]) < reach))
 
-        smile = m.get("lower_lids") or m.get("eyes_smile") or m.get("eyes")
+        smile = m.get("lower_lids") or m.get("eyes_smile")
         if smile is not None:
             move = self._moved[smile.morph]
             keep = in_eyes(move) & (move.by[:, 1] > 0)
@@ -255,9 +256,7 @@ class Puppet:
         part("breath", pose.breath, "whole")
         self._gaze(pose, use, turns)
 
-    def _gaze(
-        self, pose: Pose, use: Callable[[Choice | None, float], None], turns: dict[int, Quaternion]
-    ) -> None:
+    def _gaze(self, pose: Pose, use: Callable[[Choice | None, float], None], turns: dict[int, Quaternion]) -> None:
         assert self.annotation is not None and self.anatomy is not None
         if not pose.gaze_x and not pose.gaze_y:
             return

@@ -18,15 +18,16 @@ from numpy.typing import NDArray
 
 from puppeteer.characters.renderer import Rendering, straight
 from puppeteer.errors import ModelError, RenderError
+from puppeteer.image import premultiplied
 from puppeteer.models3d import shaders
 from puppeteer.models3d.annotation import Annotation, Study
-from puppeteer.models3d.layers import labels
+from puppeteer.models3d.layers import LAYERS, PARTS, LayerTruth, follows, labels
 from puppeteer.models3d.looks import Look, looks
 from puppeteer.models3d.model import Material
 from puppeteer.models3d.posing import HEAD_ROWS, Puppet, Stance
 from puppeteer.models3d.skinning import Posture, Skin
 from puppeteer.models3d.textures import WHITE, decode, painted, shared_toon
-from puppeteer.pose import F32, U8, Pose
+from puppeteer.pose import F32, NUMBERS, U8, Pose
 
 Shading = Literal["phong", "own"]
 View = Literal["front", "side"]
@@ -38,6 +39,8 @@ LIGHT = (0.408, 0.816, 0.408)  # towards MikuMikuDance's light
 MTOON_LIGHT = (0.25, 0.45, 0.857)
 HIDDEN = 1.7  # spec px of depth: nearer surfaces hide a point
 PART_NEW = 4
+_ATTRIBUTES = (("position", 3), ("normal", 3), ("uv", 2), ("edge", 1), ("neutral", 3), ("rest", 3), ("label", 1))
+_ASIDE = np.array([1, 1, -1], np.float32)  # seen from the model's left
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +50,7 @@ class _Part:
     index: int
     material: Material
     arrays: dict[str, Any]
+    layers: dict[int, dict[str, Any]]  # the same for its triangles of one layer
 
 
 class ModelRenderer:
@@ -130,12 +134,13 @@ class ModelRenderer:
             & (corners[..., 1].max(1) > -MARGIN) & (corners[..., 1].min(1) < SPEC + MARGIN)
         )  # fmt: skip
         rows, compact = np.unique(model.triangles[seen], return_inverse=True)
-        compact = compact.reshape(-1, 3).astype(np.int32)
-        numbers = np.flatnonzero(seen)
+        triangles: NDArray[np.int32] = compact.reshape(-1, 3).astype(np.int32)
+        numbers = np.flatnonzero(seen).astype(np.int64)
         self._rows = rows.astype(np.int64)
         self._skin = Skin(model, self._rows)
         self._normals = model.normals[rows]
-        self._labels = labels(found, self._rows, compact, numbers)
+        self._follows = follows(found, self._rows)
+        self._labels = labels(found, self._rows, triangles)
         gl = self._gl
         count = max(len(rows), 1)
         self._moving = {
@@ -151,22 +156,16 @@ class ModelRenderer:
         self._transparent: dict[int, bool] = {}
         self._parts = []
         for index, material in enumerate(model.materials):
-            mine = compact[(numbers >= material.first) & (numbers < material.first + material.count)]
+            mine = triangles[(numbers >= material.first) & (numbers < material.first + material.count)]
             if not len(mine):
                 continue
-            indices = gl.buffer(np.ascontiguousarray(mine).tobytes())
-            self._owned.append(indices)
-            arrays = {}
-            for name, program in self._programs.items():
-                content = []
-                for attribute, width in (("position", 3), ("normal", 3), ("uv", 2), ("edge", 1), ("neutral", 3),
-                                         ("rest", 3), ("label", 1)):  # fmt: skip
-                    if attribute in program:
-                        buffer = self._moving.get(attribute) or fixed[attribute]
-                        content.append((buffer, f"{width}f", attribute))
-                arrays[name] = gl.vertex_array(program, content, indices, index_element_size=4)
-                self._owned.append(arrays[name])
-            self._parts.append(_Part(index, material, arrays))
+            layer_of = self._labels[mine].max(1)
+            layers = {
+                number: self._arrays(np.ascontiguousarray(mine[layer_of == number]), fixed)
+                for number in range(1, len(LAYERS) + 1)
+                if (layer_of == number).any()
+            }
+            self._parts.append(_Part(index, material, self._arrays(mine, fixed), layers))
         self._parts.sort(key=lambda part: part.material.queue)
         rest = puppet.stance(Pose())
         self._moving["uv"].write(np.ascontiguousarray(rest.uvs[self._rows], np.float32).tobytes())
@@ -174,6 +173,21 @@ class ModelRenderer:
         self._rest = self._posed(rest)[0]
         self._rest_maps: dict[int, tuple[F32, F32]] = {}
         self._uvs: F32 = rest.uvs
+
+    def _arrays(self, triangles: NDArray[np.int32], fixed: dict[str, Any]) -> dict[str, Any]:
+        """Vertex arrays of some triangles for every program."""
+        indices = self._gl.buffer(np.ascontiguousarray(triangles).tobytes())
+        self._owned.append(indices)
+        arrays = {}
+        for name, program in self._programs.items():
+            content = []
+            for attribute, width in _ATTRIBUTES:
+                if attribute in program:
+                    buffer = self._moving.get(attribute) or fixed[attribute]
+                    content.append((buffer, f"{width}f", attribute))
+            arrays[name] = self._gl.vertex_array(program, content, indices, index_element_size=4)
+            self._owned.append(arrays[name])
+        return arrays
 
     def _spec(self, positions: F32) -> F32:
         """Model's units to spec px: x right, y down, z towards the viewer."""
@@ -231,8 +245,8 @@ class ModelRenderer:
         stance = puppet.stance(pose, extra)
         positions, normals = self._posed(stance)
         if view == "side":
-            positions = positions[:, [2, 1, 0]] * np.float32([1, 1, -1]) + np.float32([SPEC / 2, 0, 0])
-            normals = normals[:, [2, 1, 0]] * np.float32([1, 1, -1])
+            positions = positions[:, [2, 1, 0]] * _ASIDE + np.array([SPEC / 2, 0, 0], np.float32)
+            normals = normals[:, [2, 1, 0]] * _ASIDE
         self._upload(stance, positions, normals)
         rgba = self._colour(looks(puppet.model, stance.weights), size, shading)
         if not truth:
@@ -247,6 +261,10 @@ class ModelRenderer:
             self._uvs = stance.uvs
 
     def _colour(self, every: list[Look], size: int, shading: Shading) -> U8:
+        return straight(self._premultiplied(every, size, shading))
+
+    def _premultiplied(self, every: list[Look], size: int, shading: Shading, layer: int = 0) -> U8:
+        """All of the model, or one layer of it alone."""
         gl, flags = self._gl, self._flags
         big = size * SUPERSAMPLE if size * SUPERSAMPLE <= 4096 else size
         if big not in self._targets:
@@ -259,13 +277,14 @@ class ModelRenderer:
         gl.blend_func = flags.ONE, flags.ONE_MINUS_SRC_ALPHA
         for part in self._parts:
             look, material = every[part.index], part.material
-            if look.base[3] <= 0:
+            arrays = part.arrays if not layer else part.layers.get(layer)
+            if look.base[3] <= 0 or arrays is None:
                 continue
             name = "phong" if shading == "phong" else "mmd" if material.mtoon is None else "mtoon"
             self._paint(name, material, look)
             self._cull(not material.double_sided, "back")
             target.depth_mask = material.depth_write
-            part.arrays[name].render()
+            arrays[name].render()
             target.depth_mask = True
             width = look.edge_size * EDGE_ROWS
             if shading == "phong" and material.mtoon is not None:
@@ -279,9 +298,11 @@ class ModelRenderer:
                 self._set("edge", "view", (1 / 128, 1 / 128, -1.0, -1.0))
                 self._picture("file", material.texture).use(0)
                 self._cull(True, "front")
-                part.arrays["edge"].render()
+                arrays["edge"].render()
         pixels = np.frombuffer(target.read(components=4), np.uint8).reshape(big, big, 4)
-        return straight(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA) if big != size else pixels)
+        if big == size:
+            return pixels
+        return np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
     def _cut_out(self, material: Material) -> bool:
         """Whether the texture has holes, so that lines follow what it shows and not the triangles."""
@@ -337,7 +358,31 @@ class ModelRenderer:
 
     # ---- truth -----------------------------------------------------------------------------------------------
 
-    def _truth_pass(self, every: list[Look], size: int) -> tuple[F32, F32]:
+    def layers(self, pose: Pose, size: int = 256, shading: Shading = "phong") -> LayerTruth:
+        """Every layer of the loaded model in a pose, alone and complete. Raises RenderError as `render` does."""
+        whole = premultiplied(self.render(pose, size, shading=shading).rgba)
+        assert self._puppet is not None
+        stance = self._puppet.stance(pose)
+        positions = self._posed(stance)[0]
+        every = looks(self._puppet.model, stance.weights)
+        follow = np.concatenate([self._follows, np.zeros((len(self._follows), 1), np.float32)], 1)
+        self._moving["neutral"].write(np.ascontiguousarray(positions, np.float32).tobytes())
+        self._moving["rest"].write(np.ascontiguousarray(follow).tobytes())
+        number = self._truth_pass(every, SUPERSAMPLE * size)[0][..., 3]
+        seen = [
+            cv2.resize(np.where(number == k, 255, 0).astype(np.uint8), (size, size), interpolation=cv2.INTER_AREA)
+            for k in range(1, len(LAYERS) + 1)
+        ]
+        colours, places = [], []
+        for k in range(1, len(LAYERS) + 1):
+            colours.append(self._premultiplied(every, size, shading, k))
+            first, second = self._truth_pass(every, size, k)
+            place = np.concatenate([first[..., 2:3], second[..., :2]], -1)
+            places.append(np.where(second[..., 3:] > 0, place, np.float32(np.nan)))
+        stacked = np.stack(places)
+        return LayerTruth(whole, np.stack(seen), np.stack(colours), stacked[..., 0], stacked[..., 1:])
+
+    def _truth_pass(self, every: list[Look], size: int, layer: int = 0) -> tuple[F32, F32]:
         """(S, S, 4) neutral place and label, (S, S, 4) rest place and 1 where anything is."""
         gl, flags = self._gl, self._flags
         if size not in self._truth_targets:
@@ -351,7 +396,8 @@ class ModelRenderer:
         self._set("truth", "view", (1 / 128, 1 / 128, -1.0, -1.0))
         for part in self._parts:
             look, material = every[part.index], part.material
-            if look.base[3] < 0.5:
+            arrays = part.arrays if not layer else part.layers.get(layer)
+            if look.base[3] < 0.5 or arrays is None:
                 continue
             self._picture("file", material.texture).use(0)
             self._set("truth", "alpha", look.base[3])
@@ -360,11 +406,11 @@ class ModelRenderer:
             self._set("truth", "uv_transform", look.uv)
             self._cull(not material.double_sided, "back")
             self._set("truth", "expand", 0.0)
-            part.arrays["truth"].render()
+            arrays["truth"].render()
             if look.edge_size > 0 and look.edge[3] > 0.5:  # outlines belong to what they go round
                 self._set("truth", "expand", look.edge_size * EDGE_ROWS)
                 self._cull(True, "front")
-                part.arrays["truth"].render()
+                arrays["truth"].render()
         first, second = (
             np.frombuffer(target.read(components=4, attachment=i, dtype="f4"), np.float32).reshape(size, size, 4)
             for i in (0, 1)
@@ -397,25 +443,25 @@ class ModelRenderer:
         neutral_xy = np.where(there, first[..., :2] * k, here)
         rest_xy = np.where(there, second[..., :2] * k, here)
         visible = seen(neutral_xy, first[..., 2], neutral_depth, there[..., 0])
-        part = np.where(there[..., 0], np.rint(first[..., 3]), 0).astype(np.uint8)
+        layer = np.where(there[..., 0], np.rint(first[..., 3]), 0).astype(np.uint8)
         known = seen(rest_xy, second[..., 2], self._rest_maps[size][0], there[..., 0])
         moved = np.abs(rest_xy - neutral_xy).max(-1) > 0.3 * k
-        layer = part.copy()
         # what the rest image does not show and an expression brought: a mouth's inside, the skin of a closed lid
-        part[there[..., 0] & (known == 0) & (visible == 1) & moved] = PART_NEW
+        new = there[..., 0] & (known == 0) & (visible == 1) & moved
         return Rendering(
-            rgba, neutral_xy, (first[..., 2] * k).astype(np.float32), rest_xy, _coarse(part, layer), neutral_depth * k,
+            rgba,
+            neutral_xy,
+            (first[..., 2] * k).astype(np.float32),
+            rest_xy,
+            np.asarray(np.where(new, PART_NEW, PARTS[layer]), np.uint8),
+            neutral_depth * k,
             visible,
-        )  # fmt: skip
+        )
 
 
 def expression(pose: Pose) -> Pose:
     """The same face with everything else at rest."""
-    from puppeteer.pose import NUMBERS
-
-    return Pose.from_names(
-        {n.name: getattr(pose, n.name) for n in NUMBERS if n.group not in ("Head", "Body")}
-    )
+    return Pose.from_names({n.name: getattr(pose, n.name) for n in NUMBERS if n.group not in ("Head", "Body")})
 
 
 def seen(at: F32, z: F32, depth: F32, there: NDArray[np.bool_]) -> U8:
@@ -430,13 +476,6 @@ def seen(at: F32, z: F32, depth: F32, there: NDArray[np.bool_]) -> U8:
             j = np.clip(column + dx, 0, size - 1).astype(np.int64)
             nearest = np.minimum(nearest, np.abs(depth[i, j] - z))
     return np.asarray(inside & there & (nearest < HIDDEN), np.uint8)
-
-
-def _coarse(part: U8, layer: U8) -> U8:
-    """Layers as the training's parts: 1 body, 2 head, 3 back hair, 4 not to be explained by moving pixels."""
-    from puppeteer.models3d.layers import PARTS
-
-    return np.asarray(np.where(part == PART_NEW, PART_NEW, PARTS[layer]), np.uint8)
 
 
 def _frame(puppet: Puppet) -> tuple[float, float, float, float]:

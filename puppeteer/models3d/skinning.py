@@ -211,7 +211,7 @@ class Skin:
         turned = matrices(rotations)
         affine = np.concatenate([turned, shifts[:, :, None]], 2).reshape(-1, 12)
         out, facing = positions.copy(), normals.copy()
-        still = ~(np.abs(affine - np.eye(3, 4, dtype=np.float32).reshape(12)) > 1e-7).any(1)
+        still = np.abs(affine - np.eye(3, 4, dtype=np.float32).reshape(12)).max(1) <= 1e-7
         for at, bones, weights in self._groups:
             moving = ~still[bones].all(1)
             if not moving.any():
@@ -236,7 +236,7 @@ class Skin:
     def _sdef(
         self, out: F32, facing: F32, positions: F32, normals: F32, rotations: F32, turned: F32, shifts: F32
     ) -> None:
-        """Spherical deformation: a vertex turns about its centre by the mean rotation, the centre goes with both bones."""
+        """Spherical deformation: a vertex turns about its centre by the mean rotation; both bones carry the centre."""
         at = self._spherical
         first, second = self._bones[at, 0], self._bones[at, 1]
         w0, w1 = self._weights[at, :1], self._weights[at, 1:2]

@@ -66,11 +66,11 @@ class Folder:
                 key = tuple(plain(part) for part in path.relative_to(self._root).parts)
                 self._files.setdefault(key, path)
                 self._by_name.setdefault(key[-1], path)
-        path = self._files.get(parts) or self._by_name.get(parts[-1])
-        if path is None:
+        found = self._files.get(parts) or self._by_name.get(parts[-1])
+        if found is None:
             return None
         try:
-            return path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
+            return found.read_bytes() if found.stat().st_size <= LARGEST_FILE else None
         except OSError:
             return None
 
@@ -197,9 +197,8 @@ def open_model(path: Path) -> tuple[bytes, str, Storage]:
             if parent.suffix.lower() == ".zip" and parent.is_file():
                 return _from_archive(Archive(parent), path.relative_to(parent).as_posix())
     except OSError as error:
-        raise ModelError(
-            f"{path} cannot be read ({(error.strerror or str(error)).lower()}): check its permissions, or copy it elsewhere"
-        ) from error
+        why = (error.strerror or str(error)).lower()
+        raise ModelError(f"{path} cannot be read ({why}): check its permissions, or copy it elsewhere") from error
     if path.is_dir():
         raise ModelError(f"{path} is a folder: name a PMX, PMD, VRM or ZIP file in it")
     raise ModelError(f"{path} does not exist: check the spelling of the path")

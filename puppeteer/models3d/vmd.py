@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def _by_name(rows: Any) -> dict[str, Any]:
     out = {}
     order = np.lexsort((np.arange(len(rows)), rows["frame"], inverse))
     bounds = np.flatnonzero(np.diff(inverse[order], prepend=-1, append=len(names)))
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in itertools.pairwise(bounds):
         mine = rows[order[start:end]]
         keep = np.append(mine["frame"][1:] != mine["frame"][:-1], True)
         out[text(bytes(mine["name"][0]))] = mine[keep]

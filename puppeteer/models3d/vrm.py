@@ -185,9 +185,7 @@ class _Vrm:
                 corners = np.arange(count)
             self.triangles.append((primitive.get("material", -1), (_faces(corners, mode) + start).astype(np.int32)))
 
-    def _columns(
-        self, node: int, mesh: dict[str, Any], primitive: dict[str, Any], skin: int | None
-    ) -> tuple[int, int]:
+    def _columns(self, node: int, mesh: dict[str, Any], primitive: dict[str, Any], skin: int | None) -> tuple[int, int]:
         """Appends a primitive's vertices, set into the rest pose; the first of them and their number."""
         attributes = primitive["attributes"]
         position = finite(self._floats(attributes["POSITION"], 3), self.name, "vertices")
@@ -204,12 +202,13 @@ class _Vrm:
             raise self.glb.cursor.error("has columns of vertices that differ in length")
         turn = rest[:, :3, :3]
         if normal is None:
-            normal = np.broadcast_to(np.float32([0, 0, 1]), (count, 3))
+            normal = np.broadcast_to(np.array([0, 0, 1], np.float32), (count, 3))
         facing = np.einsum("vij,vj->vi", turn, np.nan_to_num(normal))
+        facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-6)
         self.chunks.append(
             {
                 "positions": (np.einsum("vij,vj->vi", turn, position) + rest[:, :3, 3]).astype(np.float32),
-                "normals": (facing / np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-6)).astype(np.float32),
+                "normals": facing.astype(np.float32),
                 "uvs": finite(uv.astype(np.float32), self.name, "texture coordinates"),
                 "bones": bones,
                 "weights": weights,
@@ -247,7 +246,9 @@ class _Vrm:
         if local.size and local.max() >= len(joints):
             raise self.glb.cursor.error("has vertices on bones that it does not hold")
         total = weights.sum(1, keepdims=True)
-        weights = np.where(total > 1e-6, weights / np.maximum(total, 1e-6), np.float32([1, 0, 0, 0])).astype(np.float32)
+        weights = np.where(total > 1e-6, weights / np.maximum(total, 1e-6), np.array([1, 0, 0, 0], np.float32)).astype(
+            np.float32
+        )
         blended = np.einsum("vk,vkij->vij", weights, rest[local])
         return joints[local], weights, blended
 
@@ -259,7 +260,8 @@ class _Vrm:
 
     def _morphs(self) -> tuple[list[Morph], dict[tuple[int, int], int]]:
         """Morph targets as morphs, and which one a (node, target) is."""
-        morphs, bound = [], {}
+        morphs: list[Morph] = []
+        bound = {}
         for key, parts in self.targets.items():
             bound[key] = len(morphs)
             vertices = np.concatenate([v for v, _ in parts]) if parts else np.zeros(0, np.int32)
