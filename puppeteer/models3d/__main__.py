@@ -8,10 +8,14 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from puppeteer.errors import ImageError, ModelError, PuppeteerError
 from puppeteer.files import check_target
 from puppeteer.pose import NUMBERS, Pose
+
+if TYPE_CHECKING:
+    from puppeteer.models3d.annotation import Annotation, Study
 
 MODEL_HELP = "a .pmx, .pmd or .vrm file, a ZIP file with one in it, or pack.zip/folder/model.pmx"
 SMALLEST, LARGEST = 16, 4096  # px
@@ -44,6 +48,20 @@ def parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="print as JSON what a model is and which morph means what")
     info.add_argument("model", type=Path, metavar="MODEL", help=MODEL_HELP)
     info.add_argument("--annotations", type=Path, metavar="JSON", help="what people marked, instead of what is found")
+    render = commands.add_parser("render", help="make training data of all models in a folder")
+    render.add_argument("folder", type=Path, metavar="FOLDER", help="models, each source in a folder of its own")
+    render.add_argument(
+        "--output", type=Path, required=True, metavar="DATA", help="folder to write sets of shards into"
+    )
+    render.add_argument("--poses", type=int, default=100, metavar="NUMBER", help="of each model (100)")
+    render.add_argument("--workers", type=int, default=1, metavar="NUMBER", help="processes that draw (1)")
+    render.add_argument("--test", nargs="*", default=(), metavar="NAME", help="source folders kept for the test")
+    render.add_argument("--validation", nargs="*", default=(), metavar="NAME", help="source folders for validation")
+    render.add_argument("--annotations", type=Path, metavar="JSON", help="what people marked (FOLDER/annotations.json)")
+    annotate = commands.add_parser("annotate", help="mark heads and morphs of all models in a folder, in a window")
+    annotate.add_argument("folder", type=Path, metavar="FOLDER", help="models, or one model")
+    annotate.add_argument("--annotations", type=Path, metavar="JSON", help="file to keep (FOLDER/annotations.json)")
+    annotate.add_argument("--all", action="store_true", help="also those of which nothing is unsure")
     return root
 
 
@@ -63,7 +81,7 @@ def _show(options: argparse.Namespace) -> None:
     check_target(options.output, ImageError, "model.png", (options.model, options.motion))
     motion = read_motion(options.motion) if options.motion else None
     found = study(read_model(options.model))
-    annotation = _marked(options)
+    annotation = _marked(options, found)
     extra = posture_at(motion, found.model, options.frame) if motion else None
     with ModelRenderer() as renderer:
         renderer.load(found, annotation)
@@ -79,8 +97,16 @@ def _show(options: argparse.Namespace) -> None:
             print(f"the model has no morph for {missing}", file=sys.stderr)
 
 
-def _marked(options: argparse.Namespace) -> None:
-    return None
+def _marked(options: argparse.Namespace, found: Study) -> Annotation | None:
+    """What people marked, from the file that is named or that lies beside the model."""
+    from puppeteer.models3d.marks import Marks
+
+    file: Path | None = options.annotations
+    if file is not None and not file.is_file():
+        raise ModelError(f"{file} does not exist: check the spelling of the path")
+    folder = options.model.parent if file is None else file.parent
+    marks = Marks.beside(folder, file)
+    return marks.of(options.model, found)
 
 
 def _info(options: argparse.Namespace) -> None:
@@ -88,7 +114,34 @@ def _info(options: argparse.Namespace) -> None:
     from puppeteer.models3d.reading import read_model
     from puppeteer.models3d.report import describe
 
-    print(json.dumps(describe(study(read_model(options.model)), _marked(options)), ensure_ascii=False, indent=2))
+    found = study(read_model(options.model))
+    print(json.dumps(describe(found, _marked(options, found)), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def _render(options: argparse.Namespace) -> None:
+    from puppeteer.models3d.dataset import render_all
+    from puppeteer.models3d.marks import Marks
+
+    for name, value, most in (("poses", options.poses, 100_000), ("workers", options.workers, 256)):
+        if not 1 <= value <= most:
+            raise ModelError(f"--{name} is {value}: it must be 1 to {most}")
+    marks = Marks.beside(options.folder, options.annotations)
+    report = None
+    for line, report in render_all(
+        options.folder, options.output, options.poses, options.workers, options.test, options.validation, marks
+    ):
+        print(line, file=sys.stderr, flush=True)
+    if report is not None:
+        print(report.table())
+        pictures = sum(report.pictures.values())
+        if pictures:
+            print(f"{1000 * report.seconds * options.workers / pictures:.0f} ms a picture and process")
+
+
+def _annotate(options: argparse.Namespace) -> None:
+    from puppeteer.models3d.window import annotate
+
+    annotate(options.folder, options.annotations, options.all)
 
 
 def main(arguments: list[str]) -> int:
@@ -99,7 +152,7 @@ def main(arguments: list[str]) -> int:
             stream.reconfigure(errors="replace")
     options = parser().parse_args(arguments)
     try:
-        {"show": _show, "info": _info}[options.command](options)
+        {"show": _show, "info": _info, "render": _render, "annotate": _annotate}[options.command](options)
     except PuppeteerError as error:
         print(error, file=sys.stderr)
         return 2

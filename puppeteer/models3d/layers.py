@@ -93,6 +93,9 @@ def labels(found: Study, rows: NDArray[np.int64], triangles: NDArray[np.int32]) 
     cut = (wide & ~face & ~neck & (head_share > 0.5))[piece]
     place = p[cut].astype(np.float64)
     out[cut] = hair(place[:, 0], place[:, 1], place[:, 2])
+    if not (face & (high - low > 0.35 * height) & (right - left > half)).any():  # skin and hair are one piece
+        near = (p[:, 2] > tip_z + 0.1 * height) & (p[:, 1] < annotation.chin + 0.5 * height)
+        out[cut & near & (np.abs(p[:, 0] - middle) < 1.1 * half)] = FACE
     out[(out == FACE) & ~on_head] = NECK  # heads and necks are often one piece
     bone = anatomy.bones["neck"]
     if bone >= 0:

@@ -174,6 +174,12 @@ class ModelRenderer:
         self._rest_maps: dict[int, tuple[F32, F32]] = {}
         self._uvs: F32 = rest.uvs
 
+    def joints(self) -> F32:
+        """(4,) x and y of the neck's root and tip in the spec square, px."""
+        assert self._puppet is not None and self._puppet.annotation is not None
+        a = self._puppet.annotation
+        return np.asarray(self._spec(np.array([a.neck_root, a.neck_tip], np.float32))[:, :2].ravel(), np.float32)
+
     def _arrays(self, triangles: NDArray[np.int32], fixed: dict[str, Any]) -> dict[str, Any]:
         """Vertex arrays of some triangles for every program."""
         indices = self._gl.buffer(np.ascontiguousarray(triangles).tobytes())
