@@ -119,23 +119,23 @@ def _info(options: argparse.Namespace) -> None:
 
 
 def _render(options: argparse.Namespace) -> None:
-    from puppeteer.models3d.dataset import render_all
+    from puppeteer.models3d.dataset import Report, render_all
     from puppeteer.models3d.marks import Marks
 
     for name, value, most in (("poses", options.poses, 100_000), ("workers", options.workers, 256)):
         if not 1 <= value <= most:
             raise ModelError(f"--{name} is {value}: it must be 1 to {most}")
     marks = Marks.beside(options.folder, options.annotations)
-    report = None
-    for line, report in render_all(
+    report = Report()
+    for line, now in render_all(
         options.folder, options.output, options.poses, options.workers, options.test, options.validation, marks
     ):
         print(line, file=sys.stderr, flush=True)
-    if report is not None:
-        print(report.table())
-        pictures = sum(report.pictures.values())
-        if pictures:
-            print(f"{1000 * report.seconds * options.workers / pictures:.0f} ms a picture and process")
+        report = now
+    print(report.table())
+    pictures = sum(report.pictures.values())
+    if pictures:
+        print(f"{1000 * report.seconds * options.workers / pictures:.0f} ms a picture and process")
 
 
 def _annotate(options: argparse.Namespace) -> None:

@@ -1,9 +1,9 @@
 """Training data of 3D models: rest image, expression, expression and rotation, with every truth, in shards.
 
 A shard is a folder of `.npy` arrays, as `training.dataset` reads them: per row one rest image, `EXPRESSIONS` pictures
-with another expression and `ROTATIONS` pictures with rotation too; picture j of these has expression j, the last one that of
-the rest image. Beside these lie the layers of the rest image. Colours are premultiplied uint8 sRGB; displacements point
-from a pixel to where the same surface point lies in the picture before the change, in spec px.
+with another expression and `ROTATIONS` pictures with rotation too; picture j of these has expression j, the last one
+that of the rest image. Beside these lie the layers of the rest image. Colours are premultiplied uint8 sRGB;
+displacements point from a pixel to where the same surface point lies in the picture before the change, in spec px.
 """
 
 from __future__ import annotations
