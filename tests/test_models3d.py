@@ -287,7 +287,8 @@ def test_data_set(tmp_path: Path) -> None:
     shards = Shards(tmp_path / "data" / "train")
     row = shards.row(0)
     assert {name: row[name].shape for name in ARRAYS} == {name: shape for name, (shape, _) in ARRAYS.items()}
-    assert row["layer_seen"].shape == (7, 256, 256)
+    (shard,) = (tmp_path / "data" / "train").iterdir()
+    assert np.load(shard / "layer_colour.npy").shape == (1, 7, 256, 256, 4)
     seen = row["rotate_visible"][..., None] * (row["rotate_part"][..., None] > 0)
     assert seen.mean() > 0.1
 

@@ -1,4 +1,4 @@
-"""Going through the models of a folder and marking heads and morphs: what the window's buttons and keys do. No window."""
+"""Going through the models of a folder and marking heads and morphs: what the window's buttons and keys do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Session:
         self.said = ""
         if not self._step(1):
             raise ModelError(
-                f"{folder} has no models to annotate: nothing is unsure in them (--all shows them too), or no head was found"
+                f"{folder} has no models to annotate: nothing is unsure in them (--all shows them too), "
+                "or no head was found"
             )
 
     @property

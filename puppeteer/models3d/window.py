@@ -1,4 +1,4 @@
-"""The annotation tools in one window: the head's lines over front and side, and morphs beside rest, by mouse and keys."""
+"""The annotation tools in one window: lines over a head's front and side, morphs beside rest, by mouse and keys."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from puppeteer.models3d.renderer import SPEC, View
 from puppeteer.models3d.session import KEYS, Session
 
 SIDE = 480  # px of one picture
-GAP, LEFT, TOP = 8, 8, 56
+GAP = 8
 GRAB = 9  # px: so near a line takes it
 FONT = Path(__file__).resolve().parent.parent / "gui" / "fonts" / "NotoSansCJKjp-Regular-subset.otf"
 BACK = np.array([0.35, 0.55, 0.4], np.float32)
 HELP_HEAD = "Drag the two lines to the skull's top and the chin.   N next   B back   S leave out   M morphs"
-HELP_MORPH = (
-    "Left: rest, right: the morph.   arrows: other morphs   H heads   N next   B back   S leave out\n"
-    + "   ".join(f"{key} {meaning.replace('_', ' ')}" for key, meaning in KEYS.items())
-)
+_KEYS = "   ".join(f"{key} {meaning.replace('_', ' ')}" for key, meaning in KEYS.items())
+HELP_MORPH = f"Left: rest, right: the morph.   arrows: other morphs   H heads   N next   B back   S leave out\n{_KEYS}"
 
 
 def annotate(folder: Path, file: Path | None = None, everything: bool = False) -> None:
@@ -59,7 +57,7 @@ class _Window:
             while dpg.is_dearpygui_running():
                 for call in dpg.get_callback_queue() or []:
                     if call[0] is not None:
-                        call[0](*call[1 : 1 + call[0].__code__.co_argcount - 1])
+                        call[0](call[1], call[2])  # sender, what happened
                 if self.pending:
                     self.pending = False
                     self._show()
@@ -71,26 +69,24 @@ class _Window:
         dpg = self.dpg
         with dpg.font_registry():
             if FONT.is_file():
-                with dpg.font(str(FONT), 17) as font:
-                    dpg.add_font_range_hint(dpg.mvFontRangeHint_Japanese)
-                dpg.bind_font(font)
+                dpg.bind_font(dpg.add_font(str(FONT), 17))
         blank = np.zeros(SIDE * SIDE * 4, np.float32)
         with dpg.texture_registry():
             for name in ("one", "two"):
                 dpg.add_raw_texture(SIDE, SIDE, blank, format=dpg.mvFormat_Float_rgba, tag=name)
         with dpg.window(tag="main", no_scrollbar=True):
-            dpg.add_text("", tag="title", pos=(LEFT, 4))
-            dpg.add_text("", tag="said", pos=(LEFT, 28), color=(230, 170, 60))
-            with dpg.drawlist(2 * SIDE + GAP, SIDE, tag="pictures", pos=(LEFT, TOP)):
+            dpg.add_text("", tag="title")
+            dpg.add_text(" ", tag="said", color=(230, 170, 60))
+            with dpg.drawlist(2 * SIDE + GAP, SIDE, tag="pictures"):
                 dpg.draw_image("one", (0, 0), (SIDE, SIDE))
                 dpg.draw_image("two", (SIDE + GAP, 0), (2 * SIDE + GAP, SIDE))
                 with dpg.draw_node(tag="lines"):
                     pass
-            with dpg.group(horizontal=True, pos=(LEFT, TOP + SIDE + 8)):
+            with dpg.group(horizontal=True):
                 for label, action in (("Back", self._back), ("Next", self._next), ("Leave out", self._skip),
                                       ("Heads", self._to_heads), ("Morphs", self._to_morphs)):  # fmt: skip
                     dpg.add_button(label=label, callback=lambda _s, _a, do=action: do(), width=110)
-            dpg.add_text("", tag="help", pos=(LEFT, TOP + SIDE + 44), wrap=2 * SIDE)
+            dpg.add_text("", tag="help", wrap=2 * SIDE)
         with dpg.handler_registry():
             dpg.add_key_press_handler(callback=lambda _s, key: self._key(key))
             dpg.add_mouse_down_handler(0, callback=lambda _s, _a: self._drag())
@@ -142,8 +138,9 @@ class _Window:
         if not self.heads:
             return
         x, y = self.dpg.get_mouse_pos(local=False)
-        row = y - TOP
-        if not (0 <= row <= SIDE and LEFT <= x <= LEFT + 2 * SIDE + GAP):
+        left, upper = self.dpg.get_item_rect_min("pictures")
+        row = y - upper
+        if not (0 <= row <= SIDE and left <= x <= left + 2 * SIDE + GAP):
             return
         a = self.session.annotation
         if self.dragged is None:
@@ -198,6 +195,6 @@ class _Window:
         dpg.set_value("title", place)
         unsure = f"unsure: {', '.join(a.unsure)}   " if a.unsure else ""
         missing = f"missing: {', '.join(a.missing)}   " if a.missing else ""
-        dpg.set_value("said", unsure + missing + ("left out   " if s.mark.skipped else "") + s.said)
+        dpg.set_value("said", unsure + missing + ("left out   " if s.mark.skipped else "") + s.said or " ")
         dpg.set_value("help", HELP_HEAD if self.heads else HELP_MORPH)
         self._lines()
