@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from models3d_files import FORMATS, doll, glb, pmx, vmd, vrm
 from PIL import Image
 
 from puppeteer.errors import ModelError
@@ -28,7 +29,6 @@ from puppeteer.models3d.skinning import Posture, Skin, turn
 from puppeteer.models3d.storage import Folder
 from puppeteer.models3d.vmd import parse_motion, posture_at
 from puppeteer.pose import Pose
-from tests.models3d_files import FORMATS, doll, glb, pmx, vmd, vrm
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "models3d"

@@ -63,6 +63,7 @@ class Measures:
     brow_up: float
     brow_form: float  # inner ends up against outer ends
     drift: tuple[float, float]  # mean x, y of what moves in the eyes
+    count: int  # of vertices that move
 
 
 def locate(model: Model, moved: list[Move], anatomy: Anatomy) -> Face | None:
@@ -178,6 +179,7 @@ def measure(model: Model, move: Move, anatomy: Anatomy, face: Face) -> Measures 
         float(np.average(dy[in_brow], weights=energy[in_brow])) if in_brow.any() else 0.0,
         float(dy[inner].mean() - dy[outer].mean()) if inner.any() and outer.any() else 0.0,
         (float(dx[at_eyes].mean()), float(dy[at_eyes].mean())) if at_eyes.any() else (0.0, 0.0),
+        len(box),
     )
 
 
@@ -301,6 +303,7 @@ def _mouth(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> 
         return {}
     want = {"mouth_a": (1.0, 0.0), "mouth_i": (0.3, 1.0), "mouth_u": (0.4, -1.0), "mouth_e": (0.6, 0.7),
             "mouth_o": (0.8, -0.7)}  # fmt: skip
+    many = float(np.percentile([m.count for m in mouths.values()], 90))  # teeth and tongue alone are fewer
     spread = max(float(np.percentile([abs(m.widens) for m in mouths.values()], 80)), 0.004)
     chosen = {}
     for meaning, (opening, width) in want.items():
@@ -309,7 +312,7 @@ def _mouth(measures: dict[int, Measures], hints: dict[int, tuple[str, int]]) -> 
             if m.opens < (0.5 if meaning == "mouth_a" else 0.08) * widest:
                 continue
             far = abs(min(m.opens / widest, 1.5) - opening) + 0.5 * abs(np.clip(m.widens / spread, -1.5, 1.5) - width)
-            scores[k] = max(1 - 0.5 * float(far), 0.05) * m.mouth_share
+            scores[k] = max(1 - 0.5 * float(far), 0.05) * m.mouth_share * min(2 * m.count / many, 1)
         best = _best(scores, {k: 2 * v for k, v in _named(hints, meaning).items()})
         if best is not None:
             chosen[meaning] = best
