@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from puppeteer.models3d.model import SPHERE_ADD, Material, MaterialChange, Model
+from puppeteer.models3d.model import Material, MaterialChange, Model
 
 AMBIENT_LIGHT = 154 / 255  # MikuMikuDance's light, which it multiplies diffuse colours with
 Four = tuple[float, float, float, float]
@@ -90,7 +90,3 @@ def _plain(material: Material, changes: list[tuple[MaterialChange, float]]) -> L
         max(size, 0.0),
         material.uv_transform,
     )
-
-
-def additive(material: Material) -> bool:
-    return material.sphere_mode == SPHERE_ADD

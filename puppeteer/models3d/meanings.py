@@ -78,7 +78,6 @@ def locate(model: Model, moved: list[Move], anatomy: Anatomy) -> Face | None:
             eyes.append(k)
         elif preset in ("aa", "oh") or (hint and hint[0] in ("mouth_a", "mouth_o")):
             mouths.append(k)
-    head = anatomy.height
     boxes = {k: box for k in range(len(moved)) if (box := _extent(model, moved[k], anatomy)) is not None}
     plausible = [k for k in eyes if k in boxes and _blinks(boxes[k])]
     if not plausible:
@@ -97,7 +96,6 @@ def locate(model: Model, moved: list[Move], anatomy: Anatomy) -> Face | None:
     heights = [float(np.median(boxes[k][_strong(boxes[k]) & (np.abs(boxes[k][:, 0]) < 0.15)][:, 1])) for k in mouth
                if (_strong(boxes[k]) & (np.abs(boxes[k][:, 0]) < 0.15)).any()]  # fmt: skip
     mouth_y = float(np.median(heights)) if heights else eye_y * 0.45
-    assert head > 0
     return Face(eye_x, eye_y, half, min(mouth_y, eye_y - 0.08))
 
 

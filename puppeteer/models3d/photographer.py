@@ -39,6 +39,11 @@ class Shot:
 
 
 def _serve(pipe: Connection) -> None:
+    with contextlib.suppress(OSError, EOFError, KeyboardInterrupt):  # who asked has ended
+        _answer(pipe)
+
+
+def _answer(pipe: Connection) -> None:
     from puppeteer.models3d.annotation import needed, study
     from puppeteer.models3d.reading import read_model
     from puppeteer.models3d.renderer import ModelRenderer
@@ -53,10 +58,7 @@ def _serve(pipe: Connection) -> None:
         held: tuple[Path, Annotation | None] | None = None
         found = None
         while True:
-            try:
-                shot = pipe.recv()
-            except (EOFError, KeyboardInterrupt):
-                return
+            shot = pipe.recv()
             if shot is None:
                 return
             try:
@@ -70,12 +72,13 @@ def _serve(pipe: Connection) -> None:
                     held = (shot.model, shot.annotation)
                 extra = Posture(morphs=dict(shot.morphs)) if shot.morphs else None
                 picture = renderer.render(shot.pose, shot.size, shading=shot.shading, view=shot.view, extra=extra)
-                pipe.send(picture.rgba)
+                answer: U8 | PuppeteerError = picture.rgba
             except PuppeteerError as error:
-                pipe.send(error)
+                answer = error
             except Exception as error:
                 held = None
-                pipe.send(RenderError(f"{shot.model} cannot be drawn ({type(error).__name__}: {error})"))
+                answer = RenderError(f"{shot.model} cannot be drawn ({type(error).__name__}: {error})")
+            pipe.send(answer)
 
 
 class Photographer:
