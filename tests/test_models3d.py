@@ -91,6 +91,18 @@ def test_nameless_models_are_understood() -> None:
     assert told["bones_by_meaning"]["head"] == "b2"
 
 
+def test_strands_and_buns_are_no_skull() -> None:
+    d = doll()
+    first = len(d.positions)
+    strand = np.array([[-0.5, 12.2, 0], [0.5, 12.2, 0], [0.5, 12.23, 0], [-0.5, 12.23, 0]])
+    bun = np.array([[-0.3, 11.9, -0.1], [0.3, 11.9, -0.1], [0.3, 12.5, -0.1], [-0.3, 12.5, -0.1]])
+    d.positions = np.concatenate([d.positions, strand, bun])
+    d.quads = np.concatenate([d.quads, [range(first, first + 4), range(first + 4, first + 8)]])
+    d.bone = np.concatenate([d.bone, [2] * 4, [3] * 4])
+    d.bones.append(("bun", (0.0, 12.0, 0.0), 2))
+    assert describe(study(parsed(pmx(d))))["head_box"]["top"] == pytest.approx(12, abs=0.06)
+
+
 def test_a_common_blink_is_split_where_there_are_no_winks() -> None:
     d = doll()
     del d.morphs["wink_a"], d.morphs["wink_b"]

@@ -16,7 +16,10 @@ from puppeteer.pose import F32
 
 Point = tuple[float, float, float]
 SMALLEST_MOVE = 0.002  # of the model's height: less is rounding
-SKULL_SHARE = 0.75  # of the whole head: a lower skull is no skull, but a face whose hair hangs on other bones
+# Of the whole head's height, the part below what has bones of its own. More is hair as thick as it is; less is no
+# skull, but a face whose hair hangs on other bones.
+SKULL_SHARE = (0.72, 0.88)
+STRAY = 0.05  # of the head's height: thinner things that stand off the skull are strands
 _GRID = 256  # of the outline from which the top of the skull is taken
 _TOP_SPAN = 0.16  # of the head's width on either side of the middle: there the skull's outline is nearly flat
 
@@ -171,7 +174,7 @@ def _box(
     top = _skull_top(model, on_head, middle, chin)
     # what has bones of its own on the head may be a bun, a bow, an animal's ear
     own = _skull_top(model, stiff, middle, chin) if stiff.any() else top
-    if own - chin > SKULL_SHARE * (top - chin):
+    if SKULL_SHARE[0] < (own - chin) / max(top - chin, 1e-9) < SKULL_SHARE[1]:
         top = own
     return (top, chin, middle) if top > chin else None
 
@@ -197,5 +200,9 @@ def _skull_top(model: Model, on_head: NDArray[np.bool_], middle: float, chin: fl
     filled = columns.any(0)
     if not filled.any():
         return top
+    thick = round(STRAY * _GRID / 1.25)  # a loose strand has air under it
+    solid = cv2.erode(columns, np.ones((thick, 1), np.uint8), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    if solid.any(0).mean() > 0.5:
+        columns, filled = solid, solid.any(0)
     rows = columns[:, filled].argmax(0)
     return float(top - (np.median(rows) - 8) / scale)
