@@ -1,6 +1,8 @@
+import gc
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import corner_colours, make_clip, make_sound, quarters
@@ -53,6 +55,21 @@ def test_rotation_stored_by_phones(tmp_path: Path, rotation: tuple[float, bool, 
     source = VideoFile(make_clip(tmp_path / "turned.mp4", rotation=rotation))
     assert corner_colours(next(source.frames()).rgb) == corners
     assert source.size == ((48, 64) if rotation[0] in (90, -90) else (64, 48))
+
+
+def test_frames_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
+    """Frames of 1080p fill the memory long before it comes."""
+    for rotation in (None, (90, False, False), (0, False, True)):
+        clip = make_clip(tmp_path / "turned.mp4", size=(640, 480), rotation=rotation)
+        gc.collect()
+        gc.disable()
+        try:
+            frames = sum(1 for _ in VideoFile(clip).frames())
+            held = [item for item in gc.get_objects() if isinstance(item, av.VideoFrame) and item.width > 16]
+        finally:
+            gc.enable()
+        assert frames == 10
+        assert not held
 
 
 def test_pixels_that_are_not_square_are_stretched(tmp_path: Path) -> None:

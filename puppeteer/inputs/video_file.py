@@ -132,6 +132,7 @@ class VideoFile:
         Frames before `begin` are decoded, but not converted: seeking is not exact in every format.
         """
         convert = VideoReformatter()
+        upright = Upright()
         with open_clip(self.path) as container:
             stream = self._stream(container)
             origin = origin_s(container)
@@ -146,7 +147,7 @@ class VideoFile:
                 self.end_s = max(self.end_s, time_s + shown_s)
                 if index < begin:
                     continue
-                rgb = self._upright_rgb(picture, stream.sample_aspect_ratio, convert)
+                rgb = upright.turned(picture, self._rgb(picture, stream.sample_aspect_ratio, convert))
                 yield Frame(rgb=rgb, time_s=time_s, index=index)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -168,8 +169,8 @@ class VideoFile:
                 broken += 1
         self.broken = max(self.broken, broken)
 
-    def _upright_rgb(self, picture: VideoFrame, pixel_aspect: Fraction | None, convert: VideoReformatter) -> U8:
-        """uint8 (H, W, 3)"""
+    def _rgb(self, picture: VideoFrame, pixel_aspect: Fraction | None, convert: VideoReformatter) -> U8:
+        """uint8 (H, W, 3), as it is stored: a phone may have been held sideways."""
         width, height = float(picture.width * (pixel_aspect or 1)), float(picture.height)
         scale = min(1.0, self.longest_side / max(width, height))
         columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
@@ -183,10 +184,26 @@ class VideoFile:
             src_colorspace=Colorspace.ITU709 if untagged_hd else None,
             interpolation=Interpolation.AREA if scaled else Interpolation.BILINEAR,
         ).to_ndarray()
-        return turned(rgb.astype(np.uint8, copy=False), display_matrix(picture))
+        return rgb.astype(np.uint8, copy=False)
 
 
 _UNTAGGED = 2  # AVCOL_SPC_UNSPECIFIED; players take BT.709 for HD then
+
+
+class Upright:
+    """Turns the frames of one clip as their display matrices say; reads the matrix where it may have changed."""
+
+    def __init__(self) -> None:
+        self._matrix = (1, 0, 0, 1)
+        self._rotation: int | None = None  # degrees, of the frame whose matrix was read last
+
+    def turned(self, picture: VideoFrame, rgb: U8) -> U8:
+        if picture.rotation != self._rotation:
+            self._rotation = picture.rotation
+            # A frame whose side data was read is part of a reference circle, so that it would stay in memory until the
+            # garbage collector comes, which counts objects, not megabytes: a thumbnail carries the same matrix.
+            self._matrix = display_matrix(picture.reformat(16, 16, "gray"))
+        return turned(rgb, self._matrix)
 
 
 def display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
