@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.stream import Disposition
 
 from puppeteer.inputs.video_file import open_clip, origin_s
 
@@ -19,11 +22,13 @@ from puppeteer.inputs.video_file import open_clip, origin_s
 # among them, that some of them play without sound.
 COPIED_SOUND = {"mp4": {"aac", "mp3", "ac3", "eac3", "alac"}, "webm": {"opus", "vorbis"}}
 SOUND_CODEC: dict[str, Literal["aac", "libopus"]] = {"mp4": "aac", "webm": "libopus"}
+SLOWEST_MP3 = 16_000  # Hz; MP4 knows MPEG-1 and MPEG-2, and slower sound is "MPEG-2.5"
 AAC_RATES = {8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000}
+ROUNDING_S = 0.02  # Matroska's stamps are whole milliseconds; a frame this near to the end of the last one follows it
 
 
 class Sound:
-    """The first sound track of a clip on its way into another file: packets as they are, or decoded and coded anew."""
+    """The sound track that a player takes of a clip (flagged default, or the first), on its way into another file: packets as they are, or decoded and coded anew."""
 
     def __init__(self, source: InputContainer, track: AudioStream, target: OutputContainer, form: str) -> None:
         self._source = source
@@ -34,7 +39,8 @@ class Sound:
         self._held: Packet[AudioStream] | None = None
         self._ended = False
         context = track.codec_context
-        self._copies = context.codec.canonical_name in COPIED_SOUND[form]
+        name = context.codec.canonical_name
+        self._copies = name in COPIED_SOUND[form] and not (name == "mp3" and context.sample_rate < SLOWEST_MP3)
         if self._copies:
             self._out = target.add_stream_from_template(track)
         else:
@@ -44,6 +50,7 @@ class Sound:
             coder = self._out.codec_context
             coder.bit_rate = 80_000 * coder.layout.nb_channels
             self._shape: tuple[object, ...] = ()
+            self._end_s: Fraction | None = None  # of the frame decoded last
             self._next = -(10**9)  # the earliest that a frame may begin, in samples; priming lies before 0
             self._resample = AudioResampler(coder.format, coder.layout, coder.sample_rate)
 
@@ -51,7 +58,7 @@ class Sound:
     def of(cls, clip: Path, target: OutputContainer, form: str) -> Sound | None:
         """None where the clip has no sound that can be decoded."""
         source = open_clip(clip)
-        for track in source.streams.audio:
+        for track in sorted(source.streams.audio, key=lambda track: not track.disposition & Disposition.default):
             # A track without a decoder has no codec context; one without a rate was never found in the data.
             if getattr(track, "codec_context", None) is not None and track.codec_context.sample_rate:
                 return cls(source, track, target, form)
@@ -95,14 +102,24 @@ class Sound:
             self._code(frame)
 
     def _code(self, frame: AudioFrame) -> None:
-        if frame.pts is not None and frame.time_base:
-            frame.pts -= round(self._origin_s / frame.time_base)
+        # The resampler passes some frames through as they are: their stamps must count samples before it.
+        frame.pts, frame.time_base = self._begin(frame), Fraction(1, frame.sample_rate)
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._shape and shape != self._shape:  # broadcast recordings change from mono to stereo and back
             self._mux(self._resample.resample(None))
             self._resample = AudioResampler(self._resample.format, self._resample.layout, self._resample.rate)
         self._shape = shape
         self._mux(self._resample.resample(frame))
+
+    def _begin(self, frame: AudioFrame) -> int:
+        """When the frame begins, in its own samples since the start of the clip; without a stamp, after the last."""
+        begin_s = self._end_s or Fraction(0)
+        if frame.pts is not None and frame.time_base:
+            stamp_s = frame.pts * frame.time_base - Fraction(self._origin_s).limit_denominator(av.time_base)
+            if self._end_s is None or abs(stamp_s - begin_s) >= ROUNDING_S:
+                begin_s = stamp_s
+        self._end_s = begin_s + Fraction(frame.samples, frame.sample_rate)
+        return round(begin_s * frame.sample_rate)
 
     def _mux(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
