@@ -41,6 +41,28 @@ def test_a_clip_that_starts_late_starts_at_zero(tmp_path: Path) -> None:
     assert [f.time_s for f in VideoFile(clip).frames()] == pytest.approx([i * 0.04 for i in range(10)], abs=1e-4)
 
 
+@pytest.mark.parametrize("second_ms", [0, 3_600_000], ids=["again", "an hour later"])
+def test_time_goes_on_where_recordings_were_joined(tmp_path: Path, second_ms: int) -> None:
+    parts = [
+        make_clip(tmp_path / f"{start_ms}.ts", times_ms=range(start_ms, start_ms + 2000, 40), form="mpegts")
+        for start_ms in (0, second_ms)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = VideoFile(joined)
+    steps_s = np.diff([frame.time_s for frame in source.frames()])
+    assert len(steps_s) == 99
+    assert np.delete(steps_s, 49) == pytest.approx(0.04, abs=1e-3)
+    assert 0.02 < steps_s[49] < 0.2
+    assert source.end_s == pytest.approx(4, abs=0.2)
+
+
+def test_a_picture_that_stands_for_long_is_no_jump(tmp_path: Path) -> None:
+    times_ms = (0, 40, 80, 30_000, 30_040)
+    source = VideoFile(make_clip(tmp_path / "slides.mkv", times_ms=times_ms))
+    assert [frame.time_s for frame in source.frames()] == pytest.approx([t / 1000 for t in times_ms], abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("rotation", "corners"),
     [

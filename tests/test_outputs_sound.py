@@ -150,3 +150,37 @@ def test_the_track_flagged_default_is_taken(tmp_path: Path, default: int) -> Non
     clip = clip_with_sound(tmp_path / "in.mkv", "aac", *tracks, default=default)
     out = transferred(clip, tmp_path / "out.mp4")
     assert heard(out)[2] == pytest.approx((300, 900)[default], rel=0.02)
+
+
+def bursts(path: Path) -> list[float]:
+    """When sound begins after silence, in seconds after the first picture, by the packets' own times."""
+    with av.open(str(path)) as container:
+        picture_s = next(container.decode(video=0)).time
+    with av.open(str(path)) as container:
+        loud = [
+            frame.time - picture_s + hit / frame.sample_rate
+            for frame in container.decode(audio=0)
+            for hit in np.flatnonzero(np.abs(frame.to_ndarray()).max(axis=0) > 0.1)
+        ]
+    return [time_s for before, time_s in zip([-9.0, *loud], loud, strict=False) if time_s - before > 0.1]
+
+
+@pytest.mark.parametrize("codec", ["aac", "ac3", "mp2"])  # the first two are copied into MP4
+@pytest.mark.parametrize("target", ["out.mp4", "out.webm"])
+def test_recordings_joined_end_to_end_go_on_in_step(tmp_path: Path, codec: str, target: str) -> None:
+    parts = [
+        clip_with_sound(tmp_path / f"{start_s}.ts", codec, tone(48_000, "stereo", start_s, 0.2))
+        for start_s in (0.3, 0.6)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in (*parts, parts[0])))
+    source = VideoFile(joined)
+    times_s = [frame.time_s for frame in source.frames()]
+    assert len(times_s) == 75
+    assert np.diff(times_s) == pytest.approx(0.04, abs=0.1)
+    assert np.diff(times_s).min() > 0.02, "nothing is squeezed"
+    seconds = [times_s[0], times_s[25], times_s[50]]  # when each part begins
+    out = transferred(joined, tmp_path / target)
+    expected = [begin_s - times_s[0] + start_s for begin_s, start_s in zip(seconds, (0.3, 0.6, 0.3), strict=True)]
+    assert bursts(out) == pytest.approx(expected, abs=0.05)
+    assert (np.diff(packets(out)[0]) > 0).all()

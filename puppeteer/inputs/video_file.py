@@ -14,12 +14,12 @@ import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from puppeteer.errors import SourceError
+from puppeteer.inputs.streams import packets, picture_stream
 from puppeteer.pose import U8, Frame
 
 # The face landmarker looks at 256 px of the face, and its detector sees the whole picture at less than that.
@@ -110,21 +110,20 @@ class VideoFile:
             raise SourceError(f"{self.path} is a text file, not a video: give a clip such as clip.mp4")
         if container.format.name == "image2" or container.format.name.endswith("_pipe"):
             raise SourceError(f"{self.path} is a picture, not a video: give a clip, and a drawing with --character")
-        covers = Disposition.attached_pic | Disposition.timed_thumbnails
         if container.format.name.split(",")[0] in ("hls", "concat", "dash"):
             raise SourceError(f"{self.path} is a list of videos, not a video: give one of the clips in it")
-        streams = [stream for stream in container.streams.video if not stream.disposition & covers]
-        if not streams:
+        stream = picture_stream(container)
+        if stream is None:
             held = "only sound" if container.streams.audio else "no pictures, or was cut off"
             raise SourceError(f"{self.path} holds {held}: give a video in which a face can be seen")
         try:
             # Tracking and drawing keep the cores busy: threads that decode ahead were measured to gain nothing.
-            streams[0].thread_type = "NONE"
+            stream.thread_type = "NONE"
         except AttributeError as error:  # no codec context
             raise SourceError(
                 f"{self.path} is coded in a way that this FFmpeg cannot decode: convert it to H.264 and try again"
             ) from error
-        return streams[0]
+        return stream
 
     def frames(self, begin: int = 0) -> Generator[Frame]:
         """Every frame that can be decoded from number `begin` on, in the order shown, `time_s` strictly increasing.
@@ -151,12 +150,12 @@ class VideoFile:
                 yield Frame(rgb=rgb, time_s=time_s, index=index)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        packets = container.demux(stream)
+        coming = packets(container, stream)
         broken = 0
         ended = False
         while not ended:
             try:
-                packet = next(packets, None)
+                packet = next(coming, None)
             except FFmpegError:  # the file breaks off here
                 broken += 1
                 packet = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 from av.audio.frame import AudioFrame
@@ -14,8 +14,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition
 
+from puppeteer.inputs.streams import packets, sound_track
 from puppeteer.inputs.video_file import open_clip, origin_s
 
 # What ordinary players (browsers, phones, Windows, macOS) play from each container. MP4 can carry more, Opus and FLAC
@@ -28,21 +28,22 @@ ROUNDING_S = 0.02  # Matroska's stamps are whole milliseconds; a frame this near
 
 
 class Sound:
-    """The sound track that a player takes of a clip (flagged default, or the first), on its way into another file: packets as they are, or decoded and coded anew."""
+    """The sound track that a player takes, on its way into another file: packets as they are, or coded anew."""
 
     def __init__(self, source: InputContainer, track: AudioStream, target: OutputContainer, form: str) -> None:
         self._source = source
         self._track = track
         self._target = target
         self._origin_s = origin_s(source)
-        self._packets = source.demux(track)
-        self._held: Packet[AudioStream] | None = None
+        self._packets = packets(source, track)
+        self._held: Packet[Any] | None = None
         self._ended = False
         context = track.codec_context
         name = context.codec.canonical_name
         self._copies = name in COPIED_SOUND[form] and not (name == "mp3" and context.sample_rate < SLOWEST_MP3)
         if self._copies:
             self._out = target.add_stream_from_template(track)
+            self._copied = -(2**62)  # until here, in ticks of the track
         else:
             rate = context.sample_rate if form == "mp4" and context.sample_rate in AAC_RATES else 48_000
             layout = "mono" if context.layout.nb_channels == 1 else "stereo"
@@ -58,10 +59,9 @@ class Sound:
     def of(cls, clip: Path, target: OutputContainer, form: str) -> Sound | None:
         """None where the clip has no sound that can be decoded."""
         source = open_clip(clip)
-        for track in sorted(source.streams.audio, key=lambda track: not track.disposition & Disposition.default):
-            # A track without a decoder has no codec context; one without a rate was never found in the data.
-            if getattr(track, "codec_context", None) is not None and track.codec_context.sample_rate:
-                return cls(source, track, target, form)
+        track = sound_track(source)
+        if track is not None:
+            return cls(source, track, target, form)
         source.close()
         return None
 
@@ -86,13 +86,16 @@ class Sound:
             self._held = None
             self._write(packet)
 
-    def _write(self, packet: Packet[AudioStream]) -> None:
+    def _write(self, packet: Packet[Any]) -> None:
         if self._copies:
             shift = round(self._origin_s / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
-            packet.stream = self._out
-            self._target.mux(packet)
+            begin = packet.pts if packet.dts is None else packet.dts
+            if begin is not None and begin >= self._copied:  # after a jump the first ones may come too early
+                self._copied = begin + max(1, packet.duration or 1)
+                packet.stream = self._out
+                self._target.mux(packet)
             return
         try:
             frames = self._track.decode(packet)
@@ -103,7 +106,10 @@ class Sound:
 
     def _code(self, frame: AudioFrame) -> None:
         # The resampler passes some frames through as they are: their stamps must count samples before it.
-        frame.pts, frame.time_base = self._begin(frame), Fraction(1, frame.sample_rate)
+        begin = self._begin(frame)
+        if begin is None:
+            return
+        frame.pts, frame.time_base = begin, Fraction(1, frame.sample_rate)
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._shape and shape != self._shape:  # broadcast recordings change from mono to stereo and back
             self._mux(self._resample.resample(None))
@@ -111,13 +117,18 @@ class Sound:
         self._shape = shape
         self._mux(self._resample.resample(frame))
 
-    def _begin(self, frame: AudioFrame) -> int:
-        """When the frame begins, in its own samples since the start of the clip; without a stamp, after the last."""
+    def _begin(self, frame: AudioFrame) -> int | None:
+        """When the frame begins, in its own samples since the start of the clip; without a stamp, after the last.
+
+        None where the last one has not ended yet, as may be after a jump of the clip's clock.
+        """
         begin_s = self._end_s or Fraction(0)
         if frame.pts is not None and frame.time_base:
             stamp_s = frame.pts * frame.time_base - Fraction(self._origin_s).limit_denominator(av.time_base)
-            if self._end_s is None or abs(stamp_s - begin_s) >= ROUNDING_S:
+            if self._end_s is None or stamp_s - begin_s >= ROUNDING_S:
                 begin_s = stamp_s
+            elif begin_s - stamp_s >= ROUNDING_S:
+                return None
         self._end_s = begin_s + Fraction(frame.samples, frame.sample_rate)
         return round(begin_s * frame.sample_rate)
 
