@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from fractions import Fraction
 from typing import Any
@@ -57,7 +58,7 @@ class Onward:
         self._shift_s = Fraction(0)
         self._before_s = Fraction(0)  # the shift before the latest jump
         self._jump_at = -1  # where in the file that is, in bytes
-        self._next_s: dict[int, Fraction] = {}  # by number of the stream: when its next packet is expected
+        self._latest_s: dict[int, Fraction] = {}  # by number of the stream: its latest decoding stamp
         self._end_s = Fraction(0)  # of everything so far
 
     def move(self, packet: Packet[Any]) -> None:
@@ -70,14 +71,15 @@ class Onward:
         shift_s = self._before_s if late else self._shift_s
         if not late:
             at_s = stamp * unit + shift_s
-            next_s = self._next_s.get(packet.stream_index)
-            if next_s is not None and (at_s < next_s - BACK_S or (self._closes_gaps and at_s > next_s + GAP_S)):
+            latest_s = self._latest_s.get(packet.stream_index)
+            gap_s = GAP_S if self._closes_gaps else math.inf
+            if latest_s is not None and not -BACK_S <= at_s - latest_s <= gap_s:
                 self._before_s, self._jump_at = shift_s, -1 if packet.pos is None else packet.pos
                 shift_s = self._shift_s = shift_s + self._end_s - at_s
                 at_s = self._end_s
-                self._next_s.clear()
+                self._latest_s.clear()
             lasts_s = (packet.duration or 0) * unit
-            self._next_s[packet.stream_index] = at_s + lasts_s
+            self._latest_s[packet.stream_index] = at_s
             self._end_s = max(self._end_s, at_s + lasts_s, (packet.pts or stamp) * unit + shift_s + lasts_s)
         ticks = round(shift_s / unit)
         if ticks:
