@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,11 +15,13 @@ from puppeteer import weights
 from puppeteer.commands.track import HEADER, track
 from puppeteer.errors import SinkError, SourceError, WeightsError
 from puppeteer.motion import Motion, calibrate
+from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import NECK_RANGE_DEG, POSE_NAMES, FaceObservation, Frame, Pose
 from puppeteer.settings import MotionSettings, Settings
 from puppeteer.tracking import TRACKERS
 from puppeteer.tracking.face_landmarker import LIDS_LEFT, LIDS_RIGHT, Box, FaceLandmarkerTracker, chosen, observation
 from puppeteer.tracking.scripted import ScriptedTracker
+from puppeteer.tracking.two_views import TwoViews
 
 MIRRORED = np.array([1, 1, 1, -1, 1, -1])
 SWAPPED = [1, 0, 2, 3, 4, 5]
@@ -235,6 +238,40 @@ def test_a_man_in_a_car_mirrored_and_with_dropped_frames():
     assert mirror.mean(axis=0).min() >= 0.85, mirror.mean(axis=0)
     assert dropped.mean(axis=0).min() >= 0.9, dropped.mean(axis=0)
     assert np.ptp(poses[:, 2]) > 0.2
+
+
+def test_a_clip_and_its_mirror_image_agree(tmp_path):
+    """What `track` does, by the whole way from a file to a table."""
+    frames = clip_frames(carphone())
+    for name, step in (("plain", 1), ("mirror", -1)):
+        with VideoWriter(tmp_path / f"{name}.mp4", (192, 144), 25) as writer:
+            for frame in frames[:60]:
+                writer.write(np.ascontiguousarray(frame.rgb[:, :192][:, ::step]), frame.time_s)
+        track(tmp_path / f"{name}.mp4", tmp_path / f"{name}.csv")
+    plain, mirror = (table(tmp_path / f"{name}.csv")[:, 1:7] for name in ("plain", "mirror"))
+    near = np.abs(mirror[:, SWAPPED] * MIRRORED - plain) <= 0.05
+    assert near.all(axis=1).mean() >= 0.7, near.mean(axis=0)
+
+
+def test_two_views_are_averaged_where_they_are_of_one_face():
+    frame = Frame(np.arange(12, dtype=np.uint8).reshape(2, 2, 3), 0.0)
+    here = np.random.default_rng(0).uniform(0.1, 0.3, (478, 3)).astype(np.float32)
+    there = here * (-1, 1, 1) + (1, 0, 0)  # in the mirror
+    one = FaceObservation(0.0, 1.0, 0.2, 0.5, 0.3, -0.2, here)
+    other = FaceObservation(0.8, 0.2, 0.4, -0.3, 0.1, 0.0, there.astype(np.float32))
+
+    def seen(plain, mirrored):
+        views = iter([ScriptedTracker([plain]), ScriptedTracker([mirrored])])
+        with TwoViews(lambda: next(views)) as tracker:
+            return tracker.observe(frame)
+
+    assert seen(one, other).values() == pytest.approx((0.1, 0.9, 0.3, 0.4, 0.2, -0.1))
+    assert seen(one, other).landmarks is here
+    assert seen(one, None) is one and seen(None, None) is None
+    assert seen(None, other).values() == pytest.approx((0.2, 0.8, 0.4, 0.3, 0.1, 0.0))
+    np.testing.assert_allclose(seen(None, other).landmarks, here, atol=1e-6)
+    somebody_else = replace(other, landmarks=here)
+    assert seen(one, somebody_else) is one
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class Scripted:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
     def use(face: Callable[[Frame], FaceObservation | None] | None = None) -> Scripted:
         tracker = Scripted(face)
-        monkeypatch.setitem(tracking.TRACKERS, "face_landmarker", lambda: tracker)
+        monkeypatch.setitem(tracking.TRACKERS, "face_landmarker_twice", lambda: tracker)
         return tracker
 
     use()

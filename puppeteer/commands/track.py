@@ -65,7 +65,7 @@ def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
     """What was seen in every frame, and when (seconds)."""
     with VideoFile(clip) as source, progress() as bars:
         bar = bars.add_task("Tracking the face", total=source.frame_count)
-        seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], lambda: bars.advance(bar))
+        seen, times_s = observe_clip(source, TRACKERS["face_landmarker_twice"], lambda: bars.advance(bar))
         bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
 

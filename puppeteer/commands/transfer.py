@@ -175,7 +175,7 @@ def _track(
         if loading.done():
             loading.result()  # a wrong character or size is told now, not after the whole clip
 
-    seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], seen_one)
+    seen, times_s = observe_clip(source, TRACKERS["face_landmarker_twice"], seen_one)
     bars.update(bar, total=len(seen), completed=len(seen))
     ready_s = loading.result()[1]
     pace_s = _pace([stamp for stamp in stamps if stamp > ready_s]) or _pace(stamps)

@@ -62,15 +62,14 @@ class Onward:
         self._end_s = Fraction(0)  # of everything so far
 
     def move(self, packet: Packet[Any]) -> None:
-        stamp = packet.pts if packet.dts is None else packet.dts
-        if stamp is None:
+        if packet.dts is None and packet.pts is None:
             return
         unit = packet.time_base
         # A demuxer may hand out the last packet of a stream only when that stream's next one begins.
         late = packet.pos is not None and 0 <= packet.pos < self._jump_at
         shift_s = self._before_s if late else self._shift_s
-        if not late:
-            at_s = stamp * unit + shift_s
+        if not late and packet.dts is not None:  # stamps of showing alone go back and forth
+            at_s = packet.dts * unit + shift_s
             latest_s = self._latest_s.get(packet.stream_index)
             gap_s = GAP_S if self._closes_gaps else math.inf
             if latest_s is not None and not -BACK_S <= at_s - latest_s <= gap_s:
@@ -78,9 +77,9 @@ class Onward:
                 shift_s = self._shift_s = shift_s + self._end_s - at_s
                 at_s = self._end_s
                 self._latest_s.clear()
-            lasts_s = (packet.duration or 0) * unit
             self._latest_s[packet.stream_index] = at_s
-            self._end_s = max(self._end_s, at_s + lasts_s, (packet.pts or stamp) * unit + shift_s + lasts_s)
+            shown_s = at_s if packet.pts is None else packet.pts * unit + shift_s
+            self._end_s = max(self._end_s, max(at_s, shown_s) + (packet.duration or 0) * unit)
         ticks = round(shift_s / unit)
         if ticks:
             packet.pts = None if packet.pts is None else packet.pts + ticks
