@@ -187,6 +187,7 @@ class FaceObservation:
     mouth_wide: float | None = None
     body_z: float | None = None
     body_y: float | None = None
+    small: bool = False  # so far away that little can be seen of it: come closer
 
     def values(self) -> tuple[float, float, float, float, float, float]:
         return (self.eye_left, self.eye_right, self.mouth_open, self.neck_z, self.neck_x, self.neck_y)

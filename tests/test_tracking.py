@@ -19,9 +19,10 @@ from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import NECK_RANGE_DEG, POSE_NAMES, FaceObservation, Frame, Pose
 from puppeteer.settings import MotionSettings, Settings
 from puppeteer.tracking import TRACKERS
-from puppeteer.tracking.face_landmarker import LIDS_LEFT, LIDS_RIGHT, Box, FaceLandmarkerTracker, chosen, observation
+from puppeteer.tracking.face_landmarker import LIDS_LEFT, LIDS_RIGHT, FaceLandmarkerTracker, chosen, observation
 from puppeteer.tracking.scripted import ScriptedTracker
 from puppeteer.tracking.two_views import TwoViews
+from puppeteer.tracking.views import Box, tiles
 
 MIRRORED = np.array([1, 1, 1, -1, 1, -1])
 SWAPPED = [1, 0, 2, 3, 4, 5]
@@ -151,6 +152,49 @@ def test_the_largest_face_is_taken_first_and_the_nearest_later():
     assert chosen([small, large], None) == 1
     assert chosen([large, small], Box(110, 95, 85)) == 1
     assert chosen([large], Box(110, 95, 85)) is None
+
+
+def far_away(pixels, x, y):
+    """uint8 (1080, 1920, 3): the astronaut with a face of so many pixels about this place."""
+    picture = np.random.default_rng(0).integers(90, 150, (1080, 1920, 3), np.uint8)
+    side = round(300 * pixels / 109)
+    face = Image.fromarray(astronaut()[:300, 70:370]).resize((side, side), Image.Resampling.BOX)
+    picture[y - side // 2 :, x - side // 2 :][:side, :side] = np.asarray(face)
+    return picture
+
+
+@pytest.mark.parametrize("pixels", [80, 120, 180])
+@pytest.mark.parametrize(("x", "y"), [(960, 540), (270, 330), (1600, 700)])
+def test_a_face_far_away_is_found_followed_and_told(monkeypatch, pixels, x, y):
+    looks = []
+    look_once = FaceLandmarkerTracker._look
+    monkeypatch.setattr(FaceLandmarkerTracker, "_look", lambda self, rgb: looks.append(1) or look_once(self, rgb))
+    with FaceLandmarkerTracker() as tracker:
+        seen = [tracker.observe(Frame(far_away(pixels, x, y), index / 30)) for index in range(12)]
+        found = [face is not None for face in seen]
+        assert any(found) and all(found[found.index(True) :])
+        looks.clear()
+        moved = [tracker.observe(Frame(far_away(pixels, x + 6 * k, y), 0.4 + k / 30)) for k in range(12)]
+        assert all(moved) and len(looks) == 12, "it costs what any face costs"
+    for face in (seen[-1], moved[-1]):
+        np.testing.assert_allclose(face.values()[:3], seen_astronaut().values()[:3], atol=0.15)
+        assert face.small == (pixels < 172)
+    middle = moved[-1].landmarks[:, :2].mean(axis=0) * (1920, 1080)
+    np.testing.assert_allclose(middle, (x + 66, y), atol=0.45 * pixels)
+    assert not seen_astronaut().small
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (640, 480), (480, 640), (512, 512), (97, 31)])
+def test_squares_cover_a_frame_so_that_a_small_face_lies_whole_in_one(size):
+    width, height = size
+    squares = tiles(width, height)
+    assert all(0 <= one.left <= width - one.side and 0 <= one.top <= height - one.side for one in squares)
+    face = 0.3 * 0.45 * min(size)
+    for x, y in np.random.default_rng(0).uniform((0, 0), (width - face, height - face), (200, 2)):
+        assert any(
+            one.left <= x and one.top <= y and x + face <= one.left + one.side and y + face <= one.top + one.side
+            for one in squares
+        )
 
 
 def test_a_missing_or_wrong_landmarker_file_is_named(monkeypatch, tmp_path):
