@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from puppeteer.errors import SettingsError
-from puppeteer.motion import Calibration, Motion, calibrate, guided, idle_pose
+from puppeteer.motion import Calibration, Motion, calibrate, guided, idle_pose, poses_of_clip
+from puppeteer.motion.credible import believed
 from puppeteer.motion.one_euro import OneEuro
 from puppeteer.pose import NUMBERS, TRACKED, FaceObservation, Pose
 from puppeteer.settings import MotionSettings, ParameterSettings
@@ -185,6 +186,55 @@ def test_a_single_missed_frame_is_not_a_loss():
     gap = run(seen)
     np.testing.assert_array_equal(gap[30], gap[29])
     assert np.abs(gap - whole).max() < 0.03
+
+
+COVERED = FaceObservation(0.55, 0.6, 0.3, -0.4, -0.5, 0.9)  # what a hand before the face is read as
+
+
+def covering(share):
+    """What is read as something moves before the face; share 1 is all of it."""
+    return FaceObservation(*(a + share * (b - a) for a, b in zip(REST.values(), COVERED.values(), strict=True)))
+
+
+def test_what_is_misread_just_before_a_loss_is_not_held():
+    seen = [REST] * 45 + [covering(share) for share in (0.2, 0.5, 0.8, 1, 1)] + [None] * 18 + [REST] * 30
+    poses = run(seen)
+    rest = poses[44]
+    assert np.abs(poses[49] - rest).max() > 0.3, "live shows it for a moment: nothing is held back"
+    np.testing.assert_allclose(poses[58:68], np.tile(rest, (10, 1)), atol=0.02)
+    assert np.abs(np.diff(poses[49:], axis=0))[:, 2:].max() < 0.4
+    np.testing.assert_allclose(poses[-1], rest, atol=0.02)
+
+
+def test_a_glimpse_while_the_face_is_covered_is_not_held_either():
+    seen = [REST] * 45 + [COVERED] * 3 + [None] * 3 + [COVERED] + [None] * 15
+    np.testing.assert_allclose(run(seen)[-4:], np.tile(run(seen)[44], (4, 1)), atol=0.05)
+
+
+def test_a_fast_turn_with_a_missed_frame_goes_on():
+    turn = [replace(REST, neck_y=0.02 + min(0.9, max(0.0, (i - 30) * 0.1))) for i in range(60)]
+    whole = run(turn)
+    for missed in (35, 38):
+        gap = run([None if i == missed else face for i, face in enumerate(turn)])
+        assert np.abs(gap - whole).max() < 0.12
+        assert (np.diff(gap[30:45, 5]) > -0.001).all(), "never back"
+
+
+def test_a_pose_that_was_held_for_a_while_is_credible_whatever_it_is():
+    turned = replace(REST, neck_y=0.9, eye_left=CLOSED, eye_right=CLOSED)
+    poses = run([REST] * 30 + [turned] * 15 + [None] * 10)
+    np.testing.assert_allclose(poses[-1], poses[44], atol=1e-9)
+
+
+def test_in_a_clip_what_is_misread_before_a_loss_is_never_shown():
+    seen = [REST] * 45 + [COVERED] * 4 + [None] * 15 + [REST] * 30
+    times_s = [index / 30 for index in range(len(seen))]
+    poses = np.array([pose.values() for pose in poses_of_clip(seen, times_s, MotionSettings())])
+    assert np.abs(poses[:64] - poses[40]).max() < 0.05
+    whole = [REST] * 45 + [replace(REST, neck_y=0.9)] * 4
+    assert believed(whole, times_s[:49]) == whole, "the end of a clip is no loss"
+    assert believed([REST, None, REST], [0, 1 / 30, 2 / 30]) == [REST, None, REST]
+    assert believed([None, COVERED, None], [0, 0.2, 0.4]) == [None, COVERED, None]
 
 
 def test_before_the_first_face_there_is_idle_motion_that_depends_on_time_alone():

@@ -12,7 +12,7 @@ from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.files import check_target, unwritable, whole
 from puppeteer.inputs.video_file import VideoFile
-from puppeteer.motion import Motion, calibrate
+from puppeteer.motion import poses_of_clip
 from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation
 from puppeteer.settings import Settings
 from puppeteer.tracking import TRACKERS
@@ -43,8 +43,7 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
     if raw:
         values = [_raw(face) for face in seen]
     else:
-        motion = Motion(settings.motion, calibrate(seen))
-        values = [motion.step(face, time_s).values() for face, time_s in zip(seen, times_s, strict=True)]
+        values = [pose.values() for pose in poses_of_clip(seen, times_s, settings.motion)]
     write_table(
         output,
         (

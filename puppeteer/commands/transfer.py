@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
+from puppeteer.motion import poses_of_clip
 from puppeteer.outputs.compose import Background, beside_width, compose, parse_background
 from puppeteer.outputs.compose import side_by_side as placed_beside
 from puppeteer.outputs.video_file import VideoWriter, check_output
@@ -82,8 +83,7 @@ def transfer(
             )
         poser, _ = loading.result()
 
-        poses = _poses(seen, times_s, settings)
-        pictures = _pictures(poser, poses, size, backdrop)
+        pictures = _pictures(poser, poses_of_clip(seen, times_s, settings.motion), size, backdrop)
         if beside:
             pictures = _beside(source, pictures, beside, settings.motion.mirror)
         writer = VideoWriter(
@@ -181,13 +181,6 @@ def _track(
     pace_s = _pace([stamp for stamp in stamps if stamp > ready_s]) or _pace(stamps)
     # Where the clip is shared out, some frames are looked at twice.
     return seen, times_s, pace_s and pace_s * len(stamps) / len(seen)
-
-
-def _poses(seen: Sequence[FaceObservation | None], times_s: Sequence[float], settings: Settings) -> Iterator[Pose]:
-    from puppeteer.motion import Motion, calibrate
-
-    motion = Motion(settings.motion, calibrate(seen))
-    return map(motion.step, seen, times_s)
 
 
 def _pictures(poser: Poser, poses: Iterator[Pose], size: int, backdrop: Background) -> Generator[U8]:
