@@ -231,6 +231,9 @@ def test_in_a_clip_what_is_misread_before_a_loss_is_never_shown():
     times_s = [index / 30 for index in range(len(seen))]
     poses = np.array([pose.values() for pose in poses_of_clip(seen, times_s, MotionSettings())])
     assert np.abs(poses[:64] - poses[40]).max() < 0.05
+    talking = [replace(REST, mouth_open=0.6)] * 33 + [REST] * 12 + [COVERED] * 4 + [None] * 15
+    mouth = np.array([pose.mouth_open for pose in poses_of_clip(talking, times_s[:64], MotionSettings())])
+    assert mouth[45:].max() < 0.1, "what is left is believed"
     whole = [REST] * 45 + [replace(REST, neck_y=0.9)] * 4
     assert believed(whole, times_s[:49]) == whole, "the end of a clip is no loss"
     assert believed([REST, None, REST], [0, 1 / 30, 2 / 30]) == [REST, None, REST]

@@ -230,8 +230,8 @@ def test_observations_are_kept_without_landmarks(
 ) -> None:
     """A long clip's landmarks would fill the memory."""
     kept: list[FaceObservation | None] = []
-    poses = module._poses
-    monkeypatch.setattr(module, "_poses", lambda seen, *rest: kept.extend(seen) or poses(seen, *rest))
+    poses = module.poses_of_clip
+    monkeypatch.setattr(module, "poses_of_clip", lambda seen, *rest: kept.extend(seen) or poses(seen, *rest))
     watched(lambda frame: FaceObservation(0, 0, 0, 0, 0, 0, np.zeros((478, 3), np.float32)))
     transfer(make_clip(tmp_path / "clip.mp4"), tmp_path / "out.mp4", character, size=64, settings=SETTINGS)
     assert len(kept) == 10 and all(face is not None and face.landmarks is None for face in kept)

@@ -49,8 +49,10 @@ class Motion:
     ranges come from what was seen in the last minute and grow better with time.
     """
 
-    def __init__(self, settings: MotionSettings, calibration: Calibration | None = None) -> None:
+    def __init__(self, settings: MotionSettings, calibration: Calibration | None = None, doubts: bool = True) -> None:
+        """Without `doubts` the latest pose before a loss is believed, whatever it is."""
         self.settings = settings
+        self._doubts = doubts
         self.calibration = calibration
         self.meters: Meters | None = None  # of the latest step with a face
         self._automatic = Automatic()
@@ -132,7 +134,7 @@ class Motion:
     def _hold(self, time_s: float, lost_s: float) -> Pose:
         """The latest pose, or, where that was none to believe, the one before it."""
         if self._held is None and lost_s >= SURE_S:
-            self._held = self._credible.latest()
+            self._held = self._credible.latest() if self._doubts else self._tracked
             if self._held is not self._tracked:
                 self._ease(self._output or self._tracked, time_s, FALL_BACK_S)
         return self._held or self._tracked
@@ -159,7 +161,7 @@ def poses_of_clip(
     """One pose for each frame of a clip that was seen to its end: the person's ranges hold from the first frame on, and
     what was misread before a loss is known beforehand."""
     sound = believed(seen, times_s)
-    motion = Motion(settings, calibrate(sound))
+    motion = Motion(settings, calibrate(sound), doubts=False)
     return map(motion.step, sound, times_s)
 
 
