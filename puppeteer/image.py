@@ -18,16 +18,24 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from puppeteer.errors import ImageError
+from puppeteer.errors import ImageError, SettingsError
 from puppeteer.files import unwritable, whole
 from puppeteer.pose import U8
 
 SPEC_SIZE = 256  # px, the networks' input
 CHUNK = "puppeteer"  # the iTXt chunk of a prepared character
 SMALLEST_SIDE = 32  # px of a spec square; below that there is no face to move
+SMALLEST_OUTPUT, LARGEST_OUTPUT = 64, 2048  # px of what a poser draws
 LARGEST_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 Square = tuple[int, int, int]  # left, top, side in px; may reach outside the picture, where nothing is
+
+
+def check_output_size(size: int, even: bool = False) -> None:
+    """Raises SettingsError where a poser draws no picture of this size; `even`: for a video."""
+    if not SMALLEST_OUTPUT <= size <= LARGEST_OUTPUT or (even and size % 2):
+        kind = "an even number from " if even else ""
+        raise SettingsError(f"--size is {size}: it must be {kind}{SMALLEST_OUTPUT} to {LARGEST_OUTPUT}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -160,8 +160,8 @@ def test_mistakes_are_told_before_the_clip_is_tracked(
         (SinkError, {"output": tmp_path / "out.avi"}),
         (SinkError, {"output": tmp_path / "missing" / "out.mp4"}),
         (SinkError, {"output": clip}),
-        (SinkError, {"size": 127}),
-        (SinkError, {"size": 2}),
+        (SettingsError, {"size": 127}),
+        (SettingsError, {"size": 2}),
         (SinkError, {"background": "transparent"}),
         (SettingsError, {"background": "grean"}),
     ]
@@ -286,3 +286,13 @@ def test_a_broken_motion_table_is_one_sentence(tmp_path: Path, text: str) -> Non
 def test_the_motion_comes_with_the_program() -> None:
     assert MOTION.is_file()
     assert "puppeteer" in sys.modules and MOTION.is_relative_to(Path(module.__file__).parents[1])
+
+
+@pytest.mark.parametrize("size", [99999, 0, 16, 62, 511, 2050])
+def test_the_range_of_sizes_is_told_once(tmp_path: Path, size: int) -> None:
+    for refuses in (
+        lambda: transfer(tmp_path / "no.mp4", tmp_path / "out.mp4", size=size),
+        lambda: demo(tmp_path / "out.mp4", size=size),
+    ):
+        with pytest.raises(SettingsError, match=f"--size is {size}: it must be an even number from 64 to 2048"):
+            refuses()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from puppeteer.errors import SinkError, SourceError
+from puppeteer.image import check_output_size
 from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
 from puppeteer.motion import poses_of_clip
 from puppeteer.outputs.compose import Background, beside_width, compose, parse_background
@@ -60,6 +61,7 @@ def transfer(
     KeyboardInterrupt. Raises PuppeteerError, and SourceError where no frame shows a face.
     """
     settings = settings or Settings()
+    check_output_size(size, even=True)
     backdrop = parse_background(background)
     if output.exists() and clip.exists() and output.samefile(clip):
         raise SinkError(f"{output} is the clip itself: choose another name for the video")
