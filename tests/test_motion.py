@@ -55,6 +55,20 @@ def test_noise_of_someone_who_never_blinks_is_not_made_into_blinks():
         assert run(seen, calibration=calibration)[:, :3].max() < 0.1
 
 
+def test_blinks_that_are_seen_only_in_part_close_the_eyes():
+    """Glasses, or narrow eyes: the lids never read as shut."""
+    blinking = np.where(np.arange(300) % 60 < 4, 0.45, 0.15)
+    seen = noisy(300, eye_left=blinking, eye_right=blinking + 0.03)
+    eyes = run(seen, calibration=calibrate(seen))[:, :2]
+    assert np.ptp(eyes, axis=0).min() > 0.9
+    assert np.median(eyes, axis=0).max() < 0.05
+    assert Calibration.from_dict(calibrate(seen).asdict()) == calibrate(seen), "a profile may keep it"
+    looking_down = noisy(300, eye_left=np.repeat([0.15, 0.45], 150), eye_right=np.repeat([0.15, 0.45], 150))
+    assert run(looking_down, calibration=calibrate(looking_down))[:, :2].max() < 0.6, "that is no blink"
+    winking = noisy(300, eye_left=blinking, eye_right=0.15)
+    assert calibrate(winking).eye_left_closed >= 0.88
+
+
 def test_a_mouth_that_stays_closed_stays_closed_and_talking_opens_it():
     quiet = noisy(300, mouth_open=0.01)
     assert run(quiet, calibration=calibrate(quiet))[:, 2].max() < 0.05
