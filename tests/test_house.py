@@ -22,6 +22,7 @@ GROUND = (
     "calibration",
     "settings",
     "weights",
+    "colour",
     "image",
 )
 ROOMS = (

@@ -54,6 +54,13 @@ def test_single_pose_as_values(character: Path, tmp_path: Path) -> None:
     assert (read_image(file) == read_image(folder / "0000.png")).all()
 
 
+def test_no_folder_is_left_where_the_character_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(PuppeteerError, match="not a picture"):
+        pose(character=tmp_path / "a.png", poses=None, output=tmp_path / "new" / "out", values=Pose(), settings=WARP)
+    assert not (tmp_path / "new").exists()
+
+
 def test_columns_by_name_in_any_order_with_what_track_adds(tmp_path: Path) -> None:
     path = table(tmp_path, "0.04,1,-1,0.1,0.2,0.3,0.4,0.5", header="time_s,face," + ",".join(reversed(SIX)))
     assert read_poses(path) == [Pose(0.5, 0.4, 0.3, 0.2, 0.1, -1)]
@@ -117,7 +124,7 @@ def test_wrong_tables(tmp_path: Path, header: str, lines: list[str], sentence: s
 
 
 def test_files_that_are_no_tables(tmp_path: Path, character: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="does not exist"):
         read_poses(tmp_path / "absent.csv")
     with pytest.raises(SettingsError, match="not a text file"):
         read_poses(character)

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
-from puppeteer.files import check_target
+from puppeteer.files import check_readable, check_target
 from puppeteer.pose import BY_NAME, POSE_NAMES, SIX, Pose
 from puppeteer.settings import Settings
 
@@ -47,6 +47,7 @@ def pose(
         if file.exists():
             check_target(file, SettingsError, "pose.png", (character, poses))
     drawing = read_character(character)
+    _make_folder(files[0].parent)
     poser = Poser.load(settings.poser.family, settings.poser.device)
     poser.set_character(drawing)
     for note in (*drawing.notes, poser.message):
@@ -57,18 +58,21 @@ def pose(
 
 
 def _files(output: Path, count: int) -> list[Path]:
-    """Where the pictures go; their folder exists afterwards."""
+    """Where the pictures go."""
     single = output.suffix.lower() == ".png" and not output.is_dir()
     if single and count > 1:
         raise SettingsError(f"{output} is one file, but there are {count} poses: name a folder")
     folder = output.parent if single else output
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder} is a file: name a folder for the pictures")
+    return [output] if single else [folder / f"{k:04d}.png" for k in range(count)]
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise SettingsError(f"{folder} is a file: name a folder for the pictures") from error
     except OSError as error:
         raise SettingsError(f"the folder {folder} cannot be made ({error.strerror}): choose another") from error
-    return [output] if single else [folder / f"{k:04d}.png" for k in range(count)]
 
 
 def read_poses(path: Path) -> list[Pose]:
@@ -97,8 +101,7 @@ def read_poses(path: Path) -> list[Pose]:
 
 def _text(path: Path) -> str:
     """As spreadsheets write it: UTF-8 or UTF-16. Raises SettingsError."""
-    if path.exists() and not path.is_file():
-        raise SettingsError(f"{path} is not a file: name a CSV file with poses")
+    check_readable(path, SettingsError, "a CSV file with poses")
     try:
         data = path.read_bytes()
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
