@@ -109,7 +109,7 @@ def test_options_without_a_command_reach_the_window_and_not_the_profile(
     monkeypatch.setattr(window, "Window", Opened)
     Profiles(tmp_path).save(set_by_name(STUDIO, "motion.idle", False))
     assert app.main(["--camera", "Nice Cam", "--no-mirror"]) == 0
-    gui.studio()
+    gui.studio(app.live_parts())
     (settings, profiles), (usual, _) = opened
     assert (settings.source.camera, settings.motion.mirror, settings.motion.idle) == ("Nice Cam", False, False)
     assert usual == set_by_name(STUDIO, "motion.idle", False)

@@ -15,7 +15,7 @@ from stage import SHORT, SMALL, TURNED, Stage, StageDevice, StagePoser, StageTra
 from puppeteer.errors import SettingsError, SinkError, WeightsError
 from puppeteer.image import write_png
 from puppeteer.inputs.scripted import Fault, ScriptedCamera
-from puppeteer.live import Live, Parts
+from puppeteer.live import Live
 from puppeteer.live.capture import Patience
 from puppeteer.live.detail import Detail
 from puppeteer.motion import Calibration
@@ -677,7 +677,7 @@ def test_what_nobody_foresaw_is_logged_and_the_work_goes_on(
     character_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with on_stage(character_png) as stage:
-        monkeypatch.setattr("puppeteer.live.engine.placed", lambda *_: 1 / 0)
+        monkeypatch.setattr("puppeteer.live.drawing.placed", lambda *_: 1 / 0)
         assert eventually(lambda: any("ZeroDivisionError" in line for line in stage.live.log.lines()))
         monkeypatch.undo()
         sequence = stage.live.picture.sequence if stage.live.picture else 0
@@ -688,7 +688,7 @@ def test_the_log_is_bounded_and_has_times() -> None:
     from puppeteer.live.status import LOG_LINES
 
     echoed: list[str] = []
-    live = Live(STUDIO, parts=Parts(), echo=echoed.append)
+    live = Live(STUDIO, parts=Stage().parts(), echo=echoed.append)
     for number in range(LOG_LINES + 10):
         live.log.add(f"line {number}")
     lines = live.log.lines()

@@ -177,7 +177,7 @@ def test_a_slider_acts_at_once_on_its_group_and_can_be_taken_back(studio: Studio
     studio.click(gain, 0.9)
     left, right = studio.ask("[win.settings.motion.eye_left.gain, win.settings.motion.eye_right.gain]")
     assert left == right and left > 3
-    assert studio.ask("win.engine._motion.settings.eye_left.gain") == left
+    assert studio.ask("win.engine._driving._motion.settings.eye_left.gain") == left
     row = f"next(row for row in win.controls._rows if row.widget == {gain})"
     assert studio.ask(f"dpg.is_item_shown({row}.reset)")
     studio.click(f"{row}.reset")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from puppeteer.live import Parts
     from puppeteer.settings import Settings
 
 
-def studio(settings: Settings | None = None) -> None:
+def studio(parts: Parts, settings: Settings | None = None) -> None:
     """Opens the window and stays until it is closed. Raises DisplayError where no window can be opened.
 
     `settings` win over the latest profile, for this time: what differs from it is not written into it.
@@ -25,4 +26,4 @@ def studio(settings: Settings | None = None) -> None:
     if settings is not None:
         profiles.pass_over(kept, settings)
     probe.check()
-    Window(Live(settings or kept), profiles).run()
+    Window(Live(settings or kept, parts=parts), profiles).run()
