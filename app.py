@@ -17,6 +17,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+
+def end_at_once(number: int, frame: object = None) -> None:
+    """While nothing is open that must be closed: packages take seconds to import."""
+    os._exit(130 if number == signal.SIGINT or not is_live(sys.argv[1:]) else 0)
+
+
+def is_live(arguments: list[str]) -> bool:
+    """Whether they ask for the window or for --headless, which run until they are ended."""
+    return not arguments or arguments[0].startswith("-") or "--headless" in arguments
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_at_once)
+
 try:
     from tyro.conf import FlagCreatePairsOff, arg
 
@@ -131,7 +146,9 @@ COMMANDS = {**declared.COMMANDS, bench: ("motion", "poser")}
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns 0; 2 for what the user can mend; 130 on Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing half-written stays
+    if not is_live(arguments):
+        for number in (signal.SIGINT, signal.SIGTERM):  # nothing half-written stays
+            signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console whose code page lacks a character
@@ -180,9 +197,15 @@ def _sentence(text: str) -> int:
 
 def leave(code: int) -> None:
     """Ends the program. Where a thread of the live engine hangs in a driver, Python's own way could crash or hang."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_at_once)
+    if is_live(sys.argv[1:]):
+        for thread in threading.enumerate():
+            if not thread.daemon and thread is not threading.main_thread():  # finishes a file
+                thread.join()
     sys.stdout.flush()
     sys.stderr.flush()
-    if any(thread.name.startswith("live-") for thread in threading.enumerate()):
+    if is_live(sys.argv[1:]) or any(thread.name.startswith("live-") for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)
 

@@ -100,8 +100,10 @@ def test_options_without_a_command_reach_the_window_and_not_the_profile(
         def __init__(self, live: Any, profiles: Profiles) -> None:
             opened.append((live.settings, profiles))
 
-        def run(self) -> None:
+        def run(self, before_each: object) -> None:
             pass
+
+        stop = close_studio = run
 
     monkeypatch.setenv("PUPPETEER_HOME", str(tmp_path))
     monkeypatch.setattr(display.Probe, "__init__", lambda self: None)

@@ -17,6 +17,7 @@ def studio(parts: Parts, settings: Settings | None = None) -> None:
     from puppeteer.gui.display import Probe
 
     probe = Probe()
+    from puppeteer.gui.ending import ended_from_outside
     from puppeteer.gui.profiles import Profiles, user_folder
     from puppeteer.gui.window import Window
     from puppeteer.live import Live
@@ -26,4 +27,6 @@ def studio(parts: Parts, settings: Settings | None = None) -> None:
     if settings is not None:
         profiles.pass_over(kept, settings)
     probe.check()
-    Window(Live(settings or kept, parts=parts), profiles).run()
+    window = Window(Live(settings or kept, parts=parts), profiles)
+    with ended_from_outside(window.stop, window.close_studio) as before_each:
+        window.run(before_each)

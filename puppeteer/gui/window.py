@@ -130,8 +130,10 @@ class Window:
 
     # --- life
 
-    def run(self) -> None:
-        """Until the window is closed. The engine starts when the first picture has been painted, and is closed here."""
+    def run(self, before_each: Callable[[], object] = lambda: None) -> None:
+        """Until the window is closed. The engine starts when the first picture has been painted, and is closed here.
+
+        `before_each` is called before each frame."""
         dpg.create_context()
         try:
             dpg.configure_app(manual_callback_management=True)
@@ -155,6 +157,7 @@ class Window:
             started = False
             while dpg.is_dearpygui_running() and not self._stopped:
                 begun_s = self._clock()
+                before_each()
                 self.paint()
                 if not started and self.frames >= 2:  # the first one is empty: sizes are not known yet
                     started = True
@@ -176,6 +179,11 @@ class Window:
         self._stopped = True
 
     def _close(self) -> None:
+        self.close_studio()
+        dpg.destroy_context()
+
+    def close_studio(self) -> None:
+        """Keeps what is to be kept and ends the engine; touches nothing of the window."""
         if self.guide is not None:
             self.guide.stop()
         with contextlib.suppress(PuppeteerError):
@@ -186,7 +194,6 @@ class Window:
                 self.engine.stop_recording()
         self.engine.close()
         self.thumbnails.close()
-        dpg.destroy_context()
 
     # --- building
 
