@@ -37,7 +37,7 @@ try:
 
     from puppeteer.commands import declared, line
     from puppeteer.commands.declared import Character, Size
-    from puppeteer.errors import PuppeteerError
+    from puppeteer.errors import PuppeteerError, remedy
     from puppeteer.settings import Settings
 except ModuleNotFoundError as missing:
     name = str(missing.name).partition(".")[0]
@@ -168,8 +168,6 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ImportError, OSError) as error:
-        from puppeteer.commands.doctor import remedy
-
         sentence = remedy(error)
         if sentence is None and isinstance(error, OSError) and error.filename:
             why = (error.strerror or "cannot be used").lower()

@@ -707,3 +707,13 @@ def test_the_tracker_is_asked_in_one_thread_only(character_png: Path) -> None:
     with on_stage(character_png, stage=Stage(tracker=Noting())) as stage:
         assert eventually(lambda: stage.live.status().face_found)
     assert threads == {"live-track"}
+
+
+def test_a_missing_package_of_the_tracker_is_said_once_with_its_remedy(character_png: Path) -> None:
+    stage = Stage()
+    stage.tracker.error = ModuleNotFoundError("No module named 'mediapipe'", name="mediapipe")
+    with on_stage(character_png, stage=stage):
+        assert eventually(lambda: stage.tracker.opened >= 5)
+        face = stage.live.status().face
+        assert face.state == "problem" and "mediapipe is not installed: run  python -m pip install" in face.text
+        assert sum("mediapipe" in line for line in stage.live.log.lines()) == 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from puppeteer.errors import PuppeteerError
+from puppeteer.errors import PuppeteerError, remedy
 from puppeteer.live.calibrating import CalibrationRun
 from puppeteer.live.pace import STALE_S, TRACK_MARGIN_S, Pace
 from puppeteer.live.parts import Parts
@@ -45,6 +45,7 @@ class Looking:
         self.latest: Seen | None = None
         self.run: CalibrationRun | None = None
         self._preview: Preview | None = None
+        self._failed = False  # the latest attempt with the tracker
 
     def close(self) -> None:
         """Wakes whoever waits for frames or faces."""
@@ -74,9 +75,11 @@ class Looking:
 
     def work(self, output_rate: Callable[[], float]) -> None:
         """Until `stop`. `output_rate` is asked again and again: pictures that are drawn a second."""
-        self._tell("face", "starting", "loading the face tracker")
+        if not self._failed:  # what is the matter is told until it works
+            self._tell("face", "starting", "loading the face tracker")
         try:
             with self._parts.tracker() as tracker:
+                self._failed = False
                 self._tell("face", "ok", "")
                 while not self._stop.is_set():
                     self._wait_for_need(output_rate())
@@ -95,8 +98,11 @@ class Looking:
         except Exception as error:
             if isinstance(error, PuppeteerError):
                 text = str(error)
+            elif (mend := remedy(error)) is not None:
+                text = f"faces cannot be tracked: {mend}, and start Puppeteer again"
             else:
                 text = f"the face tracker failed ({type(error).__name__}: {error}); it starts anew"
+            self._failed = True
             self._tell("face", "problem", text)
             self._without_tracker()
 
