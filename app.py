@@ -35,6 +35,7 @@ if __name__ == "__main__":
 try:
     from tyro.conf import FlagCreatePairsOff, arg
 
+    from puppeteer import processor
     from puppeteer.commands import declared, line
     from puppeteer.commands.declared import Character, Size
     from puppeteer.errors import PuppeteerError, remedy
@@ -153,6 +154,8 @@ def main(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console whose code page lacks a character
     try:
+        if not {"-h", "--help", line.HELP_ALL} & set(arguments):
+            processor.check()
         if not arguments:  # at once, without a look at options
             from puppeteer.gui import studio
 

@@ -380,3 +380,18 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     command = re.search(r"^python3 -m venv .*pytest$", readme, re.MULTILINE)
     assert command is not None
     assert command[0] in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_processor_without_avx_is_told_before_anything_is_imported_that_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from puppeteer import processor
+
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("model name : Pentium\nflags\t\t: fpu sse4_2 popcnt\n")
+    assert not processor.has_avx("linux", "x86_64", cpuinfo)
+    assert processor.has_avx("linux", "aarch64", cpuinfo) and processor.has_avx("linux", "x86_64", tmp_path / "none")
+    cpuinfo.write_text("flags : fpu avx avx2\n")
+    assert processor.has_avx("linux", "x86_64", cpuinfo)
+    monkeypatch.setattr(processor, "has_avx", lambda: False)
+    assert "lacks AVX" in refused(["doctor"], capsys) and "lacks AVX" in refused([], capsys)

@@ -15,6 +15,7 @@ GROUND = (
     "threads",
     "quiet",
     "errors",
+    "processor",
     "v4l2",
     "files",
     "pose",
