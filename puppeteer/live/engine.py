@@ -26,6 +26,8 @@ from puppeteer.outputs.compose import Background, key_colour, parse_background
 from puppeteer.pose import FaceObservation, Pose
 from puppeteer.settings import Settings
 
+UNHELD_S = 0.3  # for threads that hold no device: one that is still importing PyTorch is not worth more
+
 Retried = Literal["camera", "virtual_camera", "networks", "character"]
 
 
@@ -115,7 +117,10 @@ class Live:
         closers = [threading.Thread(target=close, daemon=True) for close in self._devices.closers()]
         for thread in closers:
             thread.start()
-        for thread in (*closers, *self._threads):
+        for thread in closers:
+            thread.join(max(0.05, deadline_s - time.monotonic()))
+        deadline_s = min(deadline_s, time.monotonic() + UNHELD_S)
+        for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.05, deadline_s - time.monotonic()))
         return not any(thread.is_alive() for thread in (*closers, *self._threads))
