@@ -5,12 +5,15 @@ Everything is resampled with premultiplied alpha, so that no colour of a transpa
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import math
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +21,26 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from puppeteer.errors import ImageError
-from puppeteer.files import unwritable, whole
+from puppeteer.colour import cicp_chunk, in_srgb
+from puppeteer.errors import ImageError, SettingsError
+from puppeteer.files import check_readable, unwritable, whole
 from puppeteer.pose import U8
 
 SPEC_SIZE = 256  # px, the networks' input
 CHUNK = "puppeteer"  # the iTXt chunk of a prepared character
 SMALLEST_SIDE = 32  # px of a spec square; below that there is no face to move
+SMALLEST_OUTPUT, LARGEST_OUTPUT = 64, 2048  # px of what a poser draws
 LARGEST_PIXELS = 100_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JXL")  # the last where they can be read
+PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_jxl": ""}  # what makes Pillow read HEIC and JPEG XL, and how
 Square = tuple[int, int, int]  # left, top, side in px; may reach outside the picture, where nothing is
+
+
+def check_output_size(size: int, even: bool = False) -> None:
+    """Raises SettingsError where a poser draws no picture of this size; `even`: for a video."""
+    if not SMALLEST_OUTPUT <= size <= LARGEST_OUTPUT or (even and size % 2):
+        kind = "an even number from " if even else ""
+        raise SettingsError(f"--size is {size}: it must be {kind}{SMALLEST_OUTPUT} to {LARGEST_OUTPUT}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,22 +111,20 @@ def write_png(path: Path, rgba: U8, square: Square | None = None) -> None:
 
 
 def decoded(path: Path) -> tuple[Image.Image, list[str]]:
-    """The decoded first frame, turned upright, and notes about it."""
+    """The decoded first frame, turned upright, in sRGB, and notes about it."""
     try:
+        check_readable(path, ImageError, "a picture")
         with warnings.catch_warnings(), path.open("rb") as file:  # Pillow leaves a damaged file open
             warnings.simplefilter("ignore")  # Pillow's remarks about odd files; what matters is checked here
-            image = Image.open(file, formats=FORMATS)
+            cicp = cicp_chunk(file)
+            image = Image.open(file, formats=formats())
             if image.width * image.height > LARGEST_PIXELS:
                 raise _too_large(path, f"{image.width}x{image.height} pixels")
             frames = getattr(image, "n_frames", 1)
             image.load()
             upright = ImageOps.exif_transpose(image)
-    except FileNotFoundError as error:
-        raise ImageError(f"{path} does not exist: check the spelling of the path") from error
-    except IsADirectoryError as error:
-        raise ImageError(f"{path} is a folder: name a picture in it") from error
-    except PermissionError as error:
-        raise ImageError(f"{path} may not be read: change its permissions or copy it elsewhere") from error
+            upright.format = image.format
+            upright, remark = in_srgb(upright, cicp)
     except Image.DecompressionBombError as error:
         raise _too_large(path, "very large") from error
     except UnidentifiedImageError as error:
@@ -121,8 +132,22 @@ def decoded(path: Path) -> tuple[Image.Image, list[str]]:
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
         raise ImageError(f"{path} is damaged or cut short: get the picture again, or open and save it anew") from error
     notes = [f"{path.name} is animated: its first frame is used"] if frames > 1 else []
+    if remark:
+        notes.append(f"{path.name}: {remark}")
     upright.info.update(_text_chunks(image))
     return upright, notes
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that Pillow, with the plugins that are installed, can read here."""
+    for name, start in PLUGINS.items():
+        with contextlib.suppress(Exception):  # not installed, or broken in a way of its own
+            plugin = importlib.import_module(name)
+            if start:
+                getattr(plugin, start)()
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _too_large(path: Path, what: str) -> ImageError:
@@ -154,12 +179,20 @@ def noted_square(image: Image.Image, path: Path) -> Square | None:
 
 def to_rgba(image: Image.Image) -> U8:
     """uint8 (H, W, 4) from any mode. Pillow clips 16-bit and float greys instead of scaling them."""
+    clear = image.info.get("transparency")
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
         whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
         white = next((white for white in whites if grey.max() <= white), 65535.0)
         levels = np.clip(np.rint(grey * (255 / white)), 0, 255).astype(np.uint8)
-        return np.dstack([levels, levels, levels, np.full_like(levels, 255)])
+        alpha = (
+            np.where(grey == clear, 0, 255).astype(np.uint8) if isinstance(clear, int) else np.full_like(levels, 255)
+        )
+        return np.dstack([levels, levels, levels, alpha])
+    if image.mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:  # of 16 bits, where Pillow keeps 8
+        rgb = np.asarray(image)
+        alpha = np.where((rgb == np.asarray(clear) >> 8).all(-1), 0, 255).astype(np.uint8)
+        return np.dstack([rgb, alpha])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # palettes with transparency given as bytes
         return np.array(image.convert("RGBA"))

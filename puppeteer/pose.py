@@ -165,7 +165,8 @@ class FaceObservation:
     """What the tracker saw in one frame: raw, in the person's own left and right, nothing subtracted.
 
     `eye_*` grow from 0 (open) to about 1 (closed), `mouth_open` from 0 (closed) to about 1 (wide), without any
-    personal range; `neck_*` are degrees / NECK_RANGE_DEG with the signs of `Pose` and may leave [-1, 1].
+    personal range; `neck_*` are degrees / NECK_RANGE_DEG with the signs of `Pose` and may leave [-1, 1]. The optional
+    numbers, in the range and with the signs of `Pose`, are None where whoever looked does not tell them.
     """
 
     eye_left: float
@@ -175,6 +176,18 @@ class FaceObservation:
     neck_x: float
     neck_y: float
     landmarks: F32 | None = None  # (478, 3), x and y in [0, 1] of the frame, for the preview
+    gaze_x: float | None = None
+    gaze_y: float | None = None
+    brow_left: float | None = None
+    brow_right: float | None = None
+    brow_form: float | None = None
+    eye_smile: float | None = None
+    eye_wide: float | None = None
+    mouth_form: float | None = None
+    mouth_wide: float | None = None
+    body_z: float | None = None
+    body_y: float | None = None
+    small: bool = False  # so far away that little can be seen of it: come closer
 
     def values(self) -> tuple[float, float, float, float, float, float]:
         return (self.eye_left, self.eye_right, self.mouth_open, self.neck_z, self.neck_x, self.neck_y)

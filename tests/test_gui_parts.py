@@ -192,6 +192,9 @@ def test_prepared_pictures_are_told_from_others(tmp_path: Path) -> None:
     write_png(tmp_path / "without.png", drawn_character())
     (tmp_path / "broken.png").write_text("no picture")
     assert [is_prepared(tmp_path / name) for name in ("with.png", "without.png", "broken.png")] == [True, False, False]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.png")
+        assert not is_prepared(tmp_path / "pipe.png"), "and nothing waits for a writer"
     with pytest.raises(ImageError, match=r"broken\.png"):
         treat(tmp_path / "broken.png")
 

@@ -15,12 +15,15 @@ GROUND = (
     "threads",
     "quiet",
     "errors",
+    "processor",
     "v4l2",
     "files",
     "pose",
+    "rotation",
     "calibration",
     "settings",
     "weights",
+    "colour",
     "image",
 )
 ROOMS = (

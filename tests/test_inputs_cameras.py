@@ -219,3 +219,26 @@ def test_a_video_that_is_missing_is_told(tmp_path: Path) -> None:
         open_source(SourceSettings(kind="video"))
     with pytest.raises(SourceError, match=re.escape("gone.mp4 does not exist")):
         open_source(SourceSettings(kind="video", video=str(tmp_path / "gone.mp4")))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VTubeStudioCam",
+        "NVIDIA Broadcast",
+        "Camera (NVIDIA Broadcast)",
+        "Snap Camera",
+        "XSplit VCam",
+        "Animaze Virtual Camera",
+        "Streamlabs Desktop Virtual Webcam",
+        "ManyCam Virtual Webcam",
+        "e2eSoft VCam",
+    ],
+)
+def test_a_virtual_camera_is_taken_only_by_its_name(name: str) -> None:
+    virtual, real = CameraInfo(name, 0, 0), CameraInfo("HD Pro Webcam C920", 1, 0)
+    assert virtual.virtual and not real.virtual
+    assert chosen("", [virtual, real]) == real
+    assert chosen(name, [virtual, real]) == virtual
+    with pytest.raises(NoCameraError, match="only virtual cameras"):
+        chosen("", [virtual])

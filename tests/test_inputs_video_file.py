@@ -1,6 +1,8 @@
+import gc
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import corner_colours, make_clip, make_sound, quarters
@@ -39,6 +41,28 @@ def test_a_clip_that_starts_late_starts_at_zero(tmp_path: Path) -> None:
     assert [f.time_s for f in VideoFile(clip).frames()] == pytest.approx([i * 0.04 for i in range(10)], abs=1e-4)
 
 
+@pytest.mark.parametrize("second_ms", [0, 3_600_000], ids=["again", "an hour later"])
+def test_time_goes_on_where_recordings_were_joined(tmp_path: Path, second_ms: int) -> None:
+    parts = [
+        make_clip(tmp_path / f"{start_ms}.ts", times_ms=range(start_ms, start_ms + 2000, 40), form="mpegts")
+        for start_ms in (0, second_ms)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = VideoFile(joined)
+    steps_s = np.diff([frame.time_s for frame in source.frames()])
+    assert len(steps_s) == 99
+    assert np.delete(steps_s, 49) == pytest.approx(0.04, abs=1e-3)
+    assert 0.02 < steps_s[49] < 0.2
+    assert source.end_s == pytest.approx(4, abs=0.2)
+
+
+def test_a_picture_that_stands_for_long_is_no_jump(tmp_path: Path) -> None:
+    times_ms = (0, 40, 80, 30_000, 30_040)
+    source = VideoFile(make_clip(tmp_path / "slides.mkv", times_ms=times_ms))
+    assert [frame.time_s for frame in source.frames()] == pytest.approx([t / 1000 for t in times_ms], abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("rotation", "corners"),
     [
@@ -53,6 +77,21 @@ def test_rotation_stored_by_phones(tmp_path: Path, rotation: tuple[float, bool, 
     source = VideoFile(make_clip(tmp_path / "turned.mp4", rotation=rotation))
     assert corner_colours(next(source.frames()).rgb) == corners
     assert source.size == ((48, 64) if rotation[0] in (90, -90) else (64, 48))
+
+
+def test_frames_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
+    """Frames of 1080p fill the memory long before it comes."""
+    for rotation in (None, (90, False, False), (0, False, True)):
+        clip = make_clip(tmp_path / "turned.mp4", size=(640, 480), rotation=rotation)
+        gc.collect()
+        gc.disable()
+        try:
+            frames = sum(1 for _ in VideoFile(clip).frames())
+            held = [item for item in gc.get_objects() if type(item) is av.VideoFrame and item.width > 16]
+        finally:
+            gc.enable()
+        assert frames == 10
+        assert not held
 
 
 def test_pixels_that_are_not_square_are_stretched(tmp_path: Path) -> None:

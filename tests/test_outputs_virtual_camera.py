@@ -101,12 +101,14 @@ def test_the_studio_feeds_it_at_its_pace_through_every_fault(run: Run, tmp_path:
         import time
         from pathlib import Path
         from stage import Stage, SHORT, eventually
-        from puppeteer.live import Live, Parts
+        from dataclasses import replace
+        from app import live_parts
+        from puppeteer.live import Live
         from puppeteer.settings import STUDIO, set_by_name
 
         stage = Stage()
         given = stage.parts()
-        parts = Parts(camera=given.camera, tracker=given.tracker, poser=given.poser, patience=SHORT)
+        parts = replace(given, virtual_camera=live_parts().virtual_camera)
         settings = set_by_name(STUDIO, "output.background", "#0000FF")
         with Live(settings, Path({str(character_png)!r}), parts=parts) as live:
             assert eventually(lambda: live.status().driver == "face" and live.picture, 20), live.status()
@@ -148,11 +150,13 @@ def test_a_device_that_another_program_feeds_is_told_and_taken_when_it_is_free(
         f"""
         from pathlib import Path
         from stage import SHORT, SMALL, Stage, eventually
-        from puppeteer.live import Live, Parts
+        from dataclasses import replace
+        from app import live_parts
+        from puppeteer.live import Live
 
         folder, stage = Path({str(tmp_path)!r}), Stage()
         given = stage.parts()
-        parts = Parts(camera=given.camera, tracker=given.tracker, poser=given.poser, patience=SHORT)
+        parts = replace(given, virtual_camera=live_parts().virtual_camera)
         with Live(SMALL, Path({str(character_png)!r}), parts=parts) as live:
             part = lambda: live.status().virtual_camera
             assert eventually(lambda: part().state == "problem")

@@ -54,6 +54,13 @@ def test_single_pose_as_values(character: Path, tmp_path: Path) -> None:
     assert (read_image(file) == read_image(folder / "0000.png")).all()
 
 
+def test_no_folder_is_left_where_the_character_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(PuppeteerError, match="not a picture"):
+        pose(character=tmp_path / "a.png", poses=None, output=tmp_path / "new" / "out", values=Pose(), settings=WARP)
+    assert not (tmp_path / "new").exists()
+
+
 def test_columns_by_name_in_any_order_with_what_track_adds(tmp_path: Path) -> None:
     path = table(tmp_path, "0.04,1,-1,0.1,0.2,0.3,0.4,0.5", header="time_s,face," + ",".join(reversed(SIX)))
     assert read_poses(path) == [Pose(0.5, 0.4, 0.3, 0.2, 0.1, -1)]
@@ -63,6 +70,31 @@ def test_table_of_a_spreadsheet(tmp_path: Path) -> None:
     path = tmp_path / "poses.csv"
     path.write_bytes(b"\xef\xbb\xbf" + HEADER.encode() + b'\r\n"0","0","1.0000001","0","0","0"\r\n')
     assert read_poses(path) == [Pose(mouth_open=1)]
+
+
+SPREADSHEET = [*SIX, "time_s"], ["0,5", "0", "1,0", "-0,25", "0", "0", "0,04"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("told", [False, True], ids=["", "sep="])
+def test_tables_of_spreadsheets_with_decimal_commas(tmp_path: Path, separator: str, coding: str, told: bool) -> None:
+    text = f"sep={separator}\r\n" * told + "\r\n".join(separator.join(cells) for cells in SPREADSHEET) + "\r\n"
+    path = tmp_path / "poses.csv"
+    path.write_bytes((b"\xfe\xff" if coding == "utf-16-be" else b"") + text.encode(coding))
+    assert read_poses(path) == [Pose(eye_left=0.5, mouth_open=1, neck_z=-0.25)]
+
+
+def test_decimal_commas_between_commas_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"line 2, has 8 values instead of 6: .* decimal commas between semicolons"):
+        read_poses(table(tmp_path, "0,5,0,0,5,0,0,0"))
+
+
+def test_raw_tables_of_track_are_accepted(tmp_path: Path) -> None:
+    header = ",".join(["time_s", *SIX, "face"])
+    assert read_poses(table(tmp_path, "0,-0.2,1.1,0.5,1.6,-2,0,1", header=header)) == [Pose(0, 1, 0.5, 1, -1, 0)]
+    with pytest.raises(SettingsError, match="out of range"):
+        read_poses(table(tmp_path, "0,-0.2,1.1,0.5,inf,-2,0,1", header=header))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +124,7 @@ def test_wrong_tables(tmp_path: Path, header: str, lines: list[str], sentence: s
 
 
 def test_files_that_are_no_tables(tmp_path: Path, character: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="does not exist"):
         read_poses(tmp_path / "absent.csv")
     with pytest.raises(SettingsError, match="not a text file"):
         read_poses(character)

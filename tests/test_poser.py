@@ -174,7 +174,7 @@ def test_bad_values(ready: Poser) -> None:
         ready.pose(Pose(neck_z=float("nan")))
     assert ready.pose(Pose(neck_z=5)) is ready.pose(Pose(neck_z=1))
     for size in (0, 63, 2049):
-        with pytest.raises(SettingsError, match="choose 64 to 2048"):
+        with pytest.raises(SettingsError, match="it must be 64 to 2048"):
             ready.pose(Pose(), size)
     for wrong in (np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 4), np.uint8), np.zeros((64, 64, 4), np.float32)):
         with pytest.raises(ImageError, match="crop it square"):

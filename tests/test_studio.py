@@ -85,7 +85,7 @@ def test_a_slider_acts_at_once_on_its_group_and_can_be_taken_back(studio: Studio
     studio.click(gain, 0.9)
     left, right = studio.ask("[win.settings.motion.eye_left.gain, win.settings.motion.eye_right.gain]")
     assert left == right and left > 3
-    assert studio.ask("win.studio.engine._motion.settings.eye_left.gain") == left
+    assert studio.ask("win.studio.engine._driving._motion.settings.eye_left.gain") == left
     row = f"next(row for row in win.controls._rows if row.widget == {gain})"
     assert studio.ask(f"dpg.is_item_shown({row}.reset)")
     studio.click(f"{row}.reset")
@@ -280,6 +280,46 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     studio.press("Escape")
     assert not studio.ask("win.doctor.is_open")
     studio.ask("[win.studio.wardrobe.remove(entry) for entry in list(win.studio.wardrobe.entries) if entry.own]")
+
+
+@needs_screen
+def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> None:
+    """A sign at the figure's side goes by one click, a place of the background comes back by another, undo undoes."""
+    figure = Image.fromarray(drawn_character(300))
+    sheet = Image.new("RGB", (500, 500), (200, 215, 235))
+    sheet.paste(figure, (100, 100), figure)
+    sheet.paste((30, 160, 60), (160, 340, 240, 400))
+    sheet.paste((90, 90, 90), (0, 440, 60, 500))
+    picture = tmp_path / "held.png"
+    sheet.save(picture)
+    choose_picture(studio, picture)
+    studio.until("win.doctor.is_open and win.doctor.case.treated is not None and not win.doctor.case.busy", 60)
+    studio.until("dpg.is_item_visible(win.doctor._window)")
+
+    def alpha(x: int, y: int) -> int:
+        return int(studio.ask(f"int(win.doctor.case.treated.prepared.picture[{y}, {x}, 3])"))
+
+    def click(tool: float, x: int, y: int) -> None:
+        studio.click("win.doctor._tool", tool)
+        asked = studio.ask("win.doctor.case.asked")
+        place = studio.ask(
+            f"[dpg.get_item_rect_min(win.doctor._left)[n] + win.doctor._to_panel({x}, {y})[n] for n in (0, 1)]"
+        )
+        studio.drag(place, (0, 0))
+        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy", 30)
+
+    assert alpha(200, 370) == 255 and alpha(400, 40) == 0
+    click(0.9, 200, 370)
+    assert alpha(170, 350) == 0 and alpha(230, 390) == 0 and alpha(250, 260) == 255
+    click(0.5, 400, 40)
+    assert alpha(400, 40) == 255 and alpha(60, 300) == 255 and alpha(200, 370) == 0
+    for _ in range(2):
+        asked = studio.ask("win.doctor.case.asked")
+        studio.click("win.doctor._undo")
+        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy", 30)
+    assert alpha(200, 370) == 255 and alpha(400, 40) == 0
+    studio.press("Escape")
+    assert not studio.ask("win.doctor.is_open")
 
 
 @needs_screen

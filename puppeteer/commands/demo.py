@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from puppeteer.commands.transfer import progress, ready_poser, write_all
+from puppeteer.image import check_output_size
 from puppeteer.inputs.recorded import read_motion
 from puppeteer.outputs.compose import compose, parse_background
 from puppeteer.outputs.video_file import VideoWriter, check_output
@@ -21,6 +22,7 @@ def demo(
 ) -> None:
     """Writes about ten seconds of the character in motion, `size` pixels square. Raises PuppeteerError."""
     settings = settings or Settings()
+    check_output_size(size, even=True)
     backdrop = parse_background(background)
     check_output(output, (size, size), backdrop.transparent)
     motion = read_motion()

@@ -12,7 +12,7 @@ from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.files import check_target, unwritable, whole
 from puppeteer.inputs.video_file import VideoFile
-from puppeteer.motion import Motion, calibrate
+from puppeteer.motion import poses_of_clip
 from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation
 from puppeteer.settings import Settings
 from puppeteer.tracking import TRACKERS
@@ -43,8 +43,7 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
     if raw:
         values = [_raw(face) for face in seen]
     else:
-        motion = Motion(settings.motion, calibrate(seen))
-        values = [motion.step(face, time_s).values() for face, time_s in zip(seen, times_s, strict=True)]
+        values = [pose.values() for pose in poses_of_clip(seen, times_s, settings.motion)]
     write_table(
         output,
         (
@@ -65,7 +64,7 @@ def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
     """What was seen in every frame, and when (seconds)."""
     with VideoFile(clip) as source, progress() as bars:
         bar = bars.add_task("Tracking the face", total=source.frame_count)
-        seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], lambda: bars.advance(bar))
+        seen, times_s = observe_clip(source, TRACKERS["face_landmarker_twice"], lambda: bars.advance(bar))
         bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
 

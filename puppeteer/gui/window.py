@@ -86,8 +86,10 @@ class Window:
 
     # --- life
 
-    def run(self) -> None:
-        """Until the window is closed. The engine starts when the first picture has been painted, and is closed here."""
+    def run(self, before_each: Callable[[], object] = lambda: None) -> None:
+        """Until the window is closed. The engine starts when the first picture has been painted, and is closed here.
+
+        `before_each` is called before each frame."""
         dpg.create_context()
         try:
             dpg.configure_app(manual_callback_management=True)
@@ -110,6 +112,7 @@ class Window:
             started = False
             while dpg.is_dearpygui_running() and not self._stopped:
                 begun_s = self._clock()
+                before_each()
                 self.paint()
                 if not started and self.frames >= 2:  # the first one is empty: sizes are not known yet
                     started = True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
@@ -14,16 +16,20 @@ MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
 
 def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
     """Times in seconds and poses from a table that `track` wrote. Raises SettingsError where it is none."""
+    remedy = "install Puppeteer again" if path == MOTION else "give a table that  app.py track  wrote"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets add the mark
             rows = list(csv.DictReader(file))
         motion = [(float(row["time_s"]), _pose(row)) for row in rows]
+        times_s = (-math.inf, *(time_s for time_s, _ in motion), math.inf)
+        if not all(before < after for before, after in pairwise(times_s)):
+            raise ValueError("its times do not grow")
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror}): install Puppeteer again") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"{path} is not a table that `track` wrote ({error}): install Puppeteer again") from error
+        raise SettingsError(f"{path} cannot be read ({error.strerror}): {remedy}") from error
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise SettingsError(f"{path} is not a table that `track` wrote ({error}): {remedy}") from error
     if not motion:
-        raise SettingsError(f"{path} has no rows: install Puppeteer again")
+        raise SettingsError(f"{path} has no rows: {remedy}")
     return motion
 
 

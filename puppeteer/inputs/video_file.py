@@ -14,12 +14,12 @@ import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from puppeteer.errors import SourceError
+from puppeteer.inputs.streams import packets, picture_stream
 from puppeteer.pose import U8, Frame
 
 # The face landmarker looks at 256 px of the face, and its detector sees the whole picture at less than that.
@@ -110,21 +110,20 @@ class VideoFile:
             raise SourceError(f"{self.path} is a text file, not a video: give a clip such as clip.mp4")
         if container.format.name == "image2" or container.format.name.endswith("_pipe"):
             raise SourceError(f"{self.path} is a picture, not a video: give a clip, and a drawing with --character")
-        covers = Disposition.attached_pic | Disposition.timed_thumbnails
         if container.format.name.split(",")[0] in ("hls", "concat", "dash"):
             raise SourceError(f"{self.path} is a list of videos, not a video: give one of the clips in it")
-        streams = [stream for stream in container.streams.video if not stream.disposition & covers]
-        if not streams:
+        stream = picture_stream(container)
+        if stream is None:
             held = "only sound" if container.streams.audio else "no pictures, or was cut off"
             raise SourceError(f"{self.path} holds {held}: give a video in which a face can be seen")
         try:
             # Tracking and drawing keep the cores busy: threads that decode ahead were measured to gain nothing.
-            streams[0].thread_type = "NONE"
+            stream.thread_type = "NONE"
         except AttributeError as error:  # no codec context
             raise SourceError(
                 f"{self.path} is coded in a way that this FFmpeg cannot decode: convert it to H.264 and try again"
             ) from error
-        return streams[0]
+        return stream
 
     def frames(self, begin: int = 0) -> Generator[Frame]:
         """Every frame that can be decoded from number `begin` on, in the order shown, `time_s` strictly increasing.
@@ -132,6 +131,7 @@ class VideoFile:
         Frames before `begin` are decoded, but not converted: seeking is not exact in every format.
         """
         convert = VideoReformatter()
+        upright = Upright()
         with open_clip(self.path) as container:
             stream = self._stream(container)
             origin = origin_s(container)
@@ -146,16 +146,16 @@ class VideoFile:
                 self.end_s = max(self.end_s, time_s + shown_s)
                 if index < begin:
                     continue
-                rgb = self._upright_rgb(picture, stream.sample_aspect_ratio, convert)
+                rgb = upright.turned(picture, self._rgb(picture, stream.sample_aspect_ratio, convert))
                 yield Frame(rgb=rgb, time_s=time_s, index=index)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        packets = container.demux(stream)
+        coming = packets(container, stream)
         broken = 0
         ended = False
         while not ended:
             try:
-                packet = next(packets, None)
+                packet = next(coming, None)
             except FFmpegError:  # the file breaks off here
                 broken += 1
                 packet = None
@@ -168,8 +168,8 @@ class VideoFile:
                 broken += 1
         self.broken = max(self.broken, broken)
 
-    def _upright_rgb(self, picture: VideoFrame, pixel_aspect: Fraction | None, convert: VideoReformatter) -> U8:
-        """uint8 (H, W, 3)"""
+    def _rgb(self, picture: VideoFrame, pixel_aspect: Fraction | None, convert: VideoReformatter) -> U8:
+        """uint8 (H, W, 3), as it is stored: a phone may have been held sideways."""
         width, height = float(picture.width * (pixel_aspect or 1)), float(picture.height)
         scale = min(1.0, self.longest_side / max(width, height))
         columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
@@ -183,10 +183,26 @@ class VideoFile:
             src_colorspace=Colorspace.ITU709 if untagged_hd else None,
             interpolation=Interpolation.AREA if scaled else Interpolation.BILINEAR,
         ).to_ndarray()
-        return turned(rgb.astype(np.uint8, copy=False), display_matrix(picture))
+        return rgb.astype(np.uint8, copy=False)
 
 
 _UNTAGGED = 2  # AVCOL_SPC_UNSPECIFIED; players take BT.709 for HD then
+
+
+class Upright:
+    """Turns the frames of one clip as their display matrices say; reads the matrix where it may have changed."""
+
+    def __init__(self) -> None:
+        self._matrix = (1, 0, 0, 1)
+        self._rotation: int | None = None  # degrees, of the frame whose matrix was read last
+
+    def turned(self, picture: VideoFrame, rgb: U8) -> U8:
+        if picture.rotation != self._rotation:
+            self._rotation = picture.rotation
+            # A frame whose side data was read is part of a reference circle, so that it would stay in memory until the
+            # garbage collector comes, which counts objects, not megabytes: a thumbnail carries the same matrix.
+            self._matrix = display_matrix(picture.reformat(16, 16, "gray"))
+        return turned(rgb, self._matrix)
 
 
 def display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:

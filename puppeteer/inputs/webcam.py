@@ -24,6 +24,13 @@ from puppeteer.settings import SourceSettings
 # A virtual camera shows what we send: as a source it would feed us ourselves.
 VIRTUAL = re.compile(r"OBS.Virtual|OBS-Camera|Unity Video Capture|Puppeteer", re.IGNORECASE)
 
+# These show other programs' pictures, or nothing: taken only where somebody chose one by its name.
+FOREIGN = re.compile(
+    r"virtual|VTubeStudioCam|NVIDIA Broadcast|Snap Camera|XSplit|Animaze|FaceRig|Streamlabs|ManyCam|e2eSoft|VCam\b"
+    r"|SplitCam|CamTwist|YouCam|Prism Live|mmhmm|Meet Video|UnityCapture|Warudo|VSeeFace|Dummy video device",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CameraInfo:
@@ -32,6 +39,11 @@ class CameraInfo:
     name: str  # unique: of two alike the second is "Name (2)"
     address: str | int  # what OpenCV opens
     backend: int  # cv2.CAP_...
+
+    @property
+    def virtual(self) -> bool:
+        """Shows another program's pictures: never the automatic choice."""
+        return FOREIGN.search(self.name) is not None
 
 
 def list_cameras(own: Collection[str] = ()) -> list[CameraInfo]:
@@ -78,7 +90,7 @@ def linux_cameras(sys_folder: Path, dev_folder: Path, own: Collection[str]) -> l
 
 
 class Webcam:
-    """A webcam through OpenCV, opened by name ("" is the first). Raises NoCameraError and SourceError.
+    """A webcam through OpenCV, opened by name ("" is the first that is real). Raises NoCameraError and SourceError.
 
     `own` are devices that we send to, never taken for a source.
     """
@@ -128,7 +140,11 @@ def chosen(name: str, cameras: list[CameraInfo]) -> CameraInfo:
         macos = " and allow it in System Settings, Privacy & Security, Camera" if sys.platform == "darwin" else ""
         raise NoCameraError(f"{wanted}: plug one in{macos}; it will be used at once")
     if not name:
-        return cameras[0]
+        real = [camera for camera in cameras if not camera.virtual]
+        if not real:
+            found = ", ".join(camera.name for camera in cameras)
+            raise NoCameraError(f"only virtual cameras are found ({found}): plug a webcam in, or choose one of them")
+        return real[0]
     for camera in cameras:
         if camera.name == name:
             return camera

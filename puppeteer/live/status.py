@@ -29,6 +29,9 @@ class Part:
     text: str = ""
 
 
+Tell = Callable[[str, State, str], None]  # of a part: its state and its sentence
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything at one moment."""
@@ -117,6 +120,36 @@ class Log:
     def text(self) -> str:
         """For the clipboard."""
         return "\n".join(self.lines())
+
+
+class Told:
+    """What parts tell of themselves, and which changes were logged; any thread tells, one logs."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._parts: dict[str, Part] = {}
+        self._logged: dict[str, Part] = {}
+
+    def tell(self, part: str, state: State, text: str) -> None:
+        self._parts[part] = Part(state, text)
+
+    def part(self, name: str) -> Part:
+        return self._parts.get(name, Part("starting"))
+
+    def log_changes(self, conditions: dict[str, Part]) -> None:
+        for name, part in conditions.items():
+            before = self._logged.get(name)
+            if before is None or before.state != part.state or _other(before, part):
+                self._logged[name] = part
+                # A face comes and goes all the time; only a tracker in trouble is news.
+                gone = name == "face" and self.part("face").state == "ok"
+                if part.text and part.state in ("ok", "problem") and not gone:
+                    self._log.add(f"{name.replace('_', ' ')}: {part.text}")
+
+
+def _other(before: Part, part: Part) -> bool:
+    """Whether the sentence says something else; counting seconds is not something else."""
+    return [word for word in before.text if not word.isdigit()] != [word for word in part.text if not word.isdigit()]
 
 
 class Rate:

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from puppeteer.calibration import (
-    Calibration,
-    measured,
-)
+from puppeteer.calibration import EYE_CLOSED, Calibration, measured
 from puppeteer.errors import SettingsError
 from puppeteer.pose import F32, TRACKED, FaceObservation
+
+# A blink that the tracker sees only in part, as behind glasses: how deep at least, how many times as deep as what lids
+# do otherwise, in which share of the frames at most, and of how many frames.
+BLINK_DEPTH, BLINK_CLEAR, BLINK_SHARE, BLINK_FRAMES = 0.2, 3.0, 0.12, 150
 
 Step = Literal["neutral", "eyes_closed", "mouth_open"]
 
@@ -36,7 +37,7 @@ def calibrate(observations: Sequence[FaceObservation | None]) -> Calibration:
     def level(column: int, percent: float) -> float:
         return float(np.percentile(table[:, column], percent))
 
-    return Calibration(
+    seen = Calibration(
         **measured(
             {
                 # Eyes are open most of the time, but some people frown or look down for half of a clip.
@@ -52,6 +53,19 @@ def calibrate(observations: Sequence[FaceObservation | None]) -> Calibration:
             }
         )
     )
+    shut = [_shallow_blinks(table[:, column]) for column in (0, 1)]
+    if shut[0] is None or shut[1] is None:  # people blink with both
+        return seen
+    return replace(seen, **measured({"eye_left_closed": shut[0], "eye_right_closed": shut[1]}, blinks=True))
+
+
+def _shallow_blinks(lid: F32) -> float | None:
+    """How far an eye reads as closed when it blinks, where it never reads as closed; None where it does, or where
+    there are no blinks: lids that shut now and then, far from where they stay otherwise."""
+    low, middle, high, shut, most = (float(value) for value in np.percentile(lid, (25, 50, 75, 98, 99.5)))
+    clear = shut - high >= BLINK_DEPTH and shut - high >= BLINK_CLEAR * (high - low)
+    rare = float((lid > (middle + shut) / 2).mean()) <= BLINK_SHARE
+    return shut if most < EYE_CLOSED[0] and clear and rare and len(lid) >= BLINK_FRAMES else None
 
 
 def guided(calibration: Calibration, step: Step, observations: Sequence[FaceObservation | None]) -> Calibration:

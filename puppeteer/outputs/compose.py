@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from PIL import ImageColor
 
-from puppeteer.errors import SettingsError
+from puppeteer.errors import PuppeteerError, SettingsError
 from puppeteer.image import premultiplied, read_image, unpremultiplied
 from puppeteer.pose import U8
+from puppeteer.settings import OutputSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +67,20 @@ def parse_background(text: str) -> Background:
         f"the background {text!r} is neither a colour nor a picture file: {hint}"
         "take a colour such as #00FF00 or green, the path of a picture, or transparent"
     )
+
+
+def key_colour(output: OutputSettings) -> Background:
+    """What stands for transparent; green where the setting is no colour."""
+    try:
+        background = parse_background(output.key_colour)
+    except PuppeteerError:
+        background = Background()
+    return background if background.colour is not None else Background(colour=(0, 255, 0))
+
+
+def even_size(output: OutputSettings) -> tuple[int, int]:
+    """(width, height) in pixels; video and virtual cameras want even numbers."""
+    return output.width // 2 * 2, output.height // 2 * 2
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

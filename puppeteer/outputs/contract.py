@@ -1,4 +1,4 @@
-"""Where pictures go: the contract."""
+"""Where pictures and poses go: the contracts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from puppeteer.errors import SinkError
-from puppeteer.pose import U8
+from puppeteer.pose import U8, Pose
 
 
 class NoVirtualCameraError(SinkError):
@@ -26,3 +26,14 @@ class Sink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class PoseSink(Protocol):
+    """Takes the pose of every picture that is drawn; never waits and never fails."""
+
+    problem: str  # why the latest did not go out and what to do, or ""
+
+    def send(self, pose: Pose, time_s: float) -> None:
+        """The pose as it is shown; `time_s` grows."""
+
+    def close(self) -> None: ...

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from puppeteer.errors import ImageError, SettingsError, WeightsError
-from puppeteer.image import SPEC_SIZE, Character, clean
+from puppeteer.image import SPEC_SIZE, Character, check_output_size, clean
 from puppeteer.networks import AUTO, FAMILIES
 from puppeteer.networks.layers import Network
 from puppeteer.pose import NUMBERS, U8, Pose
@@ -19,7 +19,6 @@ from puppeteer.poser.devices import Choice, choose, fallbacks
 from puppeteer.poser.stages import MOST_ABREAST, OnCpu, OnDevice, Stage, flops, one_core, tensors
 from puppeteer.threads import abreast
 
-SMALLEST, LARGEST = 64, 2048  # px of an output
 STRONG_POSE = Pose(*(declared.low if index % 2 else 1.0 for index, declared in enumerate(NUMBERS)))  # of the self-test
 
 
@@ -104,8 +103,7 @@ class Poser:
         range are clamped; NaN raises ValueError, a size outside 64 to 2048 SettingsError.
         """
         assert self._character is not None, "set_character comes first"
-        if not SMALLEST <= size <= LARGEST:
-            raise SettingsError(f"the size {size} is not possible: choose {SMALLEST} to {LARGEST} pixels")
+        check_output_size(size)
         self.take(pose)
         picture = self._pictures.get(size)
         if picture is None:

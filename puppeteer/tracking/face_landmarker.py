@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +14,9 @@ from numpy.typing import NDArray
 
 from puppeteer import weights
 from puppeteer.errors import WeightsError
-from puppeteer.pose import F32, NECK_RANGE_DEG, FaceObservation, Frame
+from puppeteer.pose import F32, NECK_RANGE_DEG, U8, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
+from puppeteer.tracking.views import AROUND, Box, Search, View, next_view
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,6 +32,7 @@ RIGID_SIZE = 6.28  # root mean square distance of RIGID from their centre in the
 EYE_WIDE = 1.05
 MOUTH_WIDE = 3.0
 FAR_EYE_DEG = (25.0, 35.0)  # turned this far, the far eye starts to follow the near one; here it only follows
+SMALL = 0.16  # of the frame's shorter side: a face below it is told to come closer
 REMEMBER_S = 1.0  # how long a vanished face is waited for while somebody else is in the picture
 
 
@@ -63,6 +68,8 @@ class FaceLandmarkerTracker:
         self._previous_ms = -1
         self._last_box: Box | None = None
         self._last_seen_s = -math.inf
+        self._view: View | None = None  # where the face is looked for; None: in the whole frame
+        self._search = Search()
         self._warm = False
 
     def __enter__(self) -> Self:
@@ -80,29 +87,50 @@ class FaceLandmarkerTracker:
             landmarker.close()
 
     def observe(self, frame: Frame) -> FaceObservation | None:
-        """The face of before, where it is still there, otherwise the largest."""
+        """The face of before, where it is still there, otherwise the largest.
+
+        A face too small for the detector is looked for in squares of the frame, and then followed in one of them.
+        """
         assert self._landmarker is not None, "the tracker is closed"
-        self._previous_ms = max(self._previous_ms + 1, round(frame.time_s * 1000))
-        picture = self._mediapipe.Image(
-            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame.rgb)
-        )
-        if self._warm:
-            found = self._landmarker.detect_for_video(picture, self._previous_ms)
-        else:
-            with routine_log_dropped():
-                found = self._landmarker.detect_for_video(picture, self._previous_ms)
-            self._warm = True
-        faces = [landmark_array(face) for face in found.face_landmarks]
         if not 0 <= frame.time_s - self._last_seen_s <= REMEMBER_S:
-            self._last_box = None
+            self._last_box = self._view = None
         height, width = frame.rgb.shape[:2]
-        boxes = [Box.around(face, width, height) for face in faces]
-        which = chosen(boxes, self._last_box)
-        if which is None:
-            return None
-        self._last_box, self._last_seen_s = boxes[which], frame.time_s
-        matrix = np.asarray(found.facial_transformation_matrixes[which], np.float64)
-        return observation(faces[which], matrix, width, height)
+        self._previous_ms = max(self._previous_ms, round(frame.time_s * 1000) - 1)
+        for view in self._views(width, height):
+            faces, matrices = self._look(frame.rgb if view is None else view.of(frame.rgb))
+            if view is not None:
+                faces = [view.to_frame(face, width, height) for face in faces]
+            boxes = [Box.around(face, width, height) for face in faces]
+            which = chosen(boxes, self._last_box)
+            if which is not None:
+                box = self._last_box = boxes[which]
+                self._last_seen_s = frame.time_s
+                self._view = next_view(box, view, width, height)
+                seen = observation(faces[which], np.asarray(matrices[which], np.float64), width, height)
+                return replace(seen, small=box.size < SMALL * min(width, height))
+            if faces and self._last_box is None:  # none can be
+                break
+        return None
+
+    def _views(self, width: int, height: int) -> Iterator[View | None]:
+        """Where to look, until a face is found: where one is followed that is all."""
+        last = self._last_box
+        yield self._view
+        if self._view is not None:
+            yield None
+        if last is not None:
+            yield View.around(last.x, last.y, AROUND * last.size, width, height)
+        else:
+            yield from self._search.views(width, height)
+
+    def _look(self, rgb: U8) -> tuple[list[F32], list[Any]]:
+        """The faces in a picture: landmarks, and transformation matrices."""
+        self._previous_ms += 1
+        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+        with contextlib.nullcontext() if self._warm else routine_log_dropped():
+            found = self._landmarker.detect_for_video(picture, self._previous_ms)
+        self._warm = True
+        return [landmark_array(face) for face in found.face_landmarks], found.facial_transformation_matrixes
 
 
 def _mediapipe() -> tuple[ModuleType, ModuleType, ModuleType]:
@@ -117,22 +145,6 @@ def _mediapipe() -> tuple[ModuleType, ModuleType, ModuleType]:
 def landmark_array(face: Any) -> F32:
     """float32 (478, 3) from MediaPipe's landmark list: x, y in [0, 1] of the frame, z in the scale of x."""
     return np.array([(point.x, point.y, point.z) for point in face], np.float32)
-
-
-class Box:
-    """Where a face is, in pixels."""
-
-    __slots__ = ("size", "x", "y")
-
-    def __init__(self, x: float, y: float, size: float) -> None:
-        self.x, self.y, self.size = x, y, size
-
-    @classmethod
-    def around(cls, face: F32, width: int, height: int) -> Box:
-        spots = face[:, :2] * (width, height)
-        low, high = spots.min(axis=0), spots.max(axis=0)
-        x, y = (low + high) / 2
-        return cls(float(x), float(y), float((high - low).max()))
 
 
 def chosen(boxes: list[Box], last: Box | None) -> int | None:
