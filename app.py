@@ -15,158 +15,66 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+
+def end_at_once(number: int, frame: object = None) -> None:
+    """While nothing is open that must be closed: packages take seconds to import."""
+    os._exit(130 if number == signal.SIGINT or not is_live(sys.argv[1:]) else 0)
+
+
+def is_live(arguments: list[str]) -> bool:
+    """Whether they ask for the window or for --headless, which run until they are ended."""
+    return not arguments or arguments[0].startswith("-") or "--headless" in arguments
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_at_once)
 
 try:
-    import tyro
-    from tyro.conf import FlagCreatePairsOff, Positional, arg
+    from tyro.conf import FlagCreatePairsOff, arg
 
-    from puppeteer.errors import PuppeteerError, SettingsError
-    from puppeteer.flags import Call, deferred
-    from puppeteer.pose import EYES_AND_MOUTH, Pose
-    from puppeteer.settings import STUDIO, Settings, load_profile
+    from puppeteer import processor
+    from puppeteer.commands import declared, line
+    from puppeteer.commands.declared import Character, Size
+    from puppeteer.errors import PuppeteerError, remedy
+    from puppeteer.settings import Settings
 except ModuleNotFoundError as missing:
-    sys.stderr.write(f"the package {missing.name} is not installed: run  python -m pip install -r requirements.txt\n")
+    name = str(missing.name).partition(".")[0]
+    sys.stderr.write(f"the package {name} is not installed: run  python -m pip install -r requirements.txt\n")
     sys.exit(2)
 
-HELP_ALL = "--help-all"
-MORE = "\n\nMany more settings can be given: --help-all lists them."
-
-# Each part of the program is imported by the command that needs it, so that --help is fast.
-Clip = Annotated[Positional[Path], arg(metavar="CLIP", help="A video file with a face.")]
-Character = Annotated[
-    Path | None,
-    arg(metavar="PNG", help="Picture of the character; without it, the one that comes along.", help_behavior_hint=""),
-]
-Video = Annotated[Path, arg(metavar="VIDEO", help="Video file to write: .mp4, or .webm for a transparent background.")]
-Size = Annotated[int, arg(metavar="PIXELS", help="Width and height of the character's picture.")]
-Background = Annotated[str, arg(metavar="COLOUR", help="A colour such as #00FF00, a picture file, or transparent.")]
+if TYPE_CHECKING:
+    from puppeteer.live import Parts
+    from puppeteer.live.parts import Drawer
+    from puppeteer.live.sending import Device
+    from puppeteer.settings import OutputSettings, PoserSettings
+    from puppeteer.tracking.contract import Tracker
 
 
-def transfer(
-    clip: Clip,
-    output: Video,
-    settings: Settings,
-    character: Character = None,
-    size: Size = 512,
-    background: Background = "#00FF00",
-    side_by_side: Annotated[FlagCreatePairsOff[bool], arg(help="Show the clip beside the character.")] = False,
-) -> None:
-    """Animate a character with the face in a video file."""
-    from puppeteer.commands.transfer import transfer as run
+def live_parts() -> "Parts":
+    """What the live engine is made of. Each part is imported by the thread that needs it: PyTorch takes seconds."""
+    from puppeteer.inputs import open_source
+    from puppeteer.live import Parts
 
-    run(
-        clip=clip,
-        output=output,
-        character=character,
-        size=size,
-        background=background,
-        side_by_side=side_by_side,
-        settings=settings,
-    )
+    def tracker() -> "Tracker":
+        from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
+        return FaceLandmarkerTracker()
 
-def demo(
-    output: Video,
-    settings: Settings,
-    character: Character = None,
-    size: Size = 512,
-    background: Background = "#00FF00",
-) -> None:
-    """Animate a character with recorded motion: needs neither a camera nor a clip."""
-    from puppeteer.commands.demo import demo as run
+    def poser(settings: "PoserSettings") -> "Drawer":
+        from puppeteer.poser import Poser
 
-    run(output=output, character=character, size=size, background=background, settings=settings)
+        return Poser.load(settings.family, settings.device)
 
+    def virtual_camera(output: "OutputSettings") -> "Device":
+        from puppeteer.outputs.compose import even_size
+        from puppeteer.outputs.virtual_camera import VirtualCamera
 
-def pose(
-    character: Annotated[Positional[Path], arg(metavar="CHARACTER.png", help="Picture of the character.")],
-    output: Annotated[Path, arg(metavar="FOLDER", help="Folder to write 0000.png, 0001.png, ... into.")],
-    settings: Settings,
-    poses: Annotated[
-        Path | None,
-        arg(metavar="POSES.csv", help="One pose per row, as `track` writes them.", help_behavior_hint=""),
-    ] = None,
-    size: Size = 256,
-    eye_left: Annotated[
-        float | None, arg(metavar="0..1", help="One pose instead of a file: 1 closes the eye.", help_behavior_hint="")
-    ] = None,
-    eye_right: Annotated[float | None, arg(metavar="0..1", help="1 closes the eye.", help_behavior_hint="")] = None,
-    mouth_open: Annotated[float | None, arg(metavar="0..1", help="1 is wide open.", help_behavior_hint="")] = None,
-    neck_z: Annotated[
-        float | None, arg(metavar="-1..1", help="1 leans the head to the viewer's left.", help_behavior_hint="")
-    ] = None,
-    neck_x: Annotated[float | None, arg(metavar="-1..1", help="1 looks up.", help_behavior_hint="")] = None,
-    neck_y: Annotated[
-        float | None, arg(metavar="-1..1", help="1 turns the face to the viewer's left.", help_behavior_hint="")
-    ] = None,
-) -> None:
-    """Draw a character in given poses, one PNG each."""
-    flags = {
-        "eye_left": eye_left,
-        "eye_right": eye_right,
-        "mouth_open": mouth_open,
-        "neck_z": neck_z,
-        "neck_x": neck_x,
-        "neck_y": neck_y,
-    }
-    given = {name: value for name, value in flags.items() if value is not None}
-    for name, value in given.items():
-        low = 0 if name in EYES_AND_MOUTH else -1
-        if not low <= value <= 1:
-            raise SettingsError(f"--{name.replace('_', '-')} is {value:g}: it must be {low} to 1")
-    if (poses is None) == (not given):
-        raise SettingsError("give either --poses POSES.csv or single values such as --eye-left 1 --neck-y 0.5")
-    from puppeteer.commands.pose import pose as run
+        return VirtualCamera(even_size(output), output.rate, output.device)
 
-    values = Pose(**given) if given else None
-    run(character=character, poses=poses, output=output, size=size, values=values, settings=settings)
-
-
-def track(
-    clip: Clip,
-    output: Annotated[Path, arg(metavar="POSES.csv", help="File to write: time, six numbers and face for each frame.")],
-    settings: Settings,
-    raw: Annotated[FlagCreatePairsOff[bool], arg(help="Without calibration and smoothing.")] = False,
-) -> None:
-    """Write the motion of the face in a video file as a table."""
-    from puppeteer.commands.track import track as run
-
-    run(clip=clip, output=output, raw=raw, settings=settings)
-
-
-def character(
-    output: Annotated[Path, arg(metavar="PNG", help="Picture to write.")],
-    seed: Annotated[int, arg(metavar="NUMBER", help="Which character: each number draws another one.")] = 0,
-    size: Size = 1024,
-) -> None:
-    """Draw a new character."""
-    from puppeteer.commands.character import character as run
-
-    run(output=output, seed=seed, size=size)
-
-
-def prepare(
-    picture: Annotated[Positional[Path], arg(metavar="PICTURE", help="Any picture of a drawn character.")],
-    output: Annotated[Path, arg(metavar="CHARACTER.png", help="Prepared character to write.")],
-    square: Annotated[
-        tuple[int, int, int] | None,
-        arg(
-            metavar="LEFT TOP SIDE",
-            help="Where the head is, in pixels: the square whose middle half, from top to bottom, is the head; "
-            "without it, the head is found.",
-            help_behavior_hint="",
-        ),
-    ] = None,
-    tilt: Annotated[
-        float | None,
-        arg(metavar="DEGREES", help="How far it leans clockwise; without it, found.", help_behavior_hint=""),
-    ] = None,
-) -> None:
-    """Make a character of any picture: background removed, head found, upright."""
-    from puppeteer.commands.prepare import prepare as run
-
-    run(picture=picture, output=output, square=square, tilt_deg=tilt)
+    return Parts(camera=open_source, tracker=tracker, poser=poser, virtual_camera=virtual_camera)
 
 
 def bench(
@@ -191,19 +99,19 @@ def bench(
     if live:
         from puppeteer.commands.live_bench import live_bench
 
-        live_bench(clip=clip, character=character, seconds=seconds, window=window, json_file=json, settings=settings)
+        live_bench(
+            clip=clip,
+            character=character,
+            seconds=seconds,
+            window=window,
+            json_file=json,
+            settings=settings,
+            parts=live_parts(),
+        )
         return
     from puppeteer.commands.bench import bench as run
 
     run(clip=clip, character=character, size=size, frames=frames, json_file=json, settings=settings)
-
-
-def doctor(settings: Settings) -> None:
-    """Check the installation; each line says ok or what to do."""
-    from puppeteer.commands.doctor import doctor as run
-
-    if not run(settings=settings):
-        raise SystemExit(1)
 
 
 def headless(
@@ -218,7 +126,7 @@ def headless(
     """
     from puppeteer.commands.headless import headless as run
 
-    run(settings, seconds)
+    run(settings, live_parts(), seconds)
 
 
 def window(settings: Settings) -> None:
@@ -228,35 +136,30 @@ def window(settings: Settings) -> None:
     """
     from puppeteer.gui import studio
 
-    studio(settings)
+    studio(live_parts(), settings)
 
 
 HEADLESS = "--headless"
 HEADLESS_GROUPS = ("motion", "poser", "source", "output", "studio.character")
 WINDOW_GROUPS = ("motion", "poser", "source", "output", "studio")
-COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of settings that act on each
-    transfer: ("motion", "poser"),
-    demo: ("motion", "poser"),
-    pose: ("poser",),
-    track: ("motion",),
-    character: (),
-    prepare: (),
-    bench: ("motion", "poser"),
-    doctor: ("poser",),
-}
+COMMANDS = {**declared.COMMANDS, bench: ("motion", "poser")}
 
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns 0; 2 for what the user can mend; 130 on Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing half-written stays
+    if not is_live(arguments):
+        for number in (signal.SIGINT, signal.SIGTERM):  # nothing half-written stays
+            signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console whose code page lacks a character
     try:
+        if not {"-h", "--help", line.HELP_ALL} & set(arguments):
+            processor.check()
         if not arguments:  # at once, without a look at options
             from puppeteer.gui import studio
 
-            studio()
+            studio(live_parts())
             return 0
         command, keywords = parse(arguments)
         command(**keywords)
@@ -268,8 +171,6 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ImportError, OSError) as error:
-        from puppeteer.commands.doctor import remedy
-
         sentence = remedy(error)
         if sentence is None and isinstance(error, OSError) and error.filename:
             why = (error.strerror or "cannot be used").lower()
@@ -281,63 +182,13 @@ def main(arguments: list[str]) -> int:
 
 
 def parse(arguments: list[str]) -> tuple[Callable[..., None], dict[str, Any]]:
-    """The command and its keyword arguments: the command line wins over the profile, the profile over the defaults.
-
-    Exits with 2, naming the nearest options, where the command line is wrong. Raises SettingsError.
-    """
+    """The command and its keyword arguments. Exits with 2 where the command line is wrong. Raises SettingsError."""
     if HEADLESS in arguments:
         rest = [argument for argument in arguments if argument != HEADLESS]
-        return _parsed_live(headless, HEADLESS_GROUPS, rest, f"app.py {HEADLESS}")
-    if arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", HELP_ALL):
-        return _parsed_live(window, WINDOW_GROUPS, arguments, "app.py")
-    base = Settings()
-    call = _parsed(arguments, base)
-    if call.profile is not None:
-        base = load_profile(call.profile)
-        call = _parsed(arguments, base)
-    return call.function, call.keywords(base)
-
-
-def _parsed_live(
-    function: Callable[..., None], groups: tuple[str, ...], arguments: list[str], program: str
-) -> tuple[Callable[..., None], dict[str, Any]]:
-    brief = bool({"-h", "--help"} & set(arguments))
-    asked = ["--help" if argument == HELP_ALL else argument for argument in arguments]
-
-    def parsed(base: Settings) -> Call:
-        live = deferred(function, base, groups, brief)
-        if brief:
-            live.__doc__ = f"{function.__doc__}{MORE}"
-        call: Call = tyro.cli(live, prog=program, args=asked)
-        return call
-
-    call = parsed(STUDIO)
-    base = load_profile(call.profile, STUDIO) if call.profile is not None else _latest_profile()
-    return function, parsed(base).keywords(base)
-
-
-def _latest_profile() -> Settings:
-    """Of the studio; what was wrong with it is said."""
-    from puppeteer.gui.profiles import Profiles, user_folder
-
-    profiles = Profiles(user_folder())
-    settings = profiles.start()
-    for note in profiles.notes:
-        print(note, file=sys.stderr)
-    return settings
-
-
-def _parsed(arguments: list[str], base: Settings) -> Call:
-    brief = bool({"-h", "--help"} & set(arguments)) and HELP_ALL not in arguments
-    commands = {}
-    for command, groups in COMMANDS.items():
-        asked_for = command.__name__ == arguments[0]
-        commands[command.__name__] = deferred(command, base, groups, brief or not asked_for)
-        if brief and asked_for and "motion" in groups:
-            commands[command.__name__].__doc__ = f"{command.__doc__}{MORE}"
-    asked = ["--help" if argument == HELP_ALL else argument for argument in arguments]
-    call: Call = tyro.extras.subcommand_cli_from_dict(commands, prog="app.py", description=__doc__, args=asked)
-    return call
+        return headless, line.parse_live(headless, HEADLESS_GROUPS, rest, f"app.py {HEADLESS}")
+    if arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", line.HELP_ALL):
+        return window, line.parse_live(window, WINDOW_GROUPS, arguments, "app.py")
+    return line.parse_command(COMMANDS, arguments, __doc__)
 
 
 def _sentence(text: str) -> int:
@@ -347,9 +198,15 @@ def _sentence(text: str) -> int:
 
 def leave(code: int) -> None:
     """Ends the program. Where a thread of the live engine hangs in a driver, Python's own way could crash or hang."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_at_once)
+    if is_live(sys.argv[1:]):
+        for thread in threading.enumerate():
+            if not thread.daemon and thread is not threading.main_thread():  # finishes a file
+                thread.join()
     sys.stdout.flush()
     sys.stderr.flush()
-    if any(thread.name.startswith("live-") for thread in threading.enumerate()):
+    if is_live(sys.argv[1:]) or any(thread.name.startswith("live-") for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)
 

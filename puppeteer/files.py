@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -52,6 +54,28 @@ def check_target(path: Path, error: type[PuppeteerError], example: str, inputs: 
                 pass
     except OSError as reason:
         raise error(unwritable(path, reason)) from reason
+
+
+def check_readable(path: Path, error: type[PuppeteerError], what: str) -> None:
+    """Raises `error`, with the remedy, where `path` is no file that can be read to its end: reading a pipe would wait
+    for somebody who writes. `what` is what should be there, such as "a picture"."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise error(f"{path} is a folder: name {what} in it")
+        if not stat.S_ISREG(mode):
+            raise error(f"{path} is no ordinary file but a pipe or a device: save {what} as a file and name that")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as reason:
+        raise error(f"{path} does not exist: check the spelling of the path") from reason
+    except PermissionError as reason:
+        raise error(f"{path} may not be read: change its permissions or copy it elsewhere") from reason
+    except (OSError, ValueError) as reason:
+        if getattr(reason, "errno", None) == errno.ELOOP:
+            raise error(f"{path} is a link that leads back to itself: name {what} itself") from reason
+        why = (getattr(reason, "strerror", None) or str(reason)).lower()
+        raise error(f"{path} cannot be read ({why}): copy it elsewhere, or name another file") from reason
 
 
 def unwritable(path: Path, reason: Exception) -> str:

@@ -1,37 +1,46 @@
-"""Pictures: reading and writing, the prepared character, and the only conversions between sRGB bytes and tensors.
+"""Pictures: reading, writing and resampling, and the prepared character.
 
 Everything is resampled with premultiplied alpha, so that no colour of a transparent pixel bleeds into an edge.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import math
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
-from torch import Tensor
 
-from puppeteer.errors import ImageError
-from puppeteer.files import unwritable, whole
+from puppeteer.colour import cicp_chunk, in_srgb
+from puppeteer.errors import ImageError, SettingsError
+from puppeteer.files import check_readable, unwritable, whole
 from puppeteer.pose import U8
 
 SPEC_SIZE = 256  # px, the networks' input
 CHUNK = "puppeteer"  # the iTXt chunk of a prepared character
 SMALLEST_SIDE = 32  # px of a spec square; below that there is no face to move
+SMALLEST_OUTPUT, LARGEST_OUTPUT = 64, 2048  # px of what a poser draws
 LARGEST_PIXELS = 100_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-
-Encoding = Literal["linear_straight", "srgb_premultiplied"]
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JXL")  # the last where they can be read
+PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_jxl": ""}  # what makes Pillow read HEIC and JPEG XL, and how
 Square = tuple[int, int, int]  # left, top, side in px; may reach outside the picture, where nothing is
+
+
+def check_output_size(size: int, even: bool = False) -> None:
+    """Raises SettingsError where a poser draws no picture of this size; `even`: for a video."""
+    if not SMALLEST_OUTPUT <= size <= LARGEST_OUTPUT or (even and size % 2):
+        kind = "an even number from " if even else ""
+        raise SettingsError(f"--size is {size}: it must be {kind}{SMALLEST_OUTPUT} to {LARGEST_OUTPUT}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,47 +67,13 @@ class Character:
         return self.at(SPEC_SIZE)
 
 
-def read_character(path: Path) -> Character:
-    """A character from any picture: its own spec square where the chunk says so or the picture is square; any other
-    goes through the picture doctor. Raises ImageError."""
-    path = Path(path)
-    image, notes = _open(path)
-    square = _chunk(image, path)
-    rgba = clean(_to_rgba(image))
-    height, width = rgba.shape[:2]
-    if square is None:
-        check_size(rgba, str(path))
-        if width != height:
-            from puppeteer.prepare import prepare  # it needs this module
-
-            character = prepare(rgba, name=path.name).character
-            return Character(character.rgba, character.square, (*notes, *character.notes))
-    if not rgba[..., 3].any():
-        raise ImageError(f"{path} is completely transparent: take a picture with a character in it")
-    if rgba[..., 3].all() and (rgba[..., 3] == 255).all():
-        notes.append(
-            f"{path.name} has no transparent background, so its background moves with the character: "
-            f"prepare it (python app.py prepare {path.name} --output character.png), or cut the character out yourself"
-        )
-    if square is None:
-        square = (0, 0, width)
-        if guess_square(rgba)[2] < HEAD_TOO_SMALL * width:
-            notes.append(
-                f"the head of {path.name} looks small, and a square picture is used as it is: crop it so that the head "
-                f"takes up half of the height, or prepare the picture"
-            )
-    if not cut(rgba, square)[..., 3].any():
-        raise ImageError(f"the square {list(square)} of {path} holds nothing of the picture: prepare the picture again")
-    return Character(rgba, square, tuple(notes))
-
-
 def open_picture(path: Path) -> tuple[U8, list[str]]:
     """The first frame of any picture, upright, as uint8 (H, W, 4) sRGB with straight alpha, and notes about it.
 
     Raises ImageError.
     """
-    image, notes = _open(Path(path))
-    return _to_rgba(image), notes
+    image, notes = decoded(Path(path))
+    return to_rgba(image), notes
 
 
 def check_size(rgba: U8, name: str) -> None:
@@ -115,8 +90,8 @@ def check_size(rgba: U8, name: str) -> None:
 
 def read_image(path: Path) -> U8:
     """Any picture, such as a background, as uint8 (H, W, 4) sRGB with straight alpha. Raises ImageError."""
-    image, _ = _open(Path(path))
-    return _to_rgba(image)
+    image, _ = decoded(Path(path))
+    return to_rgba(image)
 
 
 def write_png(path: Path, rgba: U8, square: Square | None = None) -> None:
@@ -135,23 +110,21 @@ def write_png(path: Path, rgba: U8, square: Square | None = None) -> None:
         raise ImageError(unwritable(path, error)) from error
 
 
-def _open(path: Path) -> tuple[Image.Image, list[str]]:
-    """The decoded first frame, turned upright, and notes about it."""
+def decoded(path: Path) -> tuple[Image.Image, list[str]]:
+    """The decoded first frame, turned upright, in sRGB, and notes about it."""
     try:
+        check_readable(path, ImageError, "a picture")
         with warnings.catch_warnings(), path.open("rb") as file:  # Pillow leaves a damaged file open
             warnings.simplefilter("ignore")  # Pillow's remarks about odd files; what matters is checked here
-            image = Image.open(file, formats=FORMATS)
+            cicp = cicp_chunk(file)
+            image = Image.open(file, formats=formats())
             if image.width * image.height > LARGEST_PIXELS:
                 raise _too_large(path, f"{image.width}x{image.height} pixels")
             frames = getattr(image, "n_frames", 1)
             image.load()
             upright = ImageOps.exif_transpose(image)
-    except FileNotFoundError as error:
-        raise ImageError(f"{path} does not exist: check the spelling of the path") from error
-    except IsADirectoryError as error:
-        raise ImageError(f"{path} is a folder: name a picture in it") from error
-    except PermissionError as error:
-        raise ImageError(f"{path} may not be read: change its permissions or copy it elsewhere") from error
+            upright.format = image.format
+            upright, remark = in_srgb(upright, cicp)
     except Image.DecompressionBombError as error:
         raise _too_large(path, "very large") from error
     except UnidentifiedImageError as error:
@@ -159,8 +132,22 @@ def _open(path: Path) -> tuple[Image.Image, list[str]]:
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
         raise ImageError(f"{path} is damaged or cut short: get the picture again, or open and save it anew") from error
     notes = [f"{path.name} is animated: its first frame is used"] if frames > 1 else []
+    if remark:
+        notes.append(f"{path.name}: {remark}")
     upright.info.update(_text_chunks(image))
     return upright, notes
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that Pillow, with the plugins that are installed, can read here."""
+    for name, start in PLUGINS.items():
+        with contextlib.suppress(Exception):  # not installed, or broken in a way of its own
+            plugin = importlib.import_module(name)
+            if start:
+                getattr(plugin, start)()
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _too_large(path: Path, what: str) -> ImageError:
@@ -171,7 +158,7 @@ def _text_chunks(image: Image.Image) -> dict[str, Any]:
     return dict(image.text) if isinstance(image, PngImagePlugin.PngImageFile) else {}
 
 
-def _chunk(image: Image.Image, path: Path) -> Square | None:
+def noted_square(image: Image.Image, path: Path) -> Square | None:
     """The spec square of a prepared character."""
     text = image.info.get(CHUNK)
     if not isinstance(text, str):
@@ -190,14 +177,22 @@ def _chunk(image: Image.Image, path: Path) -> Square | None:
     return left, top, side
 
 
-def _to_rgba(image: Image.Image) -> U8:
+def to_rgba(image: Image.Image) -> U8:
     """uint8 (H, W, 4) from any mode. Pillow clips 16-bit and float greys instead of scaling them."""
+    clear = image.info.get("transparency")
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
         whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
         white = next((white for white in whites if grey.max() <= white), 65535.0)
         levels = np.clip(np.rint(grey * (255 / white)), 0, 255).astype(np.uint8)
-        return np.dstack([levels, levels, levels, np.full_like(levels, 255)])
+        alpha = (
+            np.where(grey == clear, 0, 255).astype(np.uint8) if isinstance(clear, int) else np.full_like(levels, 255)
+        )
+        return np.dstack([levels, levels, levels, alpha])
+    if image.mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:  # of 16 bits, where Pillow keeps 8
+        rgb = np.asarray(image)
+        alpha = np.where((rgb == np.asarray(clear) >> 8).all(-1), 0, 255).astype(np.uint8)
+        return np.dstack([rgb, alpha])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # palettes with transparency given as bytes
         return np.array(image.convert("RGBA"))
@@ -313,49 +308,3 @@ def _round_top(mask: U8) -> tuple[float, float, float] | None:
     equator = top + int(round_enough[0])
     middle = float(np.mean((left[top : equator + 1] + right[top : equator + 1]) / 2))
     return middle, float(rows[0] + top), float(spread[equator])
-
-
-def to_tensor(rgba: U8, encoding: Encoding) -> Tensor:
-    """uint8 (H, W, 4) straight sRGB to float32 (1, 4, H, W).
-
-    "linear_straight": linear light, straight alpha, all in [-1, 1]. "srgb_premultiplied": sRGB values times alpha,
-    all in [0, 1].
-    """
-    x = torch.from_numpy(np.ascontiguousarray(rgba.transpose(2, 0, 1)))[None].float() / 255
-    rgb, alpha = x[:, :3], x[:, 3:]
-    if encoding == "linear_straight":
-        return torch.cat([srgb_to_linear(rgb), alpha], 1) * 2 - 1
-    return torch.cat([rgb * alpha, alpha], 1)
-
-
-def to_premultiplied(x: Tensor, encoding: Encoding) -> Tensor:
-    """(B, 4, H, W) in `encoding` to float32 sRGB values times alpha in [0, 1]; exact for what is that already."""
-    x = x.float()
-    if encoding == "linear_straight":
-        x = (x * 0.5 + 0.5).clamp(0, 1)
-        rgb, alpha = linear_to_srgb(x[:, :3]), x[:, 3:]
-        return torch.cat([rgb * alpha, alpha], 1)
-    return x.clamp(0, 1)
-
-
-def to_bytes(x: Tensor) -> Tensor:
-    """Premultiplied float32 (1, 4, H, W) in [0, 1] to straight uint8 (H, W, 4), on the tensor's own device."""
-    alpha = x[:, 3:]
-    rgb = torch.where(alpha > 0.5 / 255, x[:, :3] / alpha.clamp_min(0.5 / 255), 0)
-    straight = torch.cat([rgb, alpha], 1).clamp(0, 1)
-    return (straight[0].permute(1, 2, 0) * 255 + 0.5).to(torch.uint8).contiguous()
-
-
-def premultiplied_bytes(x: Tensor) -> U8:
-    """Premultiplied float32 (1, C, H, W) in [0, 1] on the CPU to uint8 (H, W, C), premultiplied."""
-    return np.asarray((x[0].permute(1, 2, 0) * 255 + 0.5).to(torch.uint8).numpy())
-
-
-def srgb_to_linear(x: Tensor) -> Tensor:
-    """Both in [0, 1] (IEC 61966-2-1)."""
-    return torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(x: Tensor) -> Tensor:
-    """Both in [0, 1] (IEC 61966-2-1)."""
-    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
 
+from puppeteer.calibration import Calibration
 from puppeteer.errors import SettingsError
 from puppeteer.files import whole
+from puppeteer.pose import NUMBERS
 
 
 def setting(
@@ -44,22 +46,27 @@ class Tree(BaseModel):
 
 
 class ParameterSettings(Tree):
-    """One of the six numbers of a pose, from calibrated value to output."""
+    """One number of a pose that a tracker gives, from calibrated value to output."""
 
-    min_cutoff: float = setting(1.0, 0.05, 20, unit="Hz", help="One Euro filter: lower is steadier at rest")
-    beta: float = setting(3.0, 0, 20, help="One Euro filter: higher follows fast moves with less lag")
-    gain: float = setting(1.0, 0, 4, help="multiplies the calibrated value")
-    dead_zone: float = setting(0.0, 0, 0.5, help="movements smaller than this are ignored")
+    min_cutoff: float = setting(
+        1.0, 0.05, 20, unit="Hz", help="slow movements: lower is calmer, higher follows sooner and may tremble"
+    )
+    beta: float = setting(3.0, 0, 20, help="fast movements: higher follows with less lag")
+    gain: float = setting(1.0, 0, 4, help="how far it moves for your movement; 2 is twice as far")
+    dead_zone: float = setting(0.0, 0, 0.5, help="smaller movements are ignored, so that nothing trembles at rest")
     range: float = setting(1.0, 0.05, 1, help="the character never goes further than this")
 
 
-class MotionSettings(Tree):
-    eye_left: ParameterSettings = ParameterSettings(min_cutoff=8.0, beta=15.0, dead_zone=0.15)
-    eye_right: ParameterSettings = ParameterSettings(min_cutoff=8.0, beta=15.0, dead_zone=0.15)
-    mouth_open: ParameterSettings = ParameterSettings(min_cutoff=4.0, beta=4.0, dead_zone=0.04)
-    neck_z: ParameterSettings = ParameterSettings()
-    neck_x: ParameterSettings = ParameterSettings()
-    neck_y: ParameterSettings = ParameterSettings()
+# One group of settings for each number that a tracker gives, from its declaration.
+_OF_NUMBERS: dict[str, Any] = {
+    declared.name: (ParameterSettings, ParameterSettings(**asdict(declared.filter)))
+    for declared in NUMBERS
+    if declared.filter is not None
+}
+_NumberSettings: Any = create_model("_NumberSettings", __base__=Tree, **_OF_NUMBERS)
+
+
+class MotionSettings(_NumberSettings):  # type: ignore[misc]
     link_eyes: bool = setting(False, help="both eyes always close together; off allows winks")
     mirror: bool = setting(
         False, help="the person's left eye drives the eye on the same side of the screen", alias="--mirror"
@@ -140,8 +147,6 @@ class Settings(Tree):
     @classmethod
     def _faces_only(cls, value: dict[str, float] | None) -> dict[str, float] | None:
         if value is not None:
-            from puppeteer.motion.calibration import Calibration
-
             try:
                 Calibration.from_dict(value)
             except SettingsError as error:

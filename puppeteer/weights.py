@@ -36,7 +36,7 @@ RECORDS = {
     ),
     "landmarks": WeightRecord(
         "landmarks.pt",
-        "67e2490d44410f4a13d844cce4326e1e1cd63da82d3ae7f63d38901ede495318",
+        "efce1052a2a44c2ff197c7b305f6bca42ce8558850ffce28dcf00cc807d6101c",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

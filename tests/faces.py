@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.pose import Frame
-from puppeteer.sources import VideoFile
 
 SHARED_CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
 

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 
 from puppeteer import v4l2
-from puppeteer.cameras import Webcam, list_cameras
 from puppeteer.errors import SinkError
+from puppeteer.inputs.webcam import Webcam, list_cameras
 from puppeteer.live.capture import Capture
 from puppeteer.live.sending import Sender
 from puppeteer.live.status import Picture, Rate, Timings
+from puppeteer.outputs.virtual_camera import VirtualCamera
 from puppeteer.pose import Frame
 from puppeteer.settings import SourceSettings
-from puppeteer.sinks import VirtualCamera
 from puppeteer.slot import LatestSlot
 
 PATIENCE_S = 60.0  # an emulated machine is slow
@@ -134,7 +134,7 @@ def again(device: str) -> None:
         busy = v4l2.abilities(device)
         check(f"exclusive device opened {count}", busy is not None and not busy.outputs, f"{busy}")
         camera.close()
-    crashed = "import sys, numpy as np; from puppeteer.sinks import VirtualCamera; "
+    crashed = "import sys, numpy as np; from puppeteer.outputs.virtual_camera import VirtualCamera; "
     crashed += "VirtualCamera((320, 240), 15, sys.argv[1]).send(np.zeros((240, 320, 3), np.uint8)); "
     crashed += "__import__('os')._exit(0)"
     subprocess.run([sys.executable, "-c", crashed, device], check=True)

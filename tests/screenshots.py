@@ -27,11 +27,12 @@ from PIL import Image, ImageGrab
 from screens import screen
 from stage import SHORT, Stage, StageDevice
 
-from puppeteer.cameras import ScriptedCamera
 from puppeteer.errors import SinkError, WeightsError
+from puppeteer.inputs.scripted import ScriptedCamera
+from puppeteer.outputs.contract import NoVirtualCameraError
+from puppeteer.outputs.virtual_camera import no_virtual_camera
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
 from puppeteer.settings import STUDIO, PoserSettings, Settings, set_by_name
-from puppeteer.sinks import no_virtual_camera
 
 ROOT = Path(__file__).resolve().parent.parent
 Waits = Iterator[Callable[[], Any]]
@@ -45,7 +46,7 @@ class RealTracker:
         self.error: Exception | None = None
 
     def __call__(self) -> RealTracker:
-        from puppeteer.tracking import FaceLandmarkerTracker
+        from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
         if self.error is not None:
             raise self.error
@@ -95,7 +96,8 @@ class Missing(StageDevice):
 
     def open(self) -> StageDevice:
         if self.fault:
-            raise SinkError(no_virtual_camera(self.reason, "/dev/video10", self.system))
+            text = no_virtual_camera(self.reason, "/dev/video10", self.system)
+            raise NoVirtualCameraError(text) if self.reason == "none" else SinkError(text)
         return super().open()
 
 
@@ -142,17 +144,20 @@ class Scenes:
         stage.device.heal()
         win.chooser.close()
         win.doctor.close()
-        win.end_calibration()
+        win.studio.end_calibration()
         if win.meters.manual:
-            win.flip_manual()
-        win._notices.clear()
+            win.studio.flip_manual()
+        win.studio.notices.clear()
         for part in ("camera", "virtual_camera"):
-            win.engine.retry(part)
-        if any(part.state == "problem" for part in (win.engine.status().networks, win.engine.status().character)):
-            win.engine.set_character(None)
-            win.engine.retry("networks")
-        win.engine.apply(self.usual.model_copy(update={"studio": win.settings.studio}))
-        yield lambda: win.engine.status().face_found and win.engine.status().networks.state == "ok"
+            win.studio.engine.retry(part)
+        if any(
+            part.state == "problem"
+            for part in (win.studio.engine.status().networks, win.studio.engine.status().character)
+        ):
+            win.studio.engine.set_character(None)
+            win.studio.engine.retry("networks")
+        win.studio.engine.apply(self.usual.model_copy(update={"studio": win.settings.studio}))
+        yield lambda: win.studio.engine.status().face_found and win.studio.engine.status().networks.state == "ok"
 
     def wait(self, seconds: float) -> Waits:
         end_s = time.monotonic() + seconds
@@ -179,22 +184,22 @@ class Scenes:
 
     def scene_start(self) -> Waits:
         yield from self.shoot("starting", "real, in the first moments; no camera")
-        yield lambda: self.win.engine.picture is not None and "camera" in self.win.notices
+        yield lambda: self.win.studio.engine.picture is not None and "camera" in self.win.strip.shown
         yield from self.wait(1)
-        self.win.turn_to("camera")
+        self.win.studio.turn_to("camera")
         yield from self.shoot("started without a camera", 'scripted camera, fault "none" from the start')
         self.stage.camera.fault = None
-        self.win.turn_to("character")
-        yield lambda: self.win.engine.status().face_found
+        self.win.studio.turn_to("character")
+        yield lambda: self.win.studio.engine.status().face_found
         self.usual = self.win.settings
 
     def scene_pages(self) -> Waits:
         import dearpygui.dearpygui as dpg
 
         for page in ("character", "camera", "motion", "output", "help"):
-            self.win.turn_to(page)
+            self.win.studio.turn_to(page)
             yield from self.shoot(f"page {page}")
-            area = self.win._pages[page]
+            area = self.win.areas[page]
             number = 1
             while dpg.get_y_scroll(area) < dpg.get_y_scroll_max(area) - 1:
                 dpg.set_y_scroll(area, min(dpg.get_y_scroll(area) + 560, dpg.get_y_scroll_max(area)))
@@ -202,52 +207,52 @@ class Scenes:
                 yield from self.wait(0.2)
                 yield from self.shoot(f"page {page} {number}")
             dpg.set_y_scroll(area, 0)
-        self.win.turn_to("character")
+        self.win.studio.turn_to("character")
 
     def scene_speed(self) -> Waits:
-        self.win.change(["studio.show_speed"], True)
+        self.win.studio.change(["studio.show_speed"], True)
         yield from self.wait(1)
         yield from self.shoot("speed on the stage")
-        self.win.change(["studio.show_speed"], False)
+        self.win.studio.change(["studio.show_speed"], False)
 
     def scene_manual(self) -> Waits:
-        self.win.flip_manual()
+        self.win.studio.flip_manual()
         self.win.meters.set_pose(Pose(0.0, 1.0, 0.8, 0.3, 0.2, -0.6), tell=True)
         yield from self.shoot("manual mode")
 
     def scene_hidden(self) -> Waits:
-        self.win.change_all({"studio.show_preview": False, "studio.show_character": False})
+        self.win.studio.change_all({"studio.show_preview": False, "studio.show_character": False})
         yield from self.shoot("character and preview hidden")
-        self.win.change_all({"studio.show_preview": True, "studio.show_character": True})
+        self.win.studio.change_all({"studio.show_preview": True, "studio.show_character": True})
 
     def scene_calibration(self) -> Waits:
         from puppeteer.gui import guide
 
         ready_s, hold_s = guide.READY_S, guide.HOLD_S
-        self.win.calibrate()
+        self.win.studio.calibrate()
         yield from self.shoot("calibration introduction")
-        self.win.start_calibration()
+        self.win.studio.start_calibration()
         yield from self.shoot("calibration get ready")
-        yield lambda: self.win.guide.phase == "hold"
+        yield lambda: self.win.studio.guide.phase == "hold"
         yield from self.shoot("calibration hold")
         guide.READY_S = guide.HOLD_S = 0.5
-        yield lambda: self.win.guide.index == 1
+        yield lambda: self.win.studio.guide.index == 1
         self.stage.camera._pictures = self.nobody
         guide.HOLD_S = 1.0
-        yield lambda: self.win.guide.phase == "failed"
+        yield lambda: self.win.studio.guide.phase == "failed"
         yield from self.shoot("calibration without a face", "real, nobody before the camera")
         self.stage.camera._pictures = self.face
-        yield lambda: self.win.engine.status().face_found
-        self.win.start_calibration()
-        yield lambda: self.win.guide.phase in ("done", "failed")
-        if self.win.guide.phase == "failed":  # open eyes do not close
+        yield lambda: self.win.studio.engine.status().face_found
+        self.win.studio.start_calibration()
+        yield lambda: self.win.studio.guide.phase in ("done", "failed")
+        if self.win.studio.guide.phase == "failed":  # open eyes do not close
             yield from self.shoot("calibration of eyes that stay open", "real")
-            self.win.guide.phase, self.win.guide.index = "done", 3
+            self.win.studio.guide.phase, self.win.studio.guide.index = "done", 3
         yield from self.shoot("calibration done", "phase set by hand")
         guide.READY_S, guide.HOLD_S = ready_s, hold_s
-        self.win.end_calibration()
-        self.win.forget_calibration()
-        self.win.turn_to("character")
+        self.win.studio.end_calibration()
+        self.win.studio.forget_calibration()
+        self.win.studio.turn_to("character")
 
     def scene_chooser(self) -> Waits:
         from puppeteer.gui import texts
@@ -257,24 +262,28 @@ class Scenes:
         yield from self.shoot("dialog for files")
 
     def scene_backgrounds(self) -> Waits:
-        self.win.change(["output.background"], "#2B3A55")
+        self.win.studio.change(["output.background"], "#2B3A55")
         yield from self.shoot("background colour")
-        self.win.change(["output.background"], "transparent")
+        self.win.studio.change(["output.background"], "transparent")
         yield from self.shoot("background transparent")
 
     def scene_recording(self) -> Waits:
-        self.win.record()
-        self.win.turn_to("output")
+        self.win.studio.record()
+        self.win.studio.turn_to("output")
         yield from self.wait(1)
         yield from self.shoot("recording")
-        self.win.record()
-        yield lambda: self.win.engine.status().recording.state == "off"
-        self.win.turn_to("character")
+        self.win.studio.record()
+        yield lambda: self.win.studio.engine.status().recording.state == "off"
+        self.win.studio.turn_to("character")
 
     def scene_draw(self) -> Waits:
-        self.win.draw_character()
+        self.win.studio.wardrobe.draw()
         yield from self.shoot("drawing a new character")
-        yield lambda: not self.win.drawing and any(entry.own for entry in self.win.entries)
+        yield (
+            lambda: (
+                not self.win.studio.wardrobe.drawing and any(entry.own for entry in self.win.studio.wardrobe.entries)
+            )
+        )
         yield from self.wait(1)
         yield from self.shoot("a new character on the shelf")
 
@@ -284,7 +293,7 @@ class Scenes:
         sheet = Image.new("RGB", (700, 900), (208, 216, 232))
         sheet.paste(figure, (90, 120), figure)
         sheet.save(picture)
-        self.win.load_character(picture)
+        self.win.studio.wardrobe.load(picture)
         yield lambda: self.win.doctor.is_open
         yield from self.shoot("picture doctor at work")
         yield lambda: self.win.doctor.case.treated is not None and not self.win.doctor.case.busy
@@ -296,17 +305,20 @@ class Scenes:
         yield from self.shoot("picture doctor corrected", "square set as by a drag")
         self.win.doctor._done(False)
         yield (
-            lambda: self.win.engine.status().character.state == "ok" and "tilted" in self.win.settings.studio.character
+            lambda: (
+                self.win.studio.engine.status().character.state == "ok"
+                and "tilted" in self.win.settings.studio.character
+            )
         )
         yield from self.wait(0.5)
         yield from self.shoot("the prepared picture in use")
-        self.win.engine.set_character(None)
+        self.win.studio.engine.set_character(None)
         picture.unlink()
 
     # --- the list "Never dead"
 
     def scene_camera(self) -> Waits:
-        self.win.turn_to("camera")
+        self.win.studio.turn_to("camera")
         for fault, name in (
             ("none", "no camera"),
             ("busy", "camera busy"),
@@ -318,30 +330,30 @@ class Scenes:
         ):
             if fault in ("none", "busy", "refused"):  # found only when it is opened
                 self.stage.camera.fault = "fails"
-                yield lambda: "camera" in self.win.notices
-            before = self.win.notices.get("camera")
+                yield lambda: "camera" in self.win.strip.shown
+            before = self.win.strip.shown.get("camera")
             self.stage.camera.fault = fault
-            yield lambda before=before: self.win.notices.get("camera") not in (None, before)
+            yield lambda before=before: self.win.strip.shown.get("camera") not in (None, before)
             yield from self.wait(1)
             yield from self.shoot(name, f'scripted camera, fault "{fault}"')
             self.stage.camera.fault = None
-            yield lambda: self.win.engine.status().face_found
+            yield lambda: self.win.studio.engine.status().face_found
         yield from self.shoot("camera back", "the fault taken away")
-        self.win.turn_to("character")
+        self.win.studio.turn_to("character")
 
     def scene_faces(self) -> Waits:
         self.stage.camera._pictures = self.nobody
-        yield lambda: "face" in self.win.notices
+        yield lambda: "face" in self.win.strip.shown
         yield from self.shoot("no face", "real tracker, empty room")
         self.stage.camera._pictures = self.face
-        yield lambda: self.win.engine.status().face_found
+        yield lambda: self.win.studio.engine.status().face_found
         self.stage.camera._pictures = noisy(room((170, 90, 300), (10, 20, 150)))
         yield from self.wait(1.5)
         yield from self.shoot("two faces", "real tracker, a second face comes in")
         self.tracker.error = WeightsError(
             "weights/face_landmarker.task is missing: get it again with the rest of Puppeteer"
         )
-        yield lambda: "face" in self.win.notices
+        yield lambda: "face" in self.win.strip.shown
         yield from self.shoot("face tracker fails", "the tracker raises")
 
     def scene_virtual_camera(self) -> Waits:
@@ -353,64 +365,64 @@ class Scenes:
             ("busy", "linux", "virtual camera taken"),
         ):
             device.fault, device.reason, device.system = "missing", reason, system
-            self.win.change(["output.virtual_camera"], False)
+            self.win.studio.change(["output.virtual_camera"], False)
             yield from self.wait(0.3)
-            self.win.change(["output.virtual_camera"], True)
-            yield lambda: "virtual_camera" in self.win.notices
-            self.win.turn_to("output")
+            self.win.studio.change(["output.virtual_camera"], True)
+            yield lambda: "virtual_camera" in self.win.strip.shown
+            self.win.studio.turn_to("output")
             yield from self.shoot(name, f"opening it fails with the sentence for {system}")
             device.heal()
-            self.win.engine.retry("virtual_camera")
-            yield lambda: self.win.engine.status().virtual_camera.state == "ok"
+            self.win.studio.engine.retry("virtual_camera")
+            yield lambda: self.win.studio.engine.status().virtual_camera.state == "ok"
         device.fault = "blocks"
-        yield lambda: "virtual_camera" in self.win.notices
+        yield lambda: "virtual_camera" in self.win.strip.shown
         yield from self.shoot("virtual camera blocks", "its send does not return")
-        self.win.turn_to("character")
+        self.win.studio.turn_to("character")
 
     def scene_networks(self) -> Waits:
         RealPoser.errors["auto"] = RuntimeError("CUDA out of memory. Tried to allocate 256.00 MiB")
-        yield lambda: "networks" in self.win.notices and "processor" in self.win.notices["networks"]
+        yield lambda: "networks" in self.win.strip.shown and "processor" in self.win.strip.shown["networks"]
         yield from self.wait(1)
         yield from self.shoot("graphics card out of memory", "drawing raises what CUDA says; the processor took over")
         RealPoser.errors.clear()
         RealPoser.errors["load"] = WeightsError(
             "weights/compact.pt is damaged: get it again with the rest of Puppeteer"
         )
-        self.win.retry("networks")
-        yield lambda: "damaged" in self.win.notices.get("networks", "")
+        self.win.studio.retry("networks")
+        yield lambda: "damaged" in self.win.strip.shown.get("networks", "")
         yield from self.wait(1)
         yield from self.shoot("networks that do not load", "loading raises; others stand in")
 
     def scene_character(self) -> Waits:
-        self.win.take_character(Path("/somewhere/gone.png"))
-        yield lambda: "character" in self.win.notices
+        self.win.studio.wardrobe.take(Path("/somewhere/gone.png"))
+        yield lambda: "character" in self.win.strip.shown
         yield from self.shoot("character gone", "its file does not exist")
 
     def scene_profile(self) -> Waits:
-        profiles = self.win.profiles
+        profiles = self.win.studio.profiles
         folder, profiles.folder = profiles.folder, ROOT / "app.py"  # where no folder can be
-        self.win.change(["motion.idle"], not self.win.settings.motion.idle)
-        yield lambda: "profile" in self.win.notices
+        self.win.studio.change(["motion.idle"], not self.win.settings.motion.idle)
+        yield lambda: "profile" in self.win.strip.shown
         yield from self.shoot("profile folder cannot be written", "the folder is a file")
         profiles.folder = folder
         path = profiles.path("broken")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('{"motion": {"mirror": perhaps')
-        self.win.choose_profile("broken")
+        self.win.studio.choose_profile("broken")
         yield from self.shoot("broken profile set aside", "a real broken file")
-        self.win.choose_profile("default")
+        self.win.studio.choose_profile("default")
 
     def scene_many(self) -> Waits:
         self.stage.camera.fault = "busy"
         self.stage.device.fault = "missing"
-        self.win.retry("camera")
+        self.win.studio.retry("camera")
         RealPoser.errors["auto"] = RuntimeError("CUDA out of memory")
-        self.win.change(["output.background"], "nocolour")
-        self.win.flip("output.virtual_camera")
+        self.win.studio.change(["output.background"], "nocolour")
+        self.win.studio.flip("output.virtual_camera")
         yield from self.wait(0.3)
-        self.win.flip("output.virtual_camera")
+        self.win.studio.flip("output.virtual_camera")
         self.stage.camera.fault = "fails"
-        yield lambda: all(name in self.win._notices for name in ("camera", "virtual_camera", "networks"))
+        yield lambda: all(name in self.win.strip.shown for name in ("camera", "virtual_camera", "networks"))
         yield from self.wait(1)
         yield from self.shoot("several problems at once", "all of the above together")
 
@@ -423,11 +435,11 @@ class Scenes:
         for size, scale in (((1100, 700), 0.0), ((1920, 1080), 0.0), ((840, 520), 0.0), ((2560, 1440), 2.0)):
             dpg.set_viewport_width(size[0])
             dpg.set_viewport_height(size[1])
-            self.win.change(["studio.scale"], scale)
+            self.win.studio.change(["studio.scale"], scale)
             yield lambda: self.win._scale() == self.win.theme.scale
             yield from self.wait(1)
             yield from self.shoot(f"window {size[0]}x{size[1]}, scale {scale or 'automatic'}")
-        self.win.change(["studio.scale"], 0.0)
+        self.win.studio.change(["studio.scale"], 0.0)
         dpg.set_viewport_width(before[0])
         dpg.set_viewport_height(before[1])
         yield lambda: self.win._scale() == self.win.theme.scale
@@ -496,14 +508,14 @@ def photograph(folder: Path, size: tuple[int, int], scale: float, only: list[str
 
 def for_readme(win: Any, scenes: Scenes, target: Path) -> Waits:
     """Our own character in recorded motion, caught while it does something."""
-    yield lambda: win.engine.picture is not None
+    yield lambda: win.studio.engine.picture is not None
     yield from scenes.wait(2)
     yield (
         lambda: (
-            win.engine.shown.mouth_open > 0.4
-            and win.engine.shown.eye_left < 0.1
-            and 0.2 < abs(win.engine.shown.neck_y) < 0.6
-            and abs(win.engine.shown.neck_z) < 0.4
+            win.studio.engine.shown.mouth_open > 0.4
+            and win.studio.engine.shown.eye_left < 0.1
+            and 0.2 < abs(win.studio.engine.shown.neck_y) < 0.6
+            and abs(win.studio.engine.shown.neck_z) < 0.4
         )
     )
     import dearpygui.dearpygui as dpg

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from puppeteer.cameras import Camera, ScriptedCamera
 from puppeteer.errors import SinkError
+from puppeteer.inputs.contract import Camera
+from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
 from puppeteer.pose import U8, FaceObservation, Frame, Pose

@@ -14,13 +14,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import dearpygui.dearpygui as dpg
 import numpy as np
 from stage import SHORT, SMALL, Stage
 
 from puppeteer.gui import guide, texts
 from puppeteer.gui.doctor import treat
 from puppeteer.gui.profiles import Profiles, user_folder
+from puppeteer.gui.safe import dpg
 from puppeteer.gui.window import Window
 from puppeteer.live import Live
 from puppeteer.motion import Calibration
@@ -35,8 +35,7 @@ class Asked(Window):
 
     def paint(self) -> None:
         super().paint()
-        if self.frames == 1:
-            dpg.set_viewport_pos([0, 0])
+        names["win"] = self
         while not questions.empty() and self.frames > 4:
             question = questions.get()
             if question is None:
@@ -46,7 +45,12 @@ class Asked(Window):
                 answer: Any = {"ok": eval(question, names)}
             except Exception:
                 answer = {"error": traceback.format_exc()}
-            print(json.dumps(answer, default=str), flush=True)
+            print(json.dumps(answer, default=plain), flush=True)
+
+
+def plain(value: Any) -> Any:
+    """What JSON does not know: numbers of NumPy stay numbers, a false one must not become the true text "False"."""
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def button(label: str, number: int = 0) -> Any:
@@ -62,6 +66,42 @@ def button(label: str, number: int = 0) -> Any:
     return found[number]
 
 
+BUTTONS = ("mvButton", "mvImageButton", "mvColorButton")
+KINDS = (*BUTTONS, "mvSliderFloat", "mvSliderInt", "mvCheckbox", "mvCombo", "mvInputText")
+heard: list[Any] = []  # items that were pressed while `hear` listened
+before: dict[Any, Any] = {}
+
+
+def hear(item: Any) -> None:
+    """From now on a press on it only is written down."""
+    before[item] = dpg.get_item_callback(item)
+    dpg.set_item_callback(item, lambda: heard.append(item))
+
+
+def unhear(item: Any) -> None:
+    dpg.set_item_callback(item, before.pop(item))
+    heard.clear()
+
+
+def controls(area: Any = None) -> list[tuple[Any, str, str]]:
+    """What the user can press now in the main window or a part of it, scrolled away or not: item, kind and a name."""
+    found = []
+
+    def walk(item: Any) -> None:
+        if not dpg.is_item_shown(item):
+            return
+        kind = dpg.get_item_type(item).rpartition("::")[2]
+        if kind in KINDS and dpg.get_item_configuration(item)["enabled"]:
+            found.append((item, kind, dpg.get_item_label(item) or dpg.get_item_alias(item) or str(item)))
+        if kind not in ("mvTooltip", "mvWindowAppItem") or item == names["win"].root:
+            for children in dpg.get_item_children(item).values():
+                for child in children:
+                    walk(child)
+
+    walk(area or names["win"].root)
+    return found
+
+
 def reading() -> None:
     for line in sys.stdin:
         questions.put(line)
@@ -72,6 +112,33 @@ questions: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 names: dict[str, Any] = {}
 
 if __name__ == "__main__":  # the process that draws characters imports this file too
+    names |= {
+        "dpg": dpg,
+        "np": np,
+        "texts": texts,
+        "guide": guide,
+        "told": [],
+        "button": button,
+        "controls": controls,
+        "heard": heard,
+        "hear": hear,
+        "unhear": unhear,
+        "Path": Path,
+        "sys": sys,
+        "treat": treat,
+        "Calibration": Calibration,
+        "FaceObservation": FaceObservation,
+        "value": lambda name: names["win"].settings.model_dump()[name.split(".")[0]][name.split(".")[1]],
+    }
+    threading.Thread(target=reading, daemon=True).start()
+    if sys.argv[1] == "app":  # the window that `python app.py` opens, with nothing in place of anything
+        import app
+        from puppeteer.gui import window
+
+        window.Window = Asked
+        code = app.main(sys.argv[2:])
+        print(json.dumps({"ok": [thread.name for thread in threading.enumerate() if not thread.daemon]}), flush=True)
+        app.leave(code)
     stage = Stage(patience=SHORT)
     profiles = Profiles(user_folder())
     settings = profiles.start()
@@ -81,23 +148,6 @@ if __name__ == "__main__":  # the process that draws characters imports this fil
         studio = settings.studio.model_copy(update={"character": str(character)})
         settings = settings.model_copy(update={"studio": studio})
     stage.live = Live(settings, parts=stage.parts())
-    window = Asked(stage.live, profiles)
-    names |= {
-        "win": window,
-        "dpg": dpg,
-        "stage": stage,
-        "np": np,
-        "texts": texts,
-        "guide": guide,
-        "told": [],
-        "button": button,
-        "Path": Path,
-        "sys": sys,
-        "treat": treat,
-        "Calibration": Calibration,
-        "FaceObservation": FaceObservation,
-        "value": lambda name: window.settings.model_dump()[name.split(".")[0]][name.split(".")[1]],
-    }
-    threading.Thread(target=reading, daemon=True).start()
-    window.run()
+    names["stage"] = stage
+    Asked(stage.live, profiles).run()
     print(json.dumps({"ok": [thread.name for thread in threading.enumerate() if not thread.daemon]}), flush=True)

@@ -11,10 +11,10 @@ import torch
 
 from puppeteer.commands import bench
 from puppeteer.errors import SettingsError, SourceError
+from puppeteer.inputs.video_file import VideoFile
+from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import Frame
 from puppeteer.settings import Settings, set_by_name
-from puppeteer.sinks import VideoWriter
-from puppeteer.sources import VideoFile
 
 WARP = set_by_name(Settings(), "poser.family", "warp")
 

@@ -16,7 +16,7 @@ import pytest
 
 import app
 from puppeteer import characters
-from puppeteer.image import read_character
+from puppeteer.prepare.reading import read_character
 from puppeteer.settings import STUDIO, Leaf, Settings, leaves, save_profile, set_by_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,8 +100,14 @@ def test_options_without_a_command_reach_the_window_and_not_the_profile(
         def __init__(self, live: Any, profiles: Profiles) -> None:
             opened.append((live.settings, profiles))
 
-        def run(self) -> None:
+        def run(self, before_each: object) -> None:
             pass
+
+        stop = close = run
+
+        @property
+        def studio(self) -> Opened:
+            return self
 
     monkeypatch.setenv("PUPPETEER_HOME", str(tmp_path))
     monkeypatch.setattr(display.Probe, "__init__", lambda self: None)
@@ -109,7 +115,7 @@ def test_options_without_a_command_reach_the_window_and_not_the_profile(
     monkeypatch.setattr(window, "Window", Opened)
     Profiles(tmp_path).save(set_by_name(STUDIO, "motion.idle", False))
     assert app.main(["--camera", "Nice Cam", "--no-mirror"]) == 0
-    gui.studio()
+    gui.studio(app.live_parts())
     (settings, profiles), (usual, _) = opened
     assert (settings.source.camera, settings.motion.mirror, settings.motion.idle) == ("Nice Cam", False, False)
     assert usual == set_by_name(STUDIO, "motion.idle", False)
@@ -378,3 +384,18 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     command = re.search(r"^python3 -m venv .*pytest$", readme, re.MULTILINE)
     assert command is not None
     assert command[0] in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_processor_without_avx_is_told_before_anything_is_imported_that_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from puppeteer import processor
+
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("model name : Pentium\nflags\t\t: fpu sse4_2 popcnt\n")
+    assert not processor.has_avx("linux", "x86_64", cpuinfo)
+    assert processor.has_avx("linux", "aarch64", cpuinfo) and processor.has_avx("linux", "x86_64", tmp_path / "none")
+    cpuinfo.write_text("flags : fpu avx avx2\n")
+    assert processor.has_avx("linux", "x86_64", cpuinfo)
+    monkeypatch.setattr(processor, "has_avx", lambda: False)
+    assert "lacks AVX" in refused(["doctor"], capsys) and "lacks AVX" in refused([], capsys)

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from puppeteer.characters import default_character
-from puppeteer.image import Character, premultiplied, read_character, to_tensor
+from puppeteer.image import Character, premultiplied
 from puppeteer.networks import FAMILIES
 from puppeteer.networks.compact import HEAD, Compact, load
-from puppeteer.networks.layers import drawn, drawn_on_device
-from puppeteer.pose import POSE_NAMES, U8, Pose
+from puppeteer.networks.tensors import to_tensor
+from puppeteer.pose import SIX, U8, Pose
 from puppeteer.poser import Poser
+from puppeteer.poser.drawing import drawn, drawn_on_device
+from puppeteer.prepare.reading import read_character
 
 MOST_STRETCH = 0.9  # px of the flow from one px to the next; at 1 a single px becomes a line
 MIXED = Pose(0.8, 0.3, 0.6, 0.5, -0.4, 0.7)
@@ -56,7 +58,7 @@ def test_the_drawn_pose_is_the_drawing(poser: Poser, character: Character, drawn
     assert difference.max() <= 4 and difference.mean() < 0.2
 
 
-@pytest.mark.parametrize("name", POSE_NAMES)
+@pytest.mark.parametrize("name", SIX)
 def test_motion_is_smooth_and_there(poser: Poser, name: str, drawn_mouth: float) -> None:
     """No step between neighbouring poses is much larger than the others, and the whole way is long."""
     start = Pose(mouth_open=drawn_mouth) if name != "mouth_open" else Pose()
@@ -98,7 +100,7 @@ def test_a_flow_does_not_stretch_an_outline_to_a_band(character: Character, pose
     network = load()
     with torch.inference_mode():
         features = network.encode(to_tensor(character.spec(), "srgb_premultiplied"))
-        flow = network.rotator.decode(features.rotator, torch.from_numpy(pose.array())[None, 3:]).flow[:, HEAD]
+        flow = network.rotator.decode(features.rotator, torch.from_numpy(pose.array())[None, 3:6]).flow[:, HEAD]
     for axis in (-1, -2):
         assert float(flow.diff(dim=axis).abs().max()) < MOST_STRETCH * (256 / flow.shape[-1])
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from puppeteer import device, weights
+from puppeteer import weights
 from puppeteer.commands import doctor
 from puppeteer.errors import PuppeteerError, RenderError
+from puppeteer.poser import devices
 from puppeteer.settings import Settings, set_by_name
 
 WARP = set_by_name(Settings(), "poser.family", "warp")
@@ -50,7 +51,7 @@ def test_something_broken_makes_it_fail_without_a_traceback(
     def broken(settings: str) -> None:
         raise RuntimeError("driver\nexploded")
 
-    monkeypatch.setattr(device, "choose", broken)
+    monkeypatch.setattr(devices, "choose", broken)
     assert not doctor.doctor(settings=WARP)
     out = capsys.readouterr().out
     assert "BROKEN device: RuntimeError: driver exploded" in out and "to mend" in out
@@ -107,7 +108,7 @@ def test_an_idle_nvidia_card_is_named_with_the_mend(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert doctor.nvidia_cards() == ["NVIDIA GeForce RTX 3060, 560.70"]
     lines = list(doctor.check_device(WARP))
-    if device.choose("auto").device.type == "cuda":
+    if devices.choose("auto").device.type == "cuda":
         assert len(lines) == 1
     else:
         assert "RTX 3060" in lines[1].text

@@ -14,11 +14,11 @@ import app
 import puppeteer
 from puppeteer import files, networks
 from puppeteer.errors import SettingsError, SinkError, SourceError
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.networks import warp
-from puppeteer.pose import POSE_NAMES
+from puppeteer.outputs.video_file import VideoWriter
+from puppeteer.pose import SIX
 from puppeteer.poser import Poser
-from puppeteer.sinks import VideoWriter
-from puppeteer.sources import VideoFile
 
 GREY = np.full((32, 32, 3), 128, np.uint8)
 
@@ -57,7 +57,7 @@ def test_pose_never_overwrites_the_drawing(
     mine = tmp_path / "0000.png"
     mine.write_bytes(character_png.read_bytes())
     table = tmp_path / "poses.csv"
-    table.write_text(",".join(POSE_NAMES) + "\n0,0,0,0,0,1\n")
+    table.write_text(",".join(SIX) + "\n0,0,0,0,0,1\n")
     assert "would be overwritten" in said(["pose", str(mine), "--output", str(mine), "--neck-y", "1"], capsys)
     assert "would be overwritten" in said(["pose", str(mine), "--poses", str(table), "--output", str(tmp_path)], capsys)
     assert mine.read_bytes() == character_png.read_bytes()
@@ -171,4 +171,4 @@ def test_a_check_names_an_example(tmp_path: Path) -> None:
 
 
 def test_the_poser_is_at_hand() -> None:
-    assert puppeteer.Poser is Poser and puppeteer.Pose().values() == (0.0,) * 6
+    assert puppeteer.Poser is Poser and puppeteer.Pose().values() == (0.0,) * 19

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,19 +15,25 @@ from conftest import drawn_character
 from PIL import ImageFont
 
 from puppeteer.errors import ImageError, SettingsError
+from puppeteer.gui import keys as keys_module
 from puppeteer.gui import texts
-from puppeteer.gui.chooser import listing
-from puppeteer.gui.display import x_dpi
+from puppeteer.gui.chooser import arranged, day_of, listing
+from puppeteer.gui.display import Place, first_place, place_again, x_dpi
 from puppeteer.gui.doctor import Head, is_prepared, treat
 from puppeteer.gui.guide import HOLD_S, READY_S, SETTLE_S, STEPS, Guide
+from puppeteer.gui.keys import DEFAULTS, Keys
+from puppeteer.gui.memory import Memory
+from puppeteer.gui.notices import Notices
 from puppeteer.gui.profiles import Profiles, user_folder
+from puppeteer.gui.recordings import Recordings
+from puppeteer.gui.safe import _guarded, safe, safe_label
 from puppeteer.gui.shelf import THUMBNAIL, Shelf, Thumbnails, thumbnail
 from puppeteer.gui.stage import Box, drawn, fitted
 from puppeteer.gui.theme import BOLD, REGULAR
+from puppeteer.gui.work import Work
 from puppeteer.image import write_png
 from puppeteer.live import Preview
 from puppeteer.motion import Calibration
-from puppeteer.pose import POSE_NAMES
 from puppeteer.settings import STUDIO, load_profile, save_profile, set_by_name
 
 
@@ -105,7 +114,8 @@ def test_what_the_command_line_says_is_for_this_time_only(tmp_path: Path) -> Non
     kept = kept.model_copy(update={"calibration": Calibration(neck_y=0.1).asdict()})
     used = set_by_name(set_by_name(kept, "source.camera", "Lid"), "output.rate", 20)
     used = used.model_copy(update={"calibration": Calibration(neck_y=0.5).asdict()})
-    profiles.pass_over(kept, used)
+    profiles.save(kept)
+    profiles.pass_over(used)
     profiles.save(set_by_name(used, "motion.idle", False))
     assert load_profile(profiles.path("default"), STUDIO) == set_by_name(kept, "motion.idle", False)
     changed = set_by_name(used, "output.rate", 25).model_copy(update={"calibration": None})
@@ -182,6 +192,9 @@ def test_prepared_pictures_are_told_from_others(tmp_path: Path) -> None:
     write_png(tmp_path / "without.png", drawn_character())
     (tmp_path / "broken.png").write_text("no picture")
     assert [is_prepared(tmp_path / name) for name in ("with.png", "without.png", "broken.png")] == [True, False, False]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.png")
+        assert not is_prepared(tmp_path / "pipe.png"), "and nothing waits for a writer"
     with pytest.raises(ImageError, match=r"broken\.png"):
         treat(tmp_path / "broken.png")
 
@@ -245,19 +258,184 @@ def test_a_listing_shows_folders_and_what_can_be_chosen(tmp_path: Path) -> None:
     for name in ("b.PNG", "a.png", "note.txt", ".hidden.png"):
         (tmp_path / name).write_text("")
     (tmp_path / "folder.png").mkdir()
-    folders, files = listing(tmp_path, (".png",))
-    assert [path.name for path in folders] == ["folder.png"]
-    assert [path.name for path in files] == ["a.png", "b.PNG"]
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    os.utime(tmp_path / "b.PNG", (2e9, 2e9))
+    found = listing(tmp_path, (".png",))
+    assert {one.path.name for one in found if one.folder} == {"folder.png"}
+    assert [one.path.name for one in arranged(found, "name", "")] == ["folder.png", "a.png", "b.PNG"]
+    assert [one.path.name for one in arranged(found, "date", "")] == ["folder.png", "b.PNG", "a.png"]
+    assert [one.path.name for one in arranged(found, "name", "PNG b")] == ["b.PNG"]
+    assert day_of(0) and day_of(1e30) == "" == day_of(-1e30)
+
+
+def test_every_text_goes_through_the_door_that_makes_it_safe() -> None:
+    for text in ("", "bad\udcff", "a\0b", "\ud800", "a\x1b[0m", "line\nline\t", "猫 ~ é 🙂", "x" * 200_000):
+        made = safe(text)
+        made.encode()
+        assert "\0" not in made and len(made) < 110_000
+    assert safe("猫 a\nb") == "猫 a\nb", "what can be shown stays"
+    assert "##" not in safe_label("a##b.png") and len(safe_label("a##b.png")) == 8
+    folder = Path(texts.__file__).parent
+    for path in folder.rglob("*.py"):
+        assert "import dearpygui" not in path.read_text() or path.name == "safe.py", (
+            f"{path.name}: import dpg from safe"
+        )
+
+
+def test_dear_pygui_gets_only_what_it_can_show() -> None:
+    got: list[object] = []
+    call = _guarded(lambda *words, **named: got.extend((words, named)))
+    call("a\udcff", 3, ["b\udcff", "c"], label="d##\udcff", items=("e\udcff",), tag=4)
+    assert got == [("a\ufffd", 3, ["b\ufffd", "c"]), {"label": "d＃＃\ufffd", "items": ("e\ufffd",), "tag": 4}]
+
+
+def test_two_windows_with_one_profile_keep_both_changes(tmp_path: Path) -> None:
+    one, other = Profiles(tmp_path), Profiles(tmp_path)
+    first, second = one.start(), other.start()
+    first = set_by_name(first, "motion.idle", False)
+    one.save(first)
+    second = set_by_name(second, "output.zoom", 2.0)
+    other.save(second)
+    first = set_by_name(first, "output.rate", 20)
+    one.save(first)
+    stored = load_profile(one.path("default"), STUDIO)
+    assert (stored.motion.idle, stored.output.zoom, stored.output.rate) == (False, 2.0, 20)
+    other.save(second.model_copy(update={"calibration": Calibration(neck_y=0.5).asdict()}))
+    one.save(set_by_name(first, "motion.idle", True))
+    stored = load_profile(one.path("default"), STUDIO)
+    assert stored.motion.idle is True and stored.calibration is not None and stored.calibration["neck_y"] == 0.5
+    one.path("default").unlink()  # by hand, or by the other window
+    one.save(set_by_name(first, "output.rate", 25))
+    assert load_profile(one.path("default"), STUDIO).output.zoom == 2.0, "what is known of it comes back"
+
+
+def test_profiles_are_renamed_with_what_they_hold(tmp_path: Path) -> None:
+    profiles = Profiles(tmp_path)
+    changed = set_by_name(profiles.start(), "motion.idle", False)
+    profiles.save_as("Evening", changed)
+    profiles.rename("Nacht 夜")
+    assert profiles.current == "Nacht 夜" and "Evening" not in profiles.names()
+    assert Profiles(tmp_path).start() == changed
+    profiles.rename("nacht 夜")
+    for name in ("../x", ""):
+        with pytest.raises(SettingsError, match="needs a name"):
+            profiles.rename(name)
+    profiles.save_as("Other", changed)
+    with pytest.raises(SettingsError, match="already a profile"):
+        profiles.rename("nacht 夜")
+
+
+def test_a_look_at_a_broken_profile_leaves_it_for_the_window_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/default.json").write_text("{")
+    settings, problem = Profiles(tmp_path).peek()
+    assert settings == STUDIO and "not JSON" in problem
+    profiles = Profiles(tmp_path)
+    assert profiles.start() == STUDIO and "set aside" in profiles.notes[0]
+
+
+def test_characters_are_renamed_on_the_shelf(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf")
+    for name in ("me", "you"):
+        write_png(tmp_path / f"{name}.png", drawn_character(64))
+        (tmp_path / f"{name}.png").write_bytes((tmp_path / f"{name}.png").read_bytes() + name.encode())
+        shelf.add(tmp_path / f"{name}.png")
+    me = next(entry for entry in shelf.entries() if entry.name == "me")
+    assert shelf.rename(me, " わたし ").name == "わたし.png"
+    assert [entry.name for entry in shelf.entries() if entry.own] == ["you", "わたし"]
+    entry = next(entry for entry in shelf.entries() if entry.name == "わたし")
+    for name in ("", "a/b", "..", ".x", "a\0", 'a"'):
+        with pytest.raises(ImageError, match="needs a name"):
+            shelf.rename(entry, name)
+    with pytest.raises(ImageError, match="already a character"):
+        shelf.rename(entry, "you")
+
+
+def test_the_window_remembers_and_a_broken_memory_is_none(tmp_path: Path) -> None:
+    memory, other = Memory(tmp_path), Memory(tmp_path)
+    memory.keep("place", [1, 2, 3, 4])
+    other.keep("sort", "date")
+    again = Memory(tmp_path)
+    assert again.get("place", []) == [1, 2, 3, 4] and again.get("sort", "name") == "date"
+    assert again.get("place", "") == "" and again.get("sort", False) is False, "of another type: as if never kept"
+    (tmp_path / "window.json").write_text("[")
+    assert Memory(tmp_path).get("place", []) == []
+    (tmp_path / "file").write_text("")
+    Memory(tmp_path / "file").keep("place", [0])
+
+
+HD, LAPTOP = Place(0, 0, 1920, 1080), Place(0, 0, 1366, 768)
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (1024, 600), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 2.0])
+def test_a_window_fits_the_screen_that_it_opens_on(size: tuple[int, int], scale: float) -> None:
+    beside = Place(-1000, 300, *size)
+    place = first_place((1240, 760), scale, [beside, HD])
+    assert place.overlap(beside) == (place.width, place.height), "all of it is seen"
+    assert place.height <= size[1] - 40 and place.width >= min(1000, size[0] - 40)
+
+
+def test_a_remembered_place_comes_back_into_view_where_it_is_gone() -> None:
+    smallest = (800, 500)
+    kept = Place(200, 150, 1240, 760)
+    assert place_again(kept, smallest, 1.0, [HD]) == kept
+    assert place_again(Place(2500, 150, 1240, 760), smallest, 1.0, [HD, Place(1920, 0, 1920, 1080)]) is not None
+    assert place_again(Place(2500, 150, 1240, 760), smallest, 1.0, [HD]) is None, "that screen was taken away"
+    assert place_again(Place(-32000, -32000, 160, 28), smallest, 1.0, [HD]) is None, "minimised, on Windows"
+    smaller = place_again(Place(60, 40, 1800, 1000), smallest, 1.0, [LAPTOP])
+    assert smaller is not None and smaller.overlap(LAPTOP) == (smaller.width, smaller.height)
+
+
+class Pressed:
+    """Keys that are down."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.down: set[int] = set()
+        monkeypatch.setattr(keys_module.dpg, "is_key_down", lambda code: code in self.down)
+        monkeypatch.setattr(keys_module.dpg, "is_key_pressed", lambda code: code in self.down)
+
+    def press(self, keys: Keys, name: str) -> None:
+        self.down = {getattr(keys_module.dpg, f"mvKey_{name}")}
+        for act in keys.poll(silent=False):
+            act()
+        self.down = set()
+        keys.poll(silent=False)
+
+
+def test_keys_are_changed_kept_and_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands, done = Pressed(monkeypatch), []
+    keys = Keys({name: lambda name=name: done.append(name) for name in DEFAULTS}, Memory(tmp_path))
+    hands.press(keys, "R")
+    keys.ask("recentre")
+    hands.press(keys, "J")
+    assert keys.bound["recentre"] == "J" and done == ["recentre"], "the new key was not acted on"
+    hands.press(keys, "R")
+    hands.press(keys, "J")
+    assert done == ["recentre", "recentre"]
+    keys.ask("mirror")
+    hands.press(keys, "J")
+    assert keys.taken == "J" and keys.owner("J") == "recentre" and keys.bound["mirror"] == "M", "warned, not taken"
+    keys.bind("mirror", "J")
+    assert (keys.bound["mirror"], keys.bound["recentre"]) == ("J", "")
+    keys.ask("preview")
+    hands.press(keys, "Escape")
+    keys.ask("manual")
+    hands.press(keys, "Back")
+    again = Keys({}, Memory(tmp_path))
+    assert again.bound == {**DEFAULTS, "mirror": "J", "recentre": "", "manual": ""}
+    again.reset()
+    assert Keys({}, Memory(tmp_path)).bound == DEFAULTS
+
+
+def test_the_preview_has_a_place_for_advice() -> None:
+    assert texts.advice("ok", "face found") == "" == texts.advice("problem", "no face: look into the camera")
+    assert texts.advice("ok", "come closer: the face is small") == "Come closer"
 
 
 def test_the_screen_says_how_large_things_are() -> None:
     assert x_dpi("Xft.antialias:\t1\nXft.dpi:\t192\n") == 192
     assert x_dpi("") == 96
-
-
-def test_every_number_of_a_pose_has_a_name_for_people() -> None:
-    assert set(texts.POSE) == set(POSE_NAMES)
-    assert {name.split("_")[0] for name in POSE_NAMES} == set(texts.GROUPS)
 
 
 @pytest.mark.parametrize(
@@ -298,3 +476,21 @@ def test_importing_the_window_does_not_load_what_takes_seconds() -> None:
 def test_a_saved_profile_is_what_the_command_line_reads(tmp_path: Path) -> None:
     save_profile(tmp_path / "p.json", set_by_name(STUDIO, "studio.scale", 1.5))
     assert load_profile(tmp_path / "p.json").studio.scale == 1.5
+
+
+def test_a_recording_that_has_just_begun_is_not_taken_for_one_that_ended(tmp_path: Path) -> None:
+    def status(state: str) -> Any:
+        return SimpleNamespace(recording=SimpleNamespace(state=state))
+
+    now_s = [0.0]
+    notices = Notices(lambda: now_s[0])
+    engine: Any = SimpleNamespace(start_recording=lambda path: path.touch())
+    recordings = Recordings(engine, Work(), notices, lambda: now_s[0])
+    recordings.start(set_by_name(STUDIO, "studio.recordings", str(tmp_path)))
+    recordings.step(status("off"))  # of before the click
+    assert recordings.path is not None and not notices.shown(5)
+    now_s[0] = 2.0
+    recordings.step(status("ok"))
+    assert recordings.path is not None
+    recordings.step(status("problem"))
+    assert recordings.path is None and str(tmp_path) in notices.shown(5)["done"].text

@@ -26,7 +26,7 @@ def test_it_feeds_the_virtual_camera_and_says_what_happens(
 ) -> None:
     stage = Stage()
     settings = set_by_name(SMALL, "studio.character", str(character_png))
-    headless(set_by_name(settings, "output.virtual_camera", False), seconds=3, parts=stage.parts())
+    headless(set_by_name(settings, "output.virtual_camera", False), stage.parts(), seconds=3)
     said = capsys.readouterr().out
     assert stage.device.opened == stage.device.closed == 1 and len(stage.device.times_s) > 30
     assert stage.camera.opened == stage.camera.closed == 1
@@ -56,7 +56,7 @@ def test_without_a_window_nobody_is_told_to_press_a_button(
         return made
 
     parts = replace(given, poser=poser)
-    headless(set_by_name(SMALL, "studio.character", str(character_png)), seconds=3, parts=parts)
+    headless(set_by_name(SMALL, "studio.character", str(character_png)), parts, seconds=3)
     said = capsys.readouterr().out
     assert "out of memory" in said and "start Puppeteer again" in said and "Retry" not in said
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import sys
 import time
+import types
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
+from app import main
 from puppeteer import image
 from puppeteer.errors import ImageError
 from puppeteer.image import (
@@ -20,17 +25,16 @@ from puppeteer.image import (
     clean,
     cut,
     guess_square,
+    open_picture,
     premultiplied,
-    read_character,
     read_image,
     resized,
-    to_bytes,
-    to_premultiplied,
-    to_tensor,
     unpremultiplied,
     write_png,
 )
+from puppeteer.networks.tensors import to_bytes, to_premultiplied, to_tensor
 from puppeteer.pose import U8
+from puppeteer.prepare.reading import read_character
 
 U16 = np.uint16
 
@@ -114,6 +118,170 @@ def test_transparent_palette_entry_and_grey(tmp_path: Path) -> None:
     rgba = read_character(save(picture, tmp_path / "a.png", transparency=3)).rgba
     assert tuple(rgba[0, 0]) == (0, 0, 0, 0)
     assert tuple(rgba[32, 32]) == (10, 200, 30, 255)
+
+
+def test_16_bit_with_a_transparent_colour(tmp_path: Path) -> None:
+    """tRNS names one 16-bit level, or one 16-bit colour."""
+    for name, kind, samples in (("grey", 0, (40000,)), ("colour", 2, (40000, 1000, 65535))):
+        row = b"".join(struct.pack(">H", v) for v in samples) * 64
+        other = b"".join(struct.pack(">H", v) for v in (20000,) * len(samples)) * 64
+        clear = struct.pack(f">{len(samples)}H", *samples)
+        picture = b"".join(b"\0" + (row if y < 32 else other) for y in range(64))
+        path = put(tmp_path / f"{name}.png", png(64, 64, 16, kind, [(b"tRNS", clear)], picture))
+        rgba = read_image(path)
+        assert (rgba[:32, :, 3] == 0).all() and (rgba[32:, :, 3] == 255).all(), name
+        assert abs(int(rgba[40, 5, 0]) - 20000 / 257) <= 1
+
+
+def png(width: int, height: int, bits: int, kind: int, extra: list[tuple[bytes, bytes]], rows: bytes) -> bytes:
+    """A PNG with chunks that Pillow does not write."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    head = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    chunks = [(b"IHDR", head), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks)
+
+
+def plain_png(colour: tuple[int, int, int], extra: list[tuple[bytes, bytes]]) -> bytes:
+    return png(40, 40, 8, 2, extra, b"".join(b"\0" + bytes(colour) * 40 for _ in range(40)))
+
+
+def icc(primaries: list[tuple[float, float, float]], space: bytes = b"RGB ") -> bytes:
+    """A small matrix profile with sRGB's curve; `primaries` are XYZ of red, green, blue under D50."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    curve = b"para" + bytes(4) + struct.pack(">HH", 3, 0) + fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    name = "made up".encode("utf-16-be")
+    text = b"mluc" + bytes(4) + struct.pack(">II2s2sII", 1, 12, b"en", b"US", len(name), 28) + name + bytes(2)
+    tags = {b"desc": text, b"cprt": text, b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1, 0.8249)}
+    tags |= {
+        key: b"XYZ " + bytes(4) + fixed(*xyz) for key, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
+    }
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    table, body, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for key, content in tags.items():
+        content += bytes(-len(content) % 4)
+        table += key + struct.pack(">II", start + len(body), len(content))
+        body += content
+    size = start + len(body)
+    head = struct.pack(">I4sI4s4s4s", size, b"", 0x04200000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
+    return head + fixed(0.9642, 1, 0.8249) + bytes(48) + table + body
+
+
+DISPLAY_P3 = [(0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407)]
+P3_RED, LINEAR_RED = (234, 51, 35), (128, 128, 128)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "jpg", "webp"])
+def test_profiles_become_srgb(tmp_path: Path, mode: str) -> None:
+    """Display P3's (234, 51, 35) is the pure red of sRGB."""
+    picture = Image.new("RGB", (64, 64), P3_RED)
+    name = f"a.{mode}" if mode in ("jpg", "webp") else "a.png"
+    options = {"quality": 100, "subsampling": 0} if mode == "jpg" else {"lossless": True} if mode == "webp" else {}
+    if mode == "RGBA":
+        picture.putalpha(200)
+    elif mode == "P":
+        picture = picture.quantize(4)
+    path = save(picture, tmp_path / name, icc_profile=icc(DISPLAY_P3), **options)
+    rgba, notes = open_picture(path)
+    assert np.abs(rgba[20, 20, :3].astype(int) - (255, 0, 0)).max() <= 2, rgba[20, 20]
+    assert rgba[20, 20, 3] == (200 if mode == "RGBA" else 255)
+    assert notes == []
+
+
+def test_a_profile_of_srgb_changes_no_pixel(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 4), np.uint8)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = save(Image.fromarray(noise), tmp_path / "a.png", icc_profile=srgb)
+    assert (read_image(path) == noise).all()
+
+
+@pytest.mark.parametrize("broken", [b"", b"nothing like a profile", "cut", "grey"])
+def test_a_broken_profile_is_a_note_and_no_failure(tmp_path: Path, broken: bytes | str) -> None:
+    whole = icc(DISPLAY_P3, b"GRAY" if broken == "grey" else b"RGB ")
+    profile = broken if isinstance(broken, bytes) else whole[: len(whole) // 2] if broken == "cut" else whole
+    path = save(Image.new("RGB", (64, 64), P3_RED), tmp_path / "a.png", icc_profile=profile)
+    rgba, notes = open_picture(path)
+    if broken:
+        assert any("a.png: its colour profile is broken" in note for note in notes)
+    assert tuple(rgba[20, 20]) == (*P3_RED, 255)
+
+
+@pytest.mark.parametrize(
+    ("extra", "colour", "expected"),
+    [
+        ([(b"gAMA", struct.pack(">I", 100000))], LINEAR_RED, (188, 188, 188)),
+        ([(b"gAMA", struct.pack(">I", 45455))], LINEAR_RED, LINEAR_RED),
+        ([(b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", 100000))], LINEAR_RED, LINEAR_RED),
+        (
+            [(b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))],
+            P3_RED,
+            (255, 0, 0),
+        ),
+        ([(b"cICP", bytes([12, 13, 0, 1]))], P3_RED, (255, 0, 0)),
+        ([(b"cICP", bytes([1, 13, 0, 1]))], P3_RED, P3_RED),
+        ([(b"cICP", bytes([1, 8, 0, 1]))], LINEAR_RED, (188, 188, 188)),
+        ([(b"cICP", bytes([9, 16, 0, 1]))], (148, 148, 148), (255, 255, 255)),  # 203 cd/m2 and a little more
+        ([(b"cICP", bytes([9, 18, 0, 1]))], (191, 191, 191), (255, 255, 255)),
+        ([(b"cICP", bytes([77, 13, 0, 1]))], P3_RED, P3_RED),  # unheard of
+        ([(b"cICP", b"x")], P3_RED, P3_RED),
+        ([(b"gAMA", struct.pack(">I", 0))], P3_RED, P3_RED),
+    ],
+)
+def test_colours_told_by_chunks_become_srgb(
+    tmp_path: Path, extra: list[tuple[bytes, bytes]], colour: tuple[int, int, int], expected: tuple[int, int, int]
+) -> None:
+    rgba = read_image(put(tmp_path / "a.png", plain_png(colour, extra)))
+    assert np.abs(rgba[20, 20, :3].astype(int) - expected).max() <= 2, rgba[20, 20]
+
+
+def test_avif_is_read(tmp_path: Path) -> None:
+    rgba = read_image(save(Image.fromarray(figure()), tmp_path / "a.avif", quality=95))
+    assert np.abs(rgba[100, 100].astype(int) - (250, 210, 190, 255)).max() <= 6
+    assert rgba[0, 0, 3] == 0
+
+
+@pytest.mark.parametrize("plugin", ["pillow_heif", "pillow_jxl"])
+def test_plugins_of_pillow_are_used_where_they_are(plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = image.PLUGINS[plugin]
+    kind = "HEIF" if name else "JXL"
+
+    def register() -> None:
+        monkeypatch.setitem(Image.OPEN, kind, (None, None))
+
+    stand_in = types.ModuleType(plugin)
+    setattr(stand_in, name or "loaded", register)
+    monkeypatch.setitem(sys.modules, plugin, stand_in)
+    image.formats.cache_clear()
+    if not name:
+        register()
+    assert kind in image.formats()
+    monkeypatch.undo()
+    image.formats.cache_clear()
+    assert "AVIF" in image.formats()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize(
+    "arguments", [["prepare", "{}"], ["pose", "{}", "--neck-y", "1"], ["pose", "a.png", "--poses", "{}"]]
+)
+def test_what_cannot_be_read_to_its_end_is_told_at_once(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.png")
+    Path("loop.png").symlink_to("loop.png")
+    save(Image.fromarray(figure()), tmp_path / "a.png")
+    for name, sentence in (("pipe.png", "a pipe or a device"), ("loop.png", "leads back to itself")):
+        given = [a.format(name) for a in arguments]
+        assert main([*given, "--output", "out.png"]) == 2
+        said = capsys.readouterr().err
+        assert name in said and sentence in said and "Traceback" not in said
+        assert not Path("out.png").exists()
 
 
 def test_jpeg_is_turned_upright(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import pytest
 from conftest import drawn_character
 from stage import SHORT, SMALL, TURNED, Stage, StageDevice, StagePoser, StageTracker, eventually, on_stage
 
-from puppeteer.cameras import Fault, ScriptedCamera
 from puppeteer.errors import SettingsError, SinkError, WeightsError
 from puppeteer.image import write_png
-from puppeteer.live import Live, Parts
+from puppeteer.inputs.scripted import Fault, ScriptedCamera
+from puppeteer.live import Live
 from puppeteer.live.capture import Patience
 from puppeteer.live.detail import Detail
 from puppeteer.motion import Calibration
@@ -615,7 +615,7 @@ def test_a_background_that_is_gone_does_not_keep_it_from_starting(character_png:
 
 @pytest.mark.parametrize("background", ["#00FF00", "transparent"])
 def test_recording(background: str, character_png: Path, tmp_path: Path) -> None:
-    from puppeteer.sources import VideoFile
+    from puppeteer.inputs.video_file import VideoFile
 
     path = tmp_path / ("out.webm" if background == "transparent" else "out.mp4")
     with on_stage(character_png, set_by_name(SMALL, "output.background", background)) as stage:
@@ -639,7 +639,7 @@ def test_recording(background: str, character_png: Path, tmp_path: Path) -> None
 
 
 def test_a_recording_is_finished_when_the_studio_closes(character_png: Path, tmp_path: Path) -> None:
-    from puppeteer.sources import VideoFile
+    from puppeteer.inputs.video_file import VideoFile
 
     with on_stage(character_png) as stage:
         stage.live.start_recording(tmp_path / "out.mp4")
@@ -677,7 +677,7 @@ def test_what_nobody_foresaw_is_logged_and_the_work_goes_on(
     character_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with on_stage(character_png) as stage:
-        monkeypatch.setattr("puppeteer.live.engine.placed", lambda *_: 1 / 0)
+        monkeypatch.setattr("puppeteer.live.drawing.placed", lambda *_: 1 / 0)
         assert eventually(lambda: any("ZeroDivisionError" in line for line in stage.live.log.lines()))
         monkeypatch.undo()
         sequence = stage.live.picture.sequence if stage.live.picture else 0
@@ -688,7 +688,7 @@ def test_the_log_is_bounded_and_has_times() -> None:
     from puppeteer.live.status import LOG_LINES
 
     echoed: list[str] = []
-    live = Live(STUDIO, parts=Parts(), echo=echoed.append)
+    live = Live(STUDIO, parts=Stage().parts(), echo=echoed.append)
     for number in range(LOG_LINES + 10):
         live.log.add(f"line {number}")
     lines = live.log.lines()
@@ -707,3 +707,13 @@ def test_the_tracker_is_asked_in_one_thread_only(character_png: Path) -> None:
     with on_stage(character_png, stage=Stage(tracker=Noting())) as stage:
         assert eventually(lambda: stage.live.status().face_found)
     assert threads == {"live-track"}
+
+
+def test_a_missing_package_of_the_tracker_is_said_once_with_its_remedy(character_png: Path) -> None:
+    stage = Stage()
+    stage.tracker.error = ModuleNotFoundError("No module named 'mediapipe'", name="mediapipe")
+    with on_stage(character_png, stage=stage):
+        assert eventually(lambda: stage.tracker.opened >= 5)
+        face = stage.live.status().face
+        assert face.state == "problem" and "mediapipe is not installed: run  python -m pip install" in face.text
+        assert sum("mediapipe" in line for line in stage.live.log.lines()) == 1

@@ -12,6 +12,7 @@ from clips import make_clip
 from faces import carphone
 from stage import eventually
 
+from app import live_parts
 from puppeteer.commands import live_bench
 from puppeteer.errors import SettingsError, SourceError
 from puppeteer.settings import STUDIO, set_by_name
@@ -38,6 +39,7 @@ def test_a_real_face_from_camera_to_output(
         seconds=2,
         json_file=tmp_path / "live.json",
         settings=set_by_name(STUDIO, "poser.family", "warp"),
+        parts=live_parts(),
     )
     assert report.size == (1280, 720) and report.networks.startswith("warp")
     assert set(report.stages) == set(live_bench.STAGES)
@@ -54,9 +56,11 @@ def test_a_real_face_from_camera_to_output(
 
 def test_wrong_input_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, character_png: Path) -> None:
     with pytest.raises(SettingsError, match="--seconds is 0"):
-        live_bench.live_bench(seconds=0, settings=STUDIO)
+        live_bench.live_bench(seconds=0, settings=STUDIO, parts=live_parts())
     with pytest.raises(SettingsError, match="does not exist: create it"):
-        live_bench.live_bench(json_file=tmp_path / "none" / "x.json", settings=STUDIO)
+        live_bench.live_bench(json_file=tmp_path / "none" / "x.json", settings=STUDIO, parts=live_parts())
     monkeypatch.setattr(live_bench, "START_S", 0.5)
     with pytest.raises(SourceError, match="give a clip with a clear face"):
-        live_bench.live_bench(clip=make_clip(tmp_path / "a.mp4"), character=character_png, settings=STUDIO)
+        live_bench.live_bench(
+            clip=make_clip(tmp_path / "a.mp4"), character=character_png, settings=STUDIO, parts=live_parts()
+        )

@@ -11,11 +11,11 @@ from PIL import Image
 from puppeteer.commands.pose import pose, read_poses
 from puppeteer.errors import PuppeteerError, SettingsError
 from puppeteer.image import read_image, write_png
-from puppeteer.pose import POSE_NAMES, Pose
+from puppeteer.pose import SIX, Pose
 from puppeteer.settings import PoserSettings, Settings
 
 WARP = Settings(poser=PoserSettings(family="warp", device="cpu"))
-HEADER = ",".join(POSE_NAMES)
+HEADER = ",".join(SIX)
 
 
 @pytest.fixture
@@ -54,8 +54,15 @@ def test_single_pose_as_values(character: Path, tmp_path: Path) -> None:
     assert (read_image(file) == read_image(folder / "0000.png")).all()
 
 
+def test_no_folder_is_left_where_the_character_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(PuppeteerError, match="not a picture"):
+        pose(character=tmp_path / "a.png", poses=None, output=tmp_path / "new" / "out", values=Pose(), settings=WARP)
+    assert not (tmp_path / "new").exists()
+
+
 def test_columns_by_name_in_any_order_with_what_track_adds(tmp_path: Path) -> None:
-    path = table(tmp_path, "0.04,1,-1,0.1,0.2,0.3,0.4,0.5", header="time_s,face," + ",".join(reversed(POSE_NAMES)))
+    path = table(tmp_path, "0.04,1,-1,0.1,0.2,0.3,0.4,0.5", header="time_s,face," + ",".join(reversed(SIX)))
     assert read_poses(path) == [Pose(0.5, 0.4, 0.3, 0.2, 0.1, -1)]
 
 
@@ -65,13 +72,38 @@ def test_table_of_a_spreadsheet(tmp_path: Path) -> None:
     assert read_poses(path) == [Pose(mouth_open=1)]
 
 
+SPREADSHEET = [*SIX, "time_s"], ["0,5", "0", "1,0", "-0,25", "0", "0", "0,04"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("told", [False, True], ids=["", "sep="])
+def test_tables_of_spreadsheets_with_decimal_commas(tmp_path: Path, separator: str, coding: str, told: bool) -> None:
+    text = f"sep={separator}\r\n" * told + "\r\n".join(separator.join(cells) for cells in SPREADSHEET) + "\r\n"
+    path = tmp_path / "poses.csv"
+    path.write_bytes((b"\xfe\xff" if coding == "utf-16-be" else b"") + text.encode(coding))
+    assert read_poses(path) == [Pose(eye_left=0.5, mouth_open=1, neck_z=-0.25)]
+
+
+def test_decimal_commas_between_commas_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"line 2, has 8 values instead of 6: .* decimal commas between semicolons"):
+        read_poses(table(tmp_path, "0,5,0,0,5,0,0,0"))
+
+
+def test_raw_tables_of_track_are_accepted(tmp_path: Path) -> None:
+    header = ",".join(["time_s", *SIX, "face"])
+    assert read_poses(table(tmp_path, "0,-0.2,1.1,0.5,1.6,-2,0,1", header=header)) == [Pose(0, 1, 0.5, 1, -1, 0)]
+    with pytest.raises(SettingsError, match="out of range"):
+        read_poses(table(tmp_path, "0,-0.2,1.1,0.5,inf,-2,0,1", header=header))
+
+
 @pytest.mark.parametrize(
     ("header", "lines", "sentence"),
     [
         ("", [], "is empty: its first line must be eye_left"),
         (HEADER, [], "holds no poses"),
         (HEADER.replace(",neck_z", ""), ["0,0,0,0,0"], "lacks the column neck_z"),
-        (HEADER + ",smile", ["0,0,0,0,0,0,0"], "'smile' that is none of a pose's: leave it out"),
+        (HEADER + ",grin", ["0,0,0,0,0,0,0"], "'grin' that is none of a pose's: leave it out"),
         (HEADER.replace("neck_x", "nek_x"), ["0,0,0,0,0,0"], "did you mean neck_x"),
         (HEADER + ",neck_x", ["0,0,0,0,0,0,0"], "column neck_x more than once"),
         (HEADER, ["0,0,0,0,0,0", "0,0,0,0,0"], "line 3, has 5 values instead of 6"),
@@ -92,7 +124,7 @@ def test_wrong_tables(tmp_path: Path, header: str, lines: list[str], sentence: s
 
 
 def test_files_that_are_no_tables(tmp_path: Path, character: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="does not exist"):
         read_poses(tmp_path / "absent.csv")
     with pytest.raises(SettingsError, match="not a text file"):
         read_poses(character)

@@ -10,13 +10,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from puppeteer import device, networks, poser
+from puppeteer import networks
 from puppeteer.errors import ImageError, SettingsError, WeightsError
-from puppeteer.image import Character, Encoding, clean, premultiplied, to_premultiplied, to_tensor, unpremultiplied
+from puppeteer.image import Character, clean, premultiplied, unpremultiplied
 from puppeteer.networks import warp
-from puppeteer.networks.layers import Copy, Layers, Run, drawn, drawn_on_device, in_turn
+from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.tensors import Encoding, to_premultiplied, to_tensor
 from puppeteer.pose import U8, Pose
-from puppeteer.poser import Poser
+from puppeteer.poser import Poser, devices, poser
+from puppeteer.poser.drawing import drawn, drawn_on_device
+from puppeteer.poser.stages import OnDevice
 
 
 def figure(size: int = 256) -> U8:
@@ -171,7 +174,7 @@ def test_bad_values(ready: Poser) -> None:
         ready.pose(Pose(neck_z=float("nan")))
     assert ready.pose(Pose(neck_z=5)) is ready.pose(Pose(neck_z=1))
     for size in (0, 63, 2049):
-        with pytest.raises(SettingsError, match="choose 64 to 2048"):
+        with pytest.raises(SettingsError, match="it must be 64 to 2048"):
             ready.pose(Pose(), size)
     for wrong in (np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 4), np.uint8), np.zeros((64, 64, 4), np.float32)):
         with pytest.raises(ImageError, match="crop it square"):
@@ -181,7 +184,7 @@ def test_bad_values(ready: Poser) -> None:
 def test_unknown_family_and_device_that_is_not_there() -> None:
     with pytest.raises(SettingsError, match="choose compact, tha1, "):
         Poser.load("fantasy")
-    if device.choose("auto").device.type == "cpu":
+    if devices.choose("auto").device.type == "cpu":
         poser = Poser.load("warp", "cuda")
         assert poser.device.type == "cpu"
         assert "CUDA" in poser.message
@@ -202,7 +205,7 @@ def test_auto_takes_what_loads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_half_precision_that_overflows_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Places as CUDA would offer them, all on the CPU: the first self-test that is finite wins."""
     cpu = torch.device("cpu")
-    half, single = (device.Choice(cpu, dtype, "a card") for dtype in (torch.float16, torch.float32))
+    half, single = (devices.Choice(cpu, dtype, "a card") for dtype in (torch.float16, torch.float32))
     monkeypatch.setattr(poser, "choose", lambda device: half)
     monkeypatch.setattr(poser, "fallbacks", lambda choice: [half, single])
     # 1e5 is infinite in half precision
@@ -213,7 +216,7 @@ def test_half_precision_that_overflows_falls_back(monkeypatch: pytest.MonkeyPatc
 
 
 def test_character_that_overflows_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    half = device.Choice(torch.device("cpu"), torch.float16, "a card")
+    half = devices.Choice(torch.device("cpu"), torch.float16, "a card")
 
     class Dividing(Counting):
         def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
@@ -228,22 +231,22 @@ def test_character_that_overflows_half_precision(monkeypatch: pytest.MonkeyPatch
 
 
 def test_every_fallback_of_a_card() -> None:
-    card = device.Choice(torch.device("cuda", 0), torch.float16, "a card")
-    places = [(place.device.type, place.dtype) for place in device.fallbacks(card)]
+    card = devices.Choice(torch.device("cuda", 0), torch.float16, "a card")
+    places = [(place.device.type, place.dtype) for place in devices.fallbacks(card)]
     assert places == [("cuda", torch.float16), ("cuda", torch.float32), ("cpu", torch.float32)]
-    assert len(device.fallbacks(device.choose("cpu"))) == 1
+    assert len(devices.fallbacks(devices.choose("cpu"))) == 1
 
 
 def test_old_cards_run_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "GTX 1080")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: (6, 1))
-    choice = device.choose("auto")
+    choice = devices.choose("auto")
     assert (choice.device.type, choice.dtype) == ("cuda", torch.float32)
     assert "GTX 1080" in choice.reason
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: (8, 6))
-    assert device.choose("cuda").dtype == torch.float16
-    assert device.choose("cpu").device.type == "cpu"
+    assert devices.choose("cuda").dtype == torch.float16
+    assert devices.choose("cpu").device.type == "cpu"
 
 
 def layers_of_every_kind() -> Layers:
@@ -329,7 +332,7 @@ def test_pieces_leave_no_seams_and_lose_nothing(size: int) -> None:
 def test_whole_frame_on_the_device_path(ready: Poser) -> None:
     """The stage that runs on CUDA, here on the CPU, gives the picture of the CPU's stage."""
     character = Character(figure(512), (0, 0, 512))
-    stage = poser.OnDevice(warp.load(), character, torch.device("cpu"), torch.float32)
+    stage = OnDevice(warp.load(), character, torch.device("cpu"), torch.float32)
     ready.set_character(character)
     for pose in (Pose(neck_z=0.5), Pose(neck_x=-1, neck_y=0.7)):
         stage.take(pose)
@@ -352,7 +355,7 @@ def test_cost_leaves_the_encoder_out() -> None:
         def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
             return Layers(paint=self.leave(features))
 
-    cpu = device.Choice(torch.device("cpu"), torch.float32, "")
+    cpu = devices.Choice(torch.device("cpu"), torch.float32, "")
     assert Poser(Costly(), "costly", cpu).flops_per_frame() == 2 * 8 * 4 * 256 * 256
     assert Poser(warp.load(), "warp", cpu).flops_per_frame() == 0
 

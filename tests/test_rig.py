@@ -14,8 +14,9 @@ import torch
 from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import RenderError
 from puppeteer.networks.rig import motion
-from puppeteer.networks.rig.canvas import RigCanvas, Rigged, drawn_on_device
+from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts, pictures
+from puppeteer.poser.rig_drawing import RigCanvas, drawn_on_device
 
 SEEDS = range(60_000_000, 60_000_006)
 LOOKED_AT = 2  # of them, by the tests that need not look at all

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,101 +10,15 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import drawn_character
+from hands import ROOT, Studio
 from PIL import Image
 from screens import needs_screen, screen, xdotool
 
 from puppeteer.image import write_png
 from puppeteer.settings import STUDIO, leaves, load_profile
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-class Studio:
-    """A running window: `ask` evaluates in it, the rest are hands."""
-
-    def __init__(self, environment: dict[str, str], character: Path) -> None:
-        self.environment = environment
-        self.home = Path(environment["PUPPETEER_HOME"])
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/studio_process.py"), str(character)],
-            cwd=ROOT,
-            env={**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.until("win.engine.picture is not None", 40)
-        window = xdotool(environment, "search", "--onlyvisible", "--name", "^Puppeteer$").split()[-1]
-        xdotool(environment, "windowfocus", "--sync", window)
-
-    def ask(self, question: str) -> Any:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(question.replace("\n", " ") + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline() or '{"error": "the window is gone"}')
-        assert "error" not in answer, answer["error"]
-        return answer["ok"]
-
-    def until(self, question: str, within_s: float = 8) -> Any:
-        end_s = time.monotonic() + within_s
-        while not (answer := self.ask(question)):
-            assert time.monotonic() < end_s, f"{question} did not become true"
-        return answer
-
-    def wait(self, frames: int = 3) -> None:
-        now = self.ask("win.frames")
-        self.until(f"win.frames >= {now + frames}")
-
-    def click(self, item: str, share: float = 0.5, times: int = 1) -> None:
-        """In the middle of a widget, or at a share of its width."""
-        self.wait(2)
-        left, top = self.ask(f"dpg.get_item_rect_min({item})")
-        width, height = self.ask(f"dpg.get_item_rect_size({item})")
-        xdotool(self.environment, "mousemove", round(left + share * width), round(top + height / 2))
-        self.wait(2)
-        for _ in range(times):
-            xdotool(self.environment, "mousedown", 1)
-            self.wait(1)
-            xdotool(self.environment, "mouseup", 1)
-            self.wait(1)
-        self.wait(2)
-
-    def reveal(self, item: str, page: str) -> None:
-        """Scrolls a page of the side panel to a widget."""
-        self.wait(4)
-        area = f"win._pages['{page}']"
-        self.ask(
-            f"dpg.set_y_scroll({area}, min(dpg.get_y_scroll_max({area}), dpg.get_y_scroll({area})"
-            f" + dpg.get_item_rect_min({item})[1] - 300))"
-        )
-        self.wait(4)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            xdotool(self.environment, "keydown", key)
-            self.wait(2)
-            xdotool(self.environment, "keyup", key)
-            self.wait(2)
-
-    def drag(self, start: tuple[float, float], way: tuple[float, float]) -> None:
-        x, y = start
-        xdotool(self.environment, "mousemove", round(x), round(y))
-        self.wait(2)
-        xdotool(self.environment, "mousedown", 1)
-        self.wait(2)
-        for share in (0.3, 0.7, 1.0):
-            xdotool(self.environment, "mousemove", round(x + share * way[0]), round(y + share * way[1]))
-            self.wait(2)
-        xdotool(self.environment, "mouseup", 1)
-        self.wait(2)
-
-    def colour(self) -> list[int]:
-        """Of the character in the newest picture: neck_y, neck_x and mouth as numbers, see `stage.StagePoser`."""
-        return list(self.ask("win.engine.picture.pixels[60, 80].tolist()"))
 
 
 @pytest.fixture(scope="module")
@@ -116,18 +29,13 @@ def studio(tmp_path_factory: pytest.TempPathFactory, character_png: Path) -> Ite
         environment |= {"PUPPETEER_HOME": str(home / "puppeteer"), "HOME": str(home)}
         running = Studio(environment, character_png)
         try:
+            running.ask("dpg.set_viewport_pos([0, 0])")  # tests make it as large as the screen
             yield running
         finally:
-            assert running.process.stdin is not None and running.process.stdout is not None
-            begin_s = time.monotonic()
-            running.process.stdin.close()
             try:
-                assert running.process.wait(10) == 0
-                assert time.monotonic() - begin_s < 4
-                assert json.loads(running.process.stdout.readlines()[-1]) == {"ok": ["MainThread"]}
+                running.end()
             finally:
-                running.process.kill()
-                running.process.stdout.close()
+                running.kill()
 
 
 @pytest.fixture(autouse=True)
@@ -138,10 +46,10 @@ def calm(request: pytest.FixtureRequest) -> Iterator[None]:
         running: Studio = request.getfixturevalue("studio")
         running.ask("win.chooser.close()")
         running.ask("win.doctor.close()")
-        running.ask("win.end_calibration()")
+        running.ask("win.studio.end_calibration()")
         if running.ask("win.meters.manual"):
-            running.ask("win.flip_manual()")
-        xdotool(running.environment, "mousemove", 4, 4)
+            running.ask("win.studio.flip_manual()")
+        running.move(4, 4)
 
 
 @needs_screen
@@ -150,15 +58,15 @@ def test_manual_sliders_move_the_character(studio: Studio) -> None:
     assert studio.ask("win.meters.manual") is True
     studio.click("win.meters.sliders['neck_y']", 0.97)
     studio.click("win.meters.sliders['mouth_open']", 0.97)
-    studio.until("win.engine.picture.pixels[60, 80, 0] > 220")
-    studio.until("win.engine.picture.pixels[60, 80, 2] > 220")
-    assert studio.ask("win.engine.status().driver") == "manual"
+    studio.until("win.studio.engine.picture.pixels[60, 80, 0] > 220")
+    studio.until("win.studio.engine.picture.pixels[60, 80, 2] > 220")
+    assert studio.ask("win.studio.engine.status().driver") == "manual"
     studio.click("win.meters.sliders['neck_y']", 0.03)
-    studio.until("win.engine.picture.pixels[60, 80, 0] < 35")
+    studio.until("win.studio.engine.picture.pixels[60, 80, 0] < 35")
     studio.click("button(texts.REST_POSE)")
-    studio.until("win.engine.picture.pixels[60, 80, 2] < 5")
+    studio.until("win.studio.engine.picture.pixels[60, 80, 2] < 5")
     studio.press("s")
-    studio.until("win.engine.status().driver == 'face'")
+    studio.until("win.studio.engine.status().driver == 'face'")
 
 
 @needs_screen
@@ -172,12 +80,12 @@ def test_every_setting_has_a_widget_with_help_and_a_way_back(studio: Studio) -> 
 
 @needs_screen
 def test_a_slider_acts_at_once_on_its_group_and_can_be_taken_back(studio: Studio) -> None:
-    studio.ask("win.turn_to('motion')")
+    studio.ask("win.studio.turn_to('motion')")
     gain = "win.controls.widgets['motion.eye_left.gain,motion.eye_right.gain']"
     studio.click(gain, 0.9)
     left, right = studio.ask("[win.settings.motion.eye_left.gain, win.settings.motion.eye_right.gain]")
     assert left == right and left > 3
-    assert studio.ask("win.engine._motion.settings.eye_left.gain") == left
+    assert studio.ask("win.studio.engine._driving._motion.settings.eye_left.gain") == left
     row = f"next(row for row in win.controls._rows if row.widget == {gain})"
     assert studio.ask(f"dpg.is_item_shown({row}.reset)")
     studio.click(f"{row}.reset")
@@ -186,12 +94,13 @@ def test_a_slider_acts_at_once_on_its_group_and_can_be_taken_back(studio: Studio
     assert not studio.ask(f"dpg.is_item_shown({row}.reset)")
     # steadiness goes in powers: the middle of the slider is the geometric mean of its ends
     steadiness = "win.controls.widgets['motion.mouth_open.min_cutoff']"
-    assert 0.9 < studio.ask(f"float(dpg.get_item_configuration({steadiness})['format'].split()[0])") < 20
+    row = f"next(row for row in win.controls._rows if row.widget == {steadiness})"
+    assert 0.9 < studio.ask(f"float(dpg.get_value({row}.words).split()[0])") < 20
 
 
 @needs_screen
 def test_more_shows_each_parameter_by_itself(studio: Studio) -> None:
-    studio.ask("win.turn_to('motion')")
+    studio.ask("win.studio.turn_to('motion')")
     alone = "win.controls.widgets['motion.eye_right.dead_zone']"
     studio.wait()
     assert not studio.ask(f"dpg.is_item_visible({alone})")
@@ -201,8 +110,8 @@ def test_more_shows_each_parameter_by_itself(studio: Studio) -> None:
     studio.click(alone, 0.8)
     both = studio.ask("[win.settings.motion.eye_left.dead_zone, win.settings.motion.eye_right.dead_zone]")
     assert both[0] == STUDIO.motion.eye_left.dead_zone and both[1] > 0.3
-    studio.ask("win.change(['motion.eye_right.dead_zone'], 0.15)")
-    studio.ask("dpg.set_y_scroll(win._pages['motion'], 0)")
+    studio.ask("win.studio.change(['motion.eye_right.dead_zone'], 0.15)")
+    studio.ask("dpg.set_y_scroll(win.areas['motion'], 0)")
     studio.wait()
     studio.click("button(texts.LESS)")
 
@@ -216,18 +125,21 @@ def test_keys_act_and_are_silent_while_a_text_field_has_the_focus(studio: Studio
         studio.press(key)
         assert studio.ask(f"value('{name}')") is before, key
     studio.press("F1")
-    assert studio.ask("win.page") == "help"
+    assert studio.ask("win.studio.page") == "help"
     assert studio.ask("win.settings.calibration") is None
     studio.press("r")
     assert studio.ask("win.settings.calibration['neck_y']") == pytest.approx(0.8)
-    studio.ask("win.forget_calibration()")
+    studio.ask("win.studio.forget_calibration()")
     studio.press("k")
-    assert studio.ask("win.guide is not None")
+    assert studio.ask("win.studio.guide is not None")
     studio.press("k")
-    assert studio.ask("win.guide is None")
+    assert studio.ask("win.studio.guide is None")
 
-    studio.ask("win.turn_to('output')")
-    field = "win._contents['output']._name"
+    studio.ask("win.studio.turn_to('output')")
+    profiles = "win.pages['output'].profiles"
+    studio.reveal(f"{profiles}.new", "output")
+    studio.click(f"{profiles}.new")
+    field = f"{profiles}.question.field"
     studio.reveal(field, "output")
     studio.click(field)
     before = studio.ask("win.settings.model_dump_json()")
@@ -236,8 +148,9 @@ def test_keys_act_and_are_silent_while_a_text_field_has_the_focus(studio: Studio
     assert studio.ask("win.settings.model_dump_json()") == before
     assert not studio.ask("win.meters.manual")
     studio.press("Escape")
-    studio.ask(f"dpg.set_value({field}, '')")
-    xdotool(studio.environment, "mousemove", 640, 26, "click", 1)  # nothing is there
+    studio.ask(f"{profiles}.question.close()")
+    studio.move(640, 26)
+    xdotool(studio.environment, "click", 1)  # nothing is there
     studio.wait()
     studio.press("m")
     assert studio.ask("win.settings.motion.mirror") is False
@@ -247,7 +160,7 @@ def test_keys_act_and_are_silent_while_a_text_field_has_the_focus(studio: Studio
 @needs_screen
 def test_guided_calibration_asks_measures_and_keeps(studio: Studio) -> None:
     studio.ask("[setattr(guide, name, 0.3) for name in ('READY_S', 'SETTLE_S', 'HOLD_S')]")
-    studio.click("win.buttons['calibrate']")
+    studio.click("win.actions.buttons['calibrate']")
     studio.click("button(texts.CALIBRATION_START)")
     faces = {
         "neutral": "FaceObservation(0.2, 0.2, 0.03, 0.1, 0.2, 0.3)",
@@ -256,20 +169,20 @@ def test_guided_calibration_asks_measures_and_keeps(studio: Studio) -> None:
     }
     for step, face in faces.items():
         studio.ask(f"setattr(stage.tracker, 'face', {face})")
-        studio.until(f"win.guide.asks != '{step}' or win.guide.phase == 'done'", 20)
-    studio.until("win.guide.phase == 'done'")
+        studio.until(f"win.studio.guide.asks != '{step}' or win.studio.guide.phase == 'done'", 20)
+    studio.until("win.studio.guide.phase == 'done'")
     calibration = studio.ask("win.settings.calibration")
     assert calibration["eye_left_open"] == pytest.approx(0.2)
     assert calibration["eye_left_closed"] == pytest.approx(0.9)
     assert calibration["mouth_open"] == pytest.approx(0.8)
     assert calibration["neck_y"] == pytest.approx(0.3)
     studio.click("button(texts.CLOSE)")
-    assert studio.ask("win.guide is None")
+    assert studio.ask("win.studio.guide is None")
     # eyes still close, and the profile has it
     studio.ask("setattr(stage.tracker, 'face', FaceObservation(0.9, 0.9, 0.03, 0.1, 0.2, 0.3))")
-    studio.until("win.engine.meters()[0].smoothed > 0.95")
+    studio.until("win.studio.engine.meters()[0].smoothed > 0.95")
     path = studio.home / "profiles/default.json"
-    studio.until(f"Path({str(path)!r}).exists() and win.settings == win._saved")
+    studio.until(f"Path({str(path)!r}).exists() and win.studio.all_saved")
     kept = load_profile(path, STUDIO).calibration
     assert kept is not None and kept["eye_left_closed"] == pytest.approx(0.9)
 
@@ -278,28 +191,26 @@ def test_guided_calibration_asks_measures_and_keeps(studio: Studio) -> None:
 def test_a_calibration_without_a_face_says_so_and_goes_on(studio: Studio) -> None:
     studio.ask("[setattr(guide, name, 0.3) for name in ('READY_S', 'SETTLE_S', 'HOLD_S')]")
     studio.ask("setattr(stage.tracker, 'face', None)")
-    studio.until("not win.engine.status().face_found")
+    studio.until("not win.studio.engine.status().face_found")
     studio.press("k")
-    studio.ask("win.start_calibration()")
-    studio.until("win.guide.phase == 'failed'")
-    assert "no face" in studio.ask("win.guide.problem")
+    studio.ask("win.studio.start_calibration()")
+    studio.until("win.studio.guide.phase == 'failed'")
+    assert "no face" in studio.ask("win.studio.guide.problem")
     studio.ask("setattr(stage.tracker, 'face', FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8))")
     time.sleep(1.0)  # the button has just appeared: nobody presses it within its first frames
     studio.click("button(texts.CALIBRATION_AGAIN)")
-    studio.until("win.guide.index >= 1", 10)
+    studio.until("win.studio.guide.index >= 1", 10)
 
 
 def choose_picture(studio: Studio, picture: Path) -> None:
-    studio.ask("win.turn_to('character')")
-    studio.until("not win.doctor.is_open and [e.path for e in win.entries] == [e.path for e in win.shelf.entries()]")
+    studio.ask("win.studio.turn_to('character')")
+    shelf = "win.studio.wardrobe"
+    studio.until(f"not win.doctor.is_open and {shelf}.entries == {shelf}.shelf.entries()")
     studio.wait(4)  # a shelf that grows pushes the button down
     studio.click("button(texts.LOAD_PICTURE)")
     studio.until("win.chooser.is_open")
     studio.ask(f"win.chooser._go(Path({str(picture.parent)!r}))")
-    studio.click(
-        "next(item for item in dpg.get_item_children(win.chooser._list, 1)"
-        f" if dpg.get_item_label(item) == {picture.name!r})"
-    )
+    studio.click(f"win.chooser.rows[Path({str(picture)!r})]")
     studio.click("button(texts.OPEN)")
 
 
@@ -312,14 +223,14 @@ def test_a_character_is_loaded_by_dialog_and_stays_on_the_shelf(studio: Studio, 
     studio.until(f"win.settings.studio.character == {str(kept)!r}")
     assert not studio.ask("win.doctor.is_open"), "it is prepared already"
     assert kept.read_bytes() == picture.read_bytes()
-    studio.until("any(entry.path.stem == 'わたし' and entry.own for entry in win.entries)")
-    studio.until("win.engine.status().character.state == 'ok'")
+    studio.until("any(entry.path.stem == 'わたし' and entry.own for entry in win.studio.wardrobe.entries)")
+    studio.until("win.studio.engine.status().character.state == 'ok'")
     studio.until("len(stage.posers[-1].characters) >= 2")
     # another from the shelf, by a click on it
-    first = studio.ask("str(win.entries[0].path)")
-    studio.click(f"win._contents['character']._buttons[Path({first!r})]")
+    first = studio.ask("str(win.studio.wardrobe.entries[0].path)")
+    studio.click(f"win.pages['character'].shelf.buttons[Path({first!r})]")
     studio.until(f"win.settings.studio.character == {first!r}")
-    studio.ask("win.remove_character(next(entry for entry in win.entries if entry.own))")
+    studio.ask("win.studio.wardrobe.remove(next(entry for entry in win.studio.wardrobe.entries if entry.own))")
     assert not kept.exists()
 
 
@@ -368,7 +279,47 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     studio.until("win.doctor.is_open", 20)
     studio.press("Escape")
     assert not studio.ask("win.doctor.is_open")
-    studio.ask("[win.remove_character(entry) for entry in list(win.entries) if entry.own]")
+    studio.ask("[win.studio.wardrobe.remove(entry) for entry in list(win.studio.wardrobe.entries) if entry.own]")
+
+
+@needs_screen
+def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> None:
+    """A sign at the figure's side goes by one click, a place of the background comes back by another, undo undoes."""
+    figure = Image.fromarray(drawn_character(300))
+    sheet = Image.new("RGB", (500, 500), (200, 215, 235))
+    sheet.paste(figure, (100, 100), figure)
+    sheet.paste((30, 160, 60), (160, 340, 240, 400))
+    sheet.paste((90, 90, 90), (0, 440, 60, 500))
+    picture = tmp_path / "held.png"
+    sheet.save(picture)
+    choose_picture(studio, picture)
+    studio.until("win.doctor.is_open and win.doctor.case.treated is not None and not win.doctor.case.busy", 60)
+    studio.until("dpg.is_item_visible(win.doctor._window)")
+
+    def alpha(x: int, y: int) -> int:
+        return int(studio.ask(f"int(win.doctor.case.treated.prepared.picture[{y}, {x}, 3])"))
+
+    def click(tool: float, x: int, y: int) -> None:
+        studio.click("win.doctor._tool", tool)
+        asked = studio.ask("win.doctor.case.asked")
+        place = studio.ask(
+            f"[dpg.get_item_rect_min(win.doctor._left)[n] + win.doctor._to_panel({x}, {y})[n] for n in (0, 1)]"
+        )
+        studio.drag(place, (0, 0))
+        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy", 30)
+
+    assert alpha(200, 370) == 255 and alpha(400, 40) == 0
+    click(0.9, 200, 370)
+    assert alpha(170, 350) == 0 and alpha(230, 390) == 0 and alpha(250, 260) == 255
+    click(0.5, 400, 40)
+    assert alpha(400, 40) == 255 and alpha(60, 300) == 255 and alpha(200, 370) == 0
+    for _ in range(2):
+        asked = studio.ask("win.doctor.case.asked")
+        studio.click("win.doctor._undo")
+        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy", 30)
+    assert alpha(200, 370) == 255 and alpha(400, 40) == 0
+    studio.press("Escape")
+    assert not studio.ask("win.doctor.is_open")
 
 
 @needs_screen
@@ -376,25 +327,25 @@ def test_a_picture_that_breaks_the_doctor_is_told_and_the_window_lives_on(studio
     Image.new("RGB", (90, 120), "white").save(tmp_path / "odd.png")
     fails = "type('Broken', (), {'__getattr__': lambda self, name: 1 / 0})()"
     studio.ask(f"setattr(sys.modules['puppeteer.gui.doctor'], 'treat', lambda path: {fails}.anything)")
-    studio.ask(f"win.load_character(Path({str(tmp_path / 'odd.png')!r}))")
-    studio.until("'odd.png could not be prepared (ZeroDivisionError' in win.notices.get('told', '')")
+    studio.ask(f"win.studio.wardrobe.load(Path({str(tmp_path / 'odd.png')!r}))")
+    studio.until("'odd.png could not be prepared (ZeroDivisionError' in win.strip.shown.get('told', '')")
     assert not studio.ask("win.doctor.is_open")
     studio.ask("setattr(sys.modules['puppeteer.gui.doctor'], 'treat', treat)")
-    studio.ask("win._hider('told')()")
+    studio.ask("win.studio.notices.drop('told')")
 
 
 @needs_screen
 def test_a_new_character_is_drawn_and_stands_on_the_shelf(studio: Studio) -> None:
-    studio.ask("win.turn_to('character')")
+    studio.ask("win.studio.turn_to('character')")
     studio.click("button(texts.DRAW_NEW)")
-    assert studio.ask("[win.drawing, win.draw_character()]") == [True, None], "one at a time"
-    studio.until("not win.drawing and any(entry.own for entry in win.entries)", 120)
+    assert studio.ask("[win.studio.wardrobe.drawing, win.studio.wardrobe.draw()]") == [True, None], "one at a time"
+    studio.until("not win.studio.wardrobe.drawing and any(entry.own for entry in win.studio.wardrobe.entries)", 120)
     path = Path(studio.ask("win.settings.studio.character"))
     assert path.parent == studio.home / "characters" and path.stem.startswith("Character ")
     with Image.open(path) as image:
         assert image.size == (1024, 1024) and "puppeteer" in image.info
     assert len(list(path.parent.glob("*.png"))) == 1
-    studio.ask("[win.remove_character(entry) for entry in list(win.entries) if entry.own]")
+    studio.ask("[win.studio.wardrobe.remove(entry) for entry in list(win.studio.wardrobe.entries) if entry.own]")
 
 
 @needs_screen
@@ -402,40 +353,41 @@ def test_a_file_that_is_no_picture_is_told(studio: Studio, tmp_path: Path) -> No
     broken = tmp_path / "broken.png"
     broken.write_text("no picture")
     character = studio.ask("win.settings.studio.character")
-    studio.ask(f"win.load_character(Path({str(broken)!r}))")
-    studio.until("'broken.png' in win.notices.get('told', '')")
+    studio.ask(f"win.studio.wardrobe.load(Path({str(broken)!r}))")
+    studio.until("'broken.png' in win.strip.shown.get('told', '')")
     assert studio.ask("win.settings.studio.character") == character
-    studio.ask("win._hider('told')()")
+    studio.ask("win.studio.notices.drop('told')")
 
 
 @needs_screen
 def test_problems_are_told_with_a_retry_and_go_away(studio: Studio) -> None:
     studio.ask("setattr(stage.camera, 'fault', 'fails')")
-    studio.until("'check its plug' in win.notices.get('camera', '')")
+    studio.until("'check its plug' in win.strip.shown.get('camera', '')")
     studio.ask("setattr(stage.device, 'fault', 'missing')")
-    studio.ask("win.flip('output.virtual_camera')")
-    studio.ask("win.flip('output.virtual_camera')")
-    studio.until("'no virtual camera' in win.notices.get('virtual_camera', '')")
-    frames = studio.ask("win.engine.picture.sequence")
-    studio.until(f"win.engine.picture.sequence > {frames + 3}")
+    studio.ask("win.studio.flip('output.virtual_camera')")
+    studio.ask("win.studio.flip('output.virtual_camera')")
+    studio.until("'no virtual camera' in win.strip.shown.get('virtual_camera', '')")
+    frames = studio.ask("win.studio.engine.picture.sequence")
+    studio.until(f"win.studio.engine.picture.sequence > {frames + 3}")
     studio.ask("setattr(stage.camera, 'fault', None)")
-    studio.until("'camera' not in win.notices")
-    studio.ask("setattr(win.engine, 'retry', lambda part, real=win.engine.retry: (told.append(part), real(part)))")
+    studio.until("'camera' not in win.strip.shown")
+    engine = "win.studio.engine"
+    studio.ask(f"setattr({engine}, 'retry', lambda part, real={engine}.retry: (told.append(part), real(part)))")
     studio.click("button(texts.RETRY)")
     assert studio.ask("told") == ["virtual_camera"]
     studio.ask("stage.device.heal()")
-    studio.until("'virtual_camera' not in win.notices")
+    studio.until("'virtual_camera' not in win.strip.shown")
 
 
 @needs_screen
 def test_a_message_can_be_hidden_and_called_back(studio: Studio) -> None:
-    studio.ask("win.notify('told', 'something to read')")
-    studio.until("'told' in win.notices")
+    studio.ask("win.studio.notices.tell('told', 'something to read')")
+    studio.until("'told' in win.strip.shown")
     studio.click("button(texts.DISMISS)")
-    studio.until("'told' not in win.notices")
+    studio.until("'told' not in win.strip.shown")
     studio.click("button(texts.LAMPS['camera'])")
-    studio.until("'told' in win.notices")
-    studio.ask("win._notices.pop('told')")
+    studio.until("'told' in win.strip.shown")
+    studio.ask("win.studio.notices.drop('told')")
 
 
 @needs_screen
@@ -452,93 +404,93 @@ def test_the_mouse_places_the_character(studio: Studio) -> None:
     assert output["offset_y"] == pytest.approx(-40 / height, abs=0.01)
     xdotool(studio.environment, "click", 4)
     studio.until("win.settings.output.zoom > 1.05")
-    studio.ask("win.turn_to('character')")
+    studio.ask("win.studio.turn_to('character')")
     studio.wait(4)
-    studio.ask("dpg.set_y_scroll(win._pages['character'], 400)")
+    studio.ask("dpg.set_y_scroll(win.areas['character'], 400)")
     studio.wait(4)
     studio.click("button(texts.CENTRE)")
-    studio.ask("dpg.set_y_scroll(win._pages['character'], 0)")
+    studio.ask("dpg.set_y_scroll(win.areas['character'], 0)")
     studio.until("win.settings.output.zoom == 1.0 and win.settings.output.offset_x == 0.0")
 
 
 @needs_screen
 def test_a_refused_value_is_told_and_nothing_changes(studio: Studio) -> None:
-    studio.ask("win.change(['output.background'], 'no-such-colour')")
-    studio.until("'no-such-colour' in win.notices.get('told', '')")
+    studio.ask("win.studio.change(['output.background'], 'no-such-colour')")
+    studio.until("'no-such-colour' in win.strip.shown.get('told', '')")
     assert studio.ask("win.settings.output.background") == STUDIO.output.background
-    studio.ask("win.change(['output.background'], 'transparent')")
-    studio.until("win.engine.picture.pixels.shape[2] == 4")
-    studio.until("'told' not in win.notices")
-    studio.ask("win.change(['output.background'], win.settings.output.key_colour)")
-    studio.ask("win.change(['output.key_colour'], '#FF00FF')")
+    studio.ask("win.studio.change(['output.background'], 'transparent')")
+    studio.until("win.studio.engine.picture.pixels.shape[2] == 4")
+    studio.until("'told' not in win.strip.shown")
+    studio.ask("win.studio.change(['output.background'], win.settings.output.key_colour)")
+    studio.ask("win.studio.change(['output.key_colour'], '#FF00FF')")
     assert studio.ask("win.settings.output.background") == "#FF00FF", "the key colour is the background"
-    studio.ask("win.change(['output.key_colour'], '#00FF00')")
+    studio.ask("win.studio.change(['output.key_colour'], '#00FF00')")
 
 
 @needs_screen
 def test_backgrounds_are_chosen_by_buttons_and_colours_are_typed(studio: Studio, character_png: Path) -> None:
-    studio.ask("win.turn_to('character')")
+    studio.ask("win.studio.turn_to('character')")
     studio.click("button(texts.BACKGROUNDS['colour'])")
-    field = "win._contents['character']._hex"
+    field = "win.pages['character'].background.hex"
     studio.until(f"dpg.get_value({field}) == win.settings.output.background != win.settings.output.key_colour")
     studio.click(field, times=2)
     studio.press("ctrl+a")
     xdotool(studio.environment, "type", "--delay", 120, "#102030")
     studio.press("Return")
     studio.until("win.settings.output.background == '#102030'")
-    studio.until("win.engine.picture.pixels[0, 0].tolist() == [16, 32, 48]")
+    studio.until("win.studio.engine.picture.pixels[0, 0].tolist() == [16, 32, 48]")
     studio.click("button(texts.BACKGROUNDS['picture'])")
     studio.ask(f"win.chooser._typed({str(character_png)!r})")
     studio.until(f"win.settings.output.background == {str(character_png)!r}")
     studio.click("button(texts.BACKGROUNDS['transparent'])")
-    studio.until("win.engine.picture.pixels.shape[2] == 4")
+    studio.until("win.studio.engine.picture.pixels.shape[2] == 4")
     studio.click("button(texts.BACKGROUNDS['key'])")
     studio.until("win.settings.output.background == '#00FF00'")
 
 
 @needs_screen
 def test_the_source_is_chosen_and_a_video_is_asked_for(studio: Studio, character_png: Path) -> None:
-    studio.ask("win.turn_to('camera')")
+    studio.ask("win.studio.turn_to('camera')")
     studio.click("button(texts.SOURCES['demo'])")
-    studio.until("win.engine.status().driver == 'demo'")
+    studio.until("win.studio.engine.status().driver == 'demo'")
     studio.click("button(texts.SOURCES['video'])")
     assert studio.ask("[win.chooser.is_open, win.settings.source.kind]") == [True, "demo"]
     studio.press("Escape")
     assert studio.ask("win.chooser.is_open") is False
     studio.click("button(texts.SOURCES['camera'])")
-    studio.until("win.engine.status().driver == 'face'")
+    studio.until("win.studio.engine.status().driver == 'face'")
 
 
 @needs_screen
 def test_a_recording_is_written_where_the_page_says(studio: Studio) -> None:
-    studio.ask("win.turn_to('output')")
-    studio.click("win.buttons['record']")
-    studio.until("win.engine.status().recording.state == 'ok'")
-    path = Path(studio.ask("str(win.recording)"))
+    studio.ask("win.studio.turn_to('output')")
+    studio.click("win.actions.buttons['record']")
+    studio.until("win.studio.engine.status().recording.state == 'ok'")
+    path = Path(studio.ask("str(win.studio.recordings.path)"))
     time.sleep(0.5)
-    studio.click("win.buttons['record']")
+    studio.click("win.actions.buttons['record']")
     studio.until(f"Path({str(path)!r}).exists()")
     assert path.parent.name == "Videos" and path.stat().st_size > 500
 
 
 @needs_screen
 def test_profiles_are_saved_chosen_and_deleted(studio: Studio) -> None:
-    studio.ask("win.change(['motion.idle'], False)")
-    assert studio.ask("win.save_profile_as('夜 stream')")
-    studio.ask("win.change(['motion.idle'], True)")
+    studio.ask("win.studio.change(['motion.idle'], False)")
+    assert studio.ask("win.studio.save_profile_as('夜 stream')")
+    studio.ask("win.studio.change(['motion.idle'], True)")
     path = studio.home / "profiles/夜 stream.json"
     studio.until(f"'\"idle\": true' in Path({str(path)!r}).read_text()")
-    studio.ask("win.choose_profile('default')")
+    studio.ask("win.studio.choose_profile('default')")
     assert studio.ask("win.settings.motion.idle") is False
     assert load_profile(path, STUDIO).motion.idle is True
-    assert studio.ask("win.save_profile_as('a/b')") is False
-    studio.until("'needs a name' in win.notices.get('told', '')")
-    studio.ask("win._hider('told')()")
-    studio.ask("win.choose_profile('夜 stream')")
-    studio.ask("win.delete_profile()")
+    assert studio.ask("win.studio.save_profile_as('a/b')") is False
+    studio.until("'needs a name' in win.strip.shown.get('told', '')")
+    studio.ask("win.studio.notices.drop('told')")
+    studio.ask("win.studio.choose_profile('夜 stream')")
+    studio.ask("win.studio.delete_profile()")
     assert not path.exists()
-    assert studio.ask("win.profiles.current") == "default"
-    studio.ask("win.change(['motion.idle'], True)")
+    assert studio.ask("win.studio.profiles.current") == "default"
+    studio.ask("win.studio.change(['motion.idle'], True)")
 
 
 @needs_screen
@@ -551,7 +503,7 @@ def test_nothing_is_cut_off(studio: Studio) -> None:
         items = studio.ask(
             "[[dpg.get_item_label(item), dpg.get_item_rect_min(item), dpg.get_item_rect_size(item), "
             "(dpg.get_text_size(dpg.get_item_label(item)) or [0])[0]] "
-            "for item in [*win.buttons.values(), *win._tabs.values(), win._profile]]"
+            "for item in [*win.actions.buttons.values(), *win.tabs.buttons.values(), win.top.profile]]"
         )
         for label, (left, top), (wide, high), text in items:
             assert left >= 0 and top >= 0 and left + wide <= width and top + high <= height, label
@@ -566,29 +518,30 @@ def test_nothing_is_cut_off(studio: Studio) -> None:
 def test_a_larger_scale_rebuilds_the_window_and_everything_works(studio: Studio) -> None:
     studio.ask("[dpg.set_viewport_width(1900), dpg.set_viewport_height(1060)]")
     before = studio.ask("win.theme.px(100)")
-    studio.ask("win.change(['studio.scale'], 1.5)")
+    studio.ask("win.studio.change(['studio.scale'], 1.5)")
     studio.until("win.theme.scale == 1.5")
     assert studio.ask("win.theme.px(100)") == 1.5 * before
     studio.wait(6)
     for text, wide in studio.ask(
         "[[dpg.get_text_size(dpg.get_item_label(item))[0], dpg.get_item_rect_size(item)[0]]"
-        " for item in win.buttons.values()]"
+        " for item in win.actions.buttons.values()]"
     ):
         assert text <= wide, "laid out with the new font"
     studio.press("s")
     studio.click("win.meters.sliders['neck_y']", 0.97)
-    studio.until("win.engine.picture.pixels[60, 80, 0] > 220")
+    studio.until("win.studio.engine.picture.pixels[60, 80, 0] > 220")
     studio.press("s")
-    studio.ask("win.change(['studio.scale'], 1.0)")
+    studio.ask("win.studio.change(['studio.scale'], 1.0)")
     studio.until("win.theme.scale == 1.0")
-    studio.ask("win.change(['studio.scale'], 0.0)")
+    studio.ask("win.studio.change(['studio.scale'], 0.0)")
 
 
 @needs_screen
 def test_the_report_names_every_part(studio: Studio) -> None:
-    studio.ask("win.turn_to('help')")
-    studio.reveal("win._contents['help']._log", "help")
-    studio.click("button(texts.COPY, -1)")
+    studio.ask("win.studio.turn_to('help')")
+    studio.reveal("win.pages['help'].log", "help")
+    studio.click("win.pages['help'].copy")
+    studio.until("'told' not in win.strip.shown")
     report = studio.ask("dpg.get_clipboard_text()")
     for part in ("camera:", "face:", "networks:", "virtual_camera:", "Python"):
         assert part in report

@@ -21,7 +21,8 @@ from puppeteer.errors import WeightsError
 from puppeteer.image import Character
 from puppeteer.networks import tha1
 from puppeteer.pose import Pose
-from puppeteer.poser import OnDevice, Poser, flops
+from puppeteer.poser import Poser
+from puppeteer.poser.stages import OnDevice, flops
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "tha1"
 needs_reference = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/tha1 is not here")

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,18 +15,14 @@ from puppeteer import weights
 from puppeteer.commands.track import HEADER, track
 from puppeteer.errors import SinkError, SourceError, WeightsError
 from puppeteer.motion import Motion, calibrate
+from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import NECK_RANGE_DEG, POSE_NAMES, FaceObservation, Frame, Pose
 from puppeteer.settings import MotionSettings, Settings
-from puppeteer.tracking import (
-    LIDS_LEFT,
-    LIDS_RIGHT,
-    TRACKERS,
-    Box,
-    FaceLandmarkerTracker,
-    ScriptedTracker,
-    chosen,
-    observation,
-)
+from puppeteer.tracking import TRACKERS
+from puppeteer.tracking.face_landmarker import LIDS_LEFT, LIDS_RIGHT, FaceLandmarkerTracker, chosen, observation
+from puppeteer.tracking.scripted import ScriptedTracker
+from puppeteer.tracking.two_views import TwoViews
+from puppeteer.tracking.views import Box, tiles
 
 MIRRORED = np.array([1, 1, 1, -1, 1, -1])
 SWAPPED = [1, 0, 2, 3, 4, 5]
@@ -157,6 +154,49 @@ def test_the_largest_face_is_taken_first_and_the_nearest_later():
     assert chosen([large], Box(110, 95, 85)) is None
 
 
+def far_away(pixels, x, y):
+    """uint8 (1080, 1920, 3): the astronaut with a face of so many pixels about this place."""
+    picture = np.random.default_rng(0).integers(90, 150, (1080, 1920, 3), np.uint8)
+    side = round(300 * pixels / 109)
+    face = Image.fromarray(astronaut()[:300, 70:370]).resize((side, side), Image.Resampling.BOX)
+    picture[y - side // 2 :, x - side // 2 :][:side, :side] = np.asarray(face)
+    return picture
+
+
+@pytest.mark.parametrize("pixels", [80, 120, 180])
+@pytest.mark.parametrize(("x", "y"), [(960, 540), (270, 330), (1600, 700)])
+def test_a_face_far_away_is_found_followed_and_told(monkeypatch, pixels, x, y):
+    looks = []
+    look_once = FaceLandmarkerTracker._look
+    monkeypatch.setattr(FaceLandmarkerTracker, "_look", lambda self, rgb: looks.append(1) or look_once(self, rgb))
+    with FaceLandmarkerTracker() as tracker:
+        seen = [tracker.observe(Frame(far_away(pixels, x, y), index / 30)) for index in range(12)]
+        found = [face is not None for face in seen]
+        assert any(found) and all(found[found.index(True) :])
+        looks.clear()
+        moved = [tracker.observe(Frame(far_away(pixels, x + 6 * k, y), 0.4 + k / 30)) for k in range(12)]
+        assert all(moved) and len(looks) == 12, "it costs what any face costs"
+    for face in (seen[-1], moved[-1]):
+        np.testing.assert_allclose(face.values()[:3], seen_astronaut().values()[:3], atol=0.15)
+        assert face.small == (pixels < 172)
+    middle = moved[-1].landmarks[:, :2].mean(axis=0) * (1920, 1080)
+    np.testing.assert_allclose(middle, (x + 66, y), atol=0.45 * pixels)
+    assert not seen_astronaut().small
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (640, 480), (480, 640), (512, 512), (97, 31)])
+def test_squares_cover_a_frame_so_that_a_small_face_lies_whole_in_one(size):
+    width, height = size
+    squares = tiles(width, height)
+    assert all(0 <= one.left <= width - one.side and 0 <= one.top <= height - one.side for one in squares)
+    face = 0.3 * 0.45 * min(size)
+    for x, y in np.random.default_rng(0).uniform((0, 0), (width - face, height - face), (200, 2)):
+        assert any(
+            one.left <= x and one.top <= y and x + face <= one.left + one.side and y + face <= one.top + one.side
+            for one in squares
+        )
+
+
 def test_a_missing_or_wrong_landmarker_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     with pytest.raises(WeightsError, match=r"face_landmarker\.task"):
@@ -196,7 +236,7 @@ def test_track_writes_a_row_per_frame_calibrated_or_raw(tmp_path):
     poses, raw, mirror = (table(tmp_path / name) for name in ("poses.csv", "raw.csv", "mirror.csv"))
     frames = clip_frames(carphone())
     np.testing.assert_allclose(poses[:, 0], [frame.time_s for frame in frames], atol=1e-6)
-    assert (poses[:, 7] == 1).all() and (raw[:, 7] == 1).all()
+    assert (poses[:, -1] == 1).all() and (raw[:, -1] == 1).all()
     assert np.abs(raw[:, 4]).min() >= 11 / 15 and np.abs(raw[:, 4]).max() <= 36 / 15  # his head is tilted
     assert np.abs(np.median(poses[:, 4])) < 0.1  # which is his neutral pose
     assert (poses[:, 1:4] >= 0).all() and (np.abs(poses[:, 1:7]) <= 1).all()
@@ -219,11 +259,11 @@ def test_track_without_a_face_or_a_place_to_write_says_so_and_writes_nothing(tmp
 
 
 def poses_of(frames):
-    """float (N, 6): what `track` writes for these frames."""
+    """float (N, 6): what `track` writes of the first six numbers for these frames."""
     with FaceLandmarkerTracker() as tracker:
         seen = [tracker.observe(frame) for frame in frames]
     motion = Motion(MotionSettings(), calibrate(seen))
-    return np.array([motion.step(face, frame.time_s).values() for face, frame in zip(seen, frames, strict=True)])
+    return np.array([motion.step(face, frame.time_s).values()[:6] for face, frame in zip(seen, frames, strict=True)])
 
 
 def flip_and_drop(path):
@@ -242,6 +282,40 @@ def test_a_man_in_a_car_mirrored_and_with_dropped_frames():
     assert mirror.mean(axis=0).min() >= 0.85, mirror.mean(axis=0)
     assert dropped.mean(axis=0).min() >= 0.9, dropped.mean(axis=0)
     assert np.ptp(poses[:, 2]) > 0.2
+
+
+def test_a_clip_and_its_mirror_image_agree(tmp_path):
+    """What `track` does, by the whole way from a file to a table."""
+    frames = clip_frames(carphone())
+    for name, step in (("plain", 1), ("mirror", -1)):
+        with VideoWriter(tmp_path / f"{name}.mp4", (192, 144), 25) as writer:
+            for frame in frames[:60]:
+                writer.write(np.ascontiguousarray(frame.rgb[:, :192][:, ::step]), frame.time_s)
+        track(tmp_path / f"{name}.mp4", tmp_path / f"{name}.csv")
+    plain, mirror = (table(tmp_path / f"{name}.csv")[:, 1:7] for name in ("plain", "mirror"))
+    near = np.abs(mirror[:, SWAPPED] * MIRRORED - plain) <= 0.05
+    assert near.all(axis=1).mean() >= 0.7, near.mean(axis=0)
+
+
+def test_two_views_are_averaged_where_they_are_of_one_face():
+    frame = Frame(np.arange(12, dtype=np.uint8).reshape(2, 2, 3), 0.0)
+    here = np.random.default_rng(0).uniform(0.1, 0.3, (478, 3)).astype(np.float32)
+    there = here * (-1, 1, 1) + (1, 0, 0)  # in the mirror
+    one = FaceObservation(0.0, 1.0, 0.2, 0.5, 0.3, -0.2, here)
+    other = FaceObservation(0.8, 0.2, 0.4, -0.3, 0.1, 0.0, there.astype(np.float32))
+
+    def seen(plain, mirrored):
+        views = iter([ScriptedTracker([plain]), ScriptedTracker([mirrored])])
+        with TwoViews(lambda: next(views)) as tracker:
+            return tracker.observe(frame)
+
+    assert seen(one, other).values() == pytest.approx((0.1, 0.9, 0.3, 0.4, 0.2, -0.1))
+    assert seen(one, other).landmarks is here
+    assert seen(one, None) is one and seen(None, None) is None
+    assert seen(None, other).values() == pytest.approx((0.2, 0.8, 0.4, 0.3, 0.1, 0.0))
+    np.testing.assert_allclose(seen(None, other).landmarks, here, atol=1e-6)
+    somebody_else = replace(other, landmarks=here)
+    assert seen(one, somebody_else) is one
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 from clips import corner_colours, make_clip
 
-from puppeteer import sinks, tracking
+from puppeteer import tracking
 from puppeteer.commands import transfer as module
-from puppeteer.commands.demo import MOTION, demo, read_motion
+from puppeteer.commands.demo import demo
 from puppeteer.commands.transfer import transfer
 from puppeteer.errors import ImageError, PuppeteerError, SettingsError, SinkError, SourceError
+from puppeteer.inputs.recorded import MOTION, read_motion
+from puppeteer.inputs.video_file import VideoFile
+from puppeteer.outputs import video_file
 from puppeteer.pose import FaceObservation, Frame
 from puppeteer.settings import Settings
-from puppeteer.sources import VideoFile
 
 SETTINGS = Settings.model_validate({"poser": {"family": "warp", "device": "cpu"}})
 MIRRORED = Settings.model_validate({"poser": {"family": "warp", "device": "cpu"}, "motion": {"mirror": True}})
@@ -63,7 +65,7 @@ class Scripted:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
     def use(face: Callable[[Frame], FaceObservation | None] | None = None) -> Scripted:
         tracker = Scripted(face)
-        monkeypatch.setitem(tracking.TRACKERS, "face_landmarker", lambda: tracker)
+        monkeypatch.setitem(tracking.TRACKERS, "face_landmarker_twice", lambda: tracker)
         return tracker
 
     use()
@@ -158,8 +160,8 @@ def test_mistakes_are_told_before_the_clip_is_tracked(
         (SinkError, {"output": tmp_path / "out.avi"}),
         (SinkError, {"output": tmp_path / "missing" / "out.mp4"}),
         (SinkError, {"output": clip}),
-        (SinkError, {"size": 127}),
-        (SinkError, {"size": 2}),
+        (SettingsError, {"size": 127}),
+        (SettingsError, {"size": 2}),
         (SinkError, {"background": "transparent"}),
         (SettingsError, {"background": "grean"}),
     ]
@@ -191,14 +193,14 @@ def test_ctrl_c_keeps_what_was_drawn(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", times_ms=range(0, 2000, 40), sound="aac")
-    write = sinks.VideoWriter.write
+    write = video_file.VideoWriter.write
 
-    def interrupted(self: sinks.VideoWriter, picture: np.ndarray, time_s: float) -> None:
+    def interrupted(self: video_file.VideoWriter, picture: np.ndarray, time_s: float) -> None:
         write(self, picture, time_s)
         if self.frames == 12:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(sinks.VideoWriter, "write", interrupted)
+    monkeypatch.setattr(video_file.VideoWriter, "write", interrupted)
     out = tmp_path / "out.mp4"
     with pytest.raises(KeyboardInterrupt):
         transfer(clip, out, character, size=64, settings=SETTINGS)
@@ -228,8 +230,8 @@ def test_observations_are_kept_without_landmarks(
 ) -> None:
     """A long clip's landmarks would fill the memory."""
     kept: list[FaceObservation | None] = []
-    poses = module._poses
-    monkeypatch.setattr(module, "_poses", lambda seen, *rest: kept.extend(seen) or poses(seen, *rest))
+    poses = module.poses_of_clip
+    monkeypatch.setattr(module, "poses_of_clip", lambda seen, *rest: kept.extend(seen) or poses(seen, *rest))
     watched(lambda frame: FaceObservation(0, 0, 0, 0, 0, 0, np.zeros((478, 3), np.float32)))
     transfer(make_clip(tmp_path / "clip.mp4"), tmp_path / "out.mp4", character, size=64, settings=SETTINGS)
     assert len(kept) == 10 and all(face is not None and face.landmarks is None for face in kept)
@@ -284,3 +286,13 @@ def test_a_broken_motion_table_is_one_sentence(tmp_path: Path, text: str) -> Non
 def test_the_motion_comes_with_the_program() -> None:
     assert MOTION.is_file()
     assert "puppeteer" in sys.modules and MOTION.is_relative_to(Path(module.__file__).parents[1])
+
+
+@pytest.mark.parametrize("size", [99999, 0, 16, 62, 511, 2050])
+def test_the_range_of_sizes_is_told_once(tmp_path: Path, size: int) -> None:
+    for refuses in (
+        lambda: transfer(tmp_path / "no.mp4", tmp_path / "out.mp4", size=size),
+        lambda: demo(tmp_path / "out.mp4", size=size),
+    ):
+        with pytest.raises(SettingsError, match=f"--size is {size}: it must be an even number from 64 to 2048"):
+            refuses()

@@ -23,14 +23,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from puppeteer.compose import compose, parse_background
 from puppeteer.errors import SettingsError, SourceError
 from puppeteer.files import check_target, unwritable, whole
+from puppeteer.inputs.synthetic import Synthetic
+from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
+from puppeteer.outputs.compose import compose, parse_background
+from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import U8, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
 from puppeteer.settings import Settings
-from puppeteer.sinks import VideoWriter
-from puppeteer.sources import LONGEST_SIDE, Synthetic, VideoFile
 
 if TYPE_CHECKING:
     import torch
@@ -105,8 +106,8 @@ def bench(
 
 def measure(clip: Path | None, character: Path | None, size: int, frames: int, settings: Settings) -> Report:
     """Runs every stage on `frames` frames of a clip, or of one made here, and `transfer` on the whole clip."""
-    from puppeteer.image import read_character
     from puppeteer.poser import Poser
+    from puppeteer.prepare.reading import read_character
 
     start_up: dict[str, float] = {}
     if character is None:

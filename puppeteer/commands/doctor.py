@@ -20,13 +20,12 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
-from puppeteer.errors import PuppeteerError
+from puppeteer.errors import INSTALL, PuppeteerError, remedy
 from puppeteer.pose import Pose
 from puppeteer.quiet import routine_log_dropped
 from puppeteer.settings import Settings
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
-INSTALL = "python -m pip install -r requirements.txt"
 CUDA_INDEX = (
     "https://download.pytorch.org/whl/cu130"  # CUDA 13.0; cards older than the RTX and GTX 16 series need cu126
 )
@@ -34,9 +33,9 @@ MODULES = {  # where the module is not called like its package
     "opencv-python": "cv2",
     "pillow": "PIL",
     "cv2-enumerate-cameras": "cv2_enumerate_cameras",
+    "python-osc": "pythonosc",
 }
 NOT_IMPORTED = {"dearpygui", "pyvirtualcam", "opencv-contrib-python"}  # no display needed here; GPL only on demand
-SYSTEM_PACKAGES = "libgl1 libegl1 libgles2 libgl1-mesa-dri libglib2.0-0"  # Debian's names; README has them too
 
 State = Literal["ok", "note", "bad"]
 
@@ -87,19 +86,6 @@ def findings(settings: Settings) -> Iterator[Line]:
             yield from check()
         except Exception as error:
             yield Line("bad", topic, mended(error))
-
-
-def remedy(error: BaseException) -> str | None:
-    """What to do about an incomplete installation, in a sentence; None where the exception is something else."""
-    text = " ".join(str(error).split())
-    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("puppeteer"):
-        return f"the package {error.name} is not installed: run  {INSTALL}"
-    if isinstance(error, ImportError | OSError) and "cannot open shared object file" in text:
-        install = f"on Debian and Ubuntu run  sudo apt-get install {SYSTEM_PACKAGES}"
-        return f"{text.split(':')[0]} of the operating system is missing: {install}"
-    if isinstance(error, ImportError | OSError) and ("DLL load failed" in text or "[WinError 126]" in text):
-        return f"{text}: install the Microsoft Visual C++ Redistributable (x64), then run  {INSTALL}"
-    return None
 
 
 def mended(error: BaseException) -> str:
@@ -192,7 +178,7 @@ def check_device(settings: Settings) -> Iterator[Line]:
     """Device and precision that the networks would take, why, and whether a graphics card lies idle."""
     import torch
 
-    from puppeteer.device import choose
+    from puppeteer.poser.devices import choose
 
     choice = choose(settings.poser.device)
     precision = str(choice.dtype).removeprefix("torch.")
@@ -243,7 +229,7 @@ def check_tracking() -> Iterator[Line]:
     import numpy as np
 
     from puppeteer.pose import Frame
-    from puppeteer.tracking import FaceLandmarkerTracker
+    from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
     with routine_log_dropped(), FaceLandmarkerTracker() as tracker:
         tracker.observe(Frame(rgb=np.full((240, 320, 3), 128, np.uint8), time_s=0.0))
@@ -266,7 +252,7 @@ def check_video() -> Iterator[Line]:
 def check_character() -> Iterator[Line]:
     """The character that is used when none is named."""
     from puppeteer.characters import default_character
-    from puppeteer.image import read_character
+    from puppeteer.prepare.reading import read_character
 
     path = default_character()
     rgba = read_character(path).rgba
@@ -290,7 +276,7 @@ def check_generator() -> Iterator[Line]:
 
 def check_cameras() -> Iterator[Line]:
     """Webcams by name, as the studio lists them."""
-    from puppeteer.cameras import list_cameras
+    from puppeteer.inputs.webcam import list_cameras
 
     names = [camera.name for camera in list_cameras()]
     if names:

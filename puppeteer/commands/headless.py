@@ -15,7 +15,7 @@ REPORT_S = 10.0  # between lines with figures
 NAMES = {"virtual_camera": "virtual camera"}
 
 
-def headless(settings: Settings, seconds: float | None = None, parts: Parts | None = None) -> None:
+def headless(settings: Settings, parts: Parts, seconds: float | None = None) -> None:
     """Runs until Ctrl-C (or the system's request to end), or for `seconds`; the virtual camera is on in any case.
 
     Prints what changes as it changes, and figures every REPORT_S. Returns when every thread has ended.

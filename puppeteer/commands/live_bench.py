@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,15 +17,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from puppeteer.cameras import ScriptedCamera
 from puppeteer.commands.bench import Stage, make_clip, p95
 from puppeteer.errors import SettingsError, SinkError, SourceError
+from puppeteer.inputs.scripted import ScriptedCamera
+from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
-from puppeteer.live.engine import even_size
+from puppeteer.live.sending import Device
+from puppeteer.outputs.compose import even_size
 from puppeteer.pose import U8
 from puppeteer.settings import OutputSettings, Settings
-from puppeteer.sinks import VirtualCamera
-from puppeteer.sources import VideoFile
 
 RATE = 30.0  # frames that the camera hands over a second
 FRAMES = 300  # of the clip, at most, over and over
@@ -57,16 +57,17 @@ class LiveReport:
 class Outlet:
     """The virtual camera where there is one, otherwise nothing; notes when it was given pictures."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_device: Callable[[OutputSettings], Device]) -> None:
+        self._open = open_device
         self.name = "none"
         self.longest_gap_s = 0.0
         self.count = 0
         self._last_s: float | None = None
-        self._camera: VirtualCamera | None = None
+        self._camera: Device | None = None
 
     def open(self, settings: OutputSettings) -> Outlet:
         try:
-            self._camera = VirtualCamera(even_size(settings), settings.rate, settings.device)
+            self._camera = self._open(settings)
             self.name = self._camera.name
         except SinkError as error:
             self.name = f"none, so sending costs nothing ({error})"
@@ -97,6 +98,7 @@ def live_bench(
     window: bool = False,
     json_file: Path | None = None,
     settings: Settings,
+    parts: Parts,
 ) -> LiveReport:
     """Prints the figures, and writes them to `json_file`. Raises PuppeteerError.
 
@@ -116,9 +118,9 @@ def live_bench(
         frames = [frame.rgb for frame in islice(VideoFile(clip).frames(), FRAMES)]
     camera = ScriptedCamera(frames, RATE)
     camera.name = Path(name).name
-    outlet = Outlet()
-    parts = Parts(camera=lambda *_: camera(), virtual_camera=outlet.open)
-    live = Live(settings, character, parts=parts)
+    outlet = Outlet(parts.virtual_camera)
+    stage = replace(parts, camera=lambda *_: camera(), virtual_camera=outlet.open)
+    live = Live(settings, character, parts=stage)
 
     def measured() -> LiveReport:
         return measure(live, outlet, seconds, name, window)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import math
 import sys
 from difflib import get_close_matches
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
-from puppeteer.files import check_target
-from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, Pose
+from puppeteer.files import check_readable, check_target
+from puppeteer.pose import BY_NAME, POSE_NAMES, SIX, Pose
 from puppeteer.settings import Settings
 
 ALSO_ALLOWED = ("time_s", "face")  # what `track` writes besides; not looked at
+SEPARATORS = (",", ";", "\t")
 ROUNDING = 1e-6  # a value this far out of range was only printed with too few digits
 
 
@@ -35,17 +36,18 @@ def pose(
         raise SettingsError("give either a table of poses or the values of one pose")
     rows = [values] if values is not None else read_poses(poses) if poses is not None else []
     # Imported late, so that a wrong table is told at once: PyTorch takes seconds.
-    from puppeteer.image import read_character, write_png
-    from puppeteer.poser import LARGEST, SMALLEST, Poser
+    from puppeteer.image import check_output_size, write_png
+    from puppeteer.poser import Poser
+    from puppeteer.prepare.reading import read_character
 
     settings = settings or Settings()
-    if not SMALLEST <= size <= LARGEST:
-        raise SettingsError(f"--size is {size}: it must be {SMALLEST} to {LARGEST}")
+    check_output_size(size)
     files = _files(output, len(rows))
     for file in files:
         if file.exists():
             check_target(file, SettingsError, "pose.png", (character, poses))
     drawing = read_character(character)
+    _make_folder(files[0].parent)
     poser = Poser.load(settings.poser.family, settings.poser.device)
     poser.set_character(drawing)
     for note in (*drawing.notes, poser.message):
@@ -56,52 +58,76 @@ def pose(
 
 
 def _files(output: Path, count: int) -> list[Path]:
-    """Where the pictures go; their folder exists afterwards."""
+    """Where the pictures go."""
     single = output.suffix.lower() == ".png" and not output.is_dir()
     if single and count > 1:
         raise SettingsError(f"{output} is one file, but there are {count} poses: name a folder")
     folder = output.parent if single else output
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise SettingsError(f"{folder} is a file: name a folder for the pictures") from error
-    except OSError as error:
-        raise SettingsError(f"the folder {folder} cannot be made ({error.strerror}): choose another") from error
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder} is a file: name a folder for the pictures")
     return [output] if single else [folder / f"{k:04d}.png" for k in range(count)]
 
 
-def read_poses(path: Path) -> list[Pose]:
-    """The rows of a CSV file with the six names as header, in any order. Raises SettingsError."""
+def _make_folder(folder: Path) -> None:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not a text file: save the table as CSV in UTF-8") from error
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror}): name a CSV file with poses") from error
-    reader = csv.reader(io.StringIO(text))
+        raise SettingsError(f"the folder {folder} cannot be made ({error.strerror}): choose another") from error
+
+
+def read_poses(path: Path) -> list[Pose]:
+    """The rows of a CSV file whose header has the paper's six names and any of the others, in any order.
+
+    Raises SettingsError.
+    """
+    lines = _text(path).splitlines(keepends=True)
+    told = bool(lines) and lines[0].lower().startswith("sep=")  # Excel's own
+    lines = lines[told:]
+    separator = max(SEPARATORS, key=lines[0].count) if lines else ","
+    reader = csv.reader(lines, delimiter=separator)
     poses = []
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header, path)
         for row in reader:
             if any(cell.strip() for cell in row):
-                poses.append(_pose(header, row, f"{path}, line {reader.line_num}"))
+                poses.append(_pose(header, row, f"{path}, line {reader.line_num + told}", separator))
     except csv.Error as error:
         raise SettingsError(f"{path}, line {reader.line_num}, is not CSV ({error}): save the table as CSV") from error
     if not poses:
-        raise SettingsError(f"{path} holds no poses: add a line of six numbers for each picture below the header")
+        raise SettingsError(f"{path} holds no poses: add a line of numbers for each picture below the header")
     return poses
 
 
-def _pose(header: list[str], row: list[str], where: str) -> Pose:
+def _text(path: Path) -> str:
+    """As spreadsheets write it: UTF-8 or UTF-16. Raises SettingsError."""
+    check_readable(path, SettingsError, "a CSV file with poses")
+    try:
+        data = path.read_bytes()
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not a text file: save the table as CSV in UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}): name a CSV file with poses") from error
+
+
+def _pose(header: list[str], row: list[str], where: str, separator: str) -> Pose:
     if len(row) != len(header):
-        raise SettingsError(f"{where}, has {len(row)} values instead of {len(header)}: give one for each column")
+        commas = separator == "," and len(row) > len(header)
+        remedy = ", and numbers with decimal commas between semicolons" if commas else ""
+        raise SettingsError(
+            f"{where}, has {len(row)} values instead of {len(header)}: give one for each column{remedy}"
+        )
     cells = dict(zip(header, row, strict=True))
-    return Pose.from_values(_number(cells[name], name, where) for name in POSE_NAMES)
+    tracked = set(ALSO_ALLOWED) <= set(header)  # with --raw its numbers may leave the range
+    return Pose.from_names(
+        {name: _number(cells[name], name, where, separator, tracked) for name in POSE_NAMES if name in cells}
+    )
 
 
 def _check_header(header: list[str], path: Path) -> None:
-    wanted = ",".join(POSE_NAMES)
+    wanted = ",".join(SIX)
     if not any(header):
         raise SettingsError(f"{path} is empty: its first line must be {wanted}")
     for name in header:
@@ -111,19 +137,19 @@ def _check_header(header: list[str], path: Path) -> None:
             raise SettingsError(f"{path} has a column {name!r} that is none of a pose's: {hint}")
         if header.count(name) > 1:
             raise SettingsError(f"{path} has the column {name} more than once: the header is {wanted}")
-    missing = [name for name in POSE_NAMES if name not in header]
+    missing = [name for name in SIX if name not in header]
     if missing:
         raise SettingsError(f"{path} lacks the column {', '.join(missing)}: the header is {wanted}")
 
 
-def _number(cell: str, name: str, where: str) -> float:
-    low = 0 if name in EYES_AND_MOUTH else -1
+def _number(cell: str, name: str, where: str, separator: str, tracked: bool) -> float:
+    low = BY_NAME[name].low
     try:
-        value = float(cell)
+        value = float(cell if separator == "," else cell.replace(",", "."))
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        raise SettingsError(f"{where}: {name} is {cell.strip()!r}, not a number: give {low} to 1")
-    if not low - ROUNDING <= value <= 1 + ROUNDING:
-        raise SettingsError(f"{where}: {name} is {value:g}, out of range: give {low} to 1")
+        raise SettingsError(f"{where}: {name} is {cell.strip()!r}, not a number: give {low:g} to 1")
+    if (not tracked or math.isinf(value)) and not low - ROUNDING <= value <= 1 + ROUNDING:
+        raise SettingsError(f"{where}: {name} is {value:g}, out of range: give {low:g} to 1")
     return value

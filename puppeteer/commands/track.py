@@ -11,18 +11,18 @@ from pathlib import Path
 from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.files import check_target, unwritable, whole
-from puppeteer.motion import Motion, calibrate
-from puppeteer.pipeline import observe_clip
-from puppeteer.pose import POSE_NAMES, FaceObservation
+from puppeteer.inputs.video_file import VideoFile
+from puppeteer.motion import poses_of_clip
+from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation
 from puppeteer.settings import Settings
-from puppeteer.sources import VideoFile
 from puppeteer.tracking import TRACKERS
+from puppeteer.tracking.clip import observe_clip
 
 HEADER = ("time_s", *POSE_NAMES, "face")
 
 
 def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None = None) -> None:
-    """Writes one row for each frame of `clip`: `time_s`, the six numbers, and `face` 1 or 0.
+    """Writes one row for each frame of `clip`: `time_s`, the numbers of the pose, and `face` 1 or 0.
 
     The whole clip is seen first, so that the person's ranges hold from its first frame on; then come smoothing and, in
     frames without a face, holding and idle motion. `raw` leaves all of that out (neck in degrees / 15, eyes and mouth
@@ -41,10 +41,9 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
             "give a clip in which one face is large, lit from the front and looks at the camera"
         )
     if raw:
-        values = [face.values() if face else (0.0,) * len(POSE_NAMES) for face in seen]
+        values = [_raw(face) for face in seen]
     else:
-        motion = Motion(settings.motion, calibrate(seen))
-        values = [motion.step(face, time_s).values() for face, time_s in zip(seen, times_s, strict=True)]
+        values = [pose.values() for pose in poses_of_clip(seen, times_s, settings.motion)]
     write_table(
         output,
         (
@@ -55,11 +54,17 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
     print(f"{output}: {len(seen)} frames, {with_face} with a face", file=sys.stderr)
 
 
+def _raw(face: FaceObservation | None) -> tuple[float, ...]:
+    """What the tracker gives, by the names of a pose; 0 where it gives nothing."""
+    told = dict(zip(TRACKED, face.values(), strict=True)) if face else {}
+    return tuple(told.get(name, 0.0) for name in POSE_NAMES)
+
+
 def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
     """What was seen in every frame, and when (seconds)."""
     with VideoFile(clip) as source, progress() as bars:
         bar = bars.add_task("Tracking the face", total=source.frame_count)
-        seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], lambda: bars.advance(bar))
+        seen, times_s = observe_clip(source, TRACKERS["face_landmarker_twice"], lambda: bars.advance(bar))
         bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
 

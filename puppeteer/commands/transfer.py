@@ -16,14 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from puppeteer.compose import Background, beside_width, compose, parse_background
-from puppeteer.compose import side_by_side as placed_beside
 from puppeteer.errors import SinkError, SourceError
-from puppeteer.pipeline import ahead, observe_clip
+from puppeteer.image import check_output_size
+from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
+from puppeteer.motion import poses_of_clip
+from puppeteer.outputs.compose import Background, beside_width, compose, parse_background
+from puppeteer.outputs.compose import side_by_side as placed_beside
+from puppeteer.outputs.video_file import VideoWriter, check_output
 from puppeteer.pose import U8, FaceObservation, Pose
 from puppeteer.settings import Settings
-from puppeteer.sinks import VideoWriter, check_output
-from puppeteer.sources import LONGEST_SIDE, VideoFile
+from puppeteer.threads import ahead
+from puppeteer.tracking.clip import observe_clip
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -58,6 +61,7 @@ def transfer(
     KeyboardInterrupt. Raises PuppeteerError, and SourceError where no frame shows a face.
     """
     settings = settings or Settings()
+    check_output_size(size, even=True)
     backdrop = parse_background(background)
     if output.exists() and clip.exists() and output.samefile(clip):
         raise SinkError(f"{output} is the clip itself: choose another name for the video")
@@ -81,8 +85,7 @@ def transfer(
             )
         poser, _ = loading.result()
 
-        poses = _poses(seen, times_s, settings)
-        pictures = _pictures(poser, poses, size, backdrop)
+        pictures = _pictures(poser, poses_of_clip(seen, times_s, settings.motion), size, backdrop)
         if beside:
             pictures = _beside(source, pictures, beside, settings.motion.mirror)
         writer = VideoWriter(
@@ -131,7 +134,7 @@ def _stamped(pictures: Generator[U8], stamps: list[float]) -> Generator[U8]:
 
 def _loaded(character: Path | None, size: int, settings: Settings) -> tuple[Poser, float]:
     """The poser, and when it was ready. Tracking keeps its cores meanwhile."""
-    from puppeteer.poser import one_core
+    from puppeteer.poser.stages import one_core
 
     one_core()
     poser = ready_poser(character, size, settings)
@@ -141,8 +144,8 @@ def _loaded(character: Path | None, size: int, settings: Settings) -> tuple[Pose
 def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
     """The networks and the character, loaded and tried once; None is the first of the characters that come along."""
     # Imported here, in the loading thread: PyTorch takes seconds.
-    from puppeteer.image import read_character
     from puppeteer.poser import Poser
+    from puppeteer.prepare.reading import read_character
 
     if character is None:
         from puppeteer.characters import default_character
@@ -174,19 +177,12 @@ def _track(
         if loading.done():
             loading.result()  # a wrong character or size is told now, not after the whole clip
 
-    seen, times_s = observe_clip(source, TRACKERS["face_landmarker"], seen_one)
+    seen, times_s = observe_clip(source, TRACKERS["face_landmarker_twice"], seen_one)
     bars.update(bar, total=len(seen), completed=len(seen))
     ready_s = loading.result()[1]
     pace_s = _pace([stamp for stamp in stamps if stamp > ready_s]) or _pace(stamps)
     # Where the clip is shared out, some frames are looked at twice.
     return seen, times_s, pace_s and pace_s * len(stamps) / len(seen)
-
-
-def _poses(seen: Sequence[FaceObservation | None], times_s: Sequence[float], settings: Settings) -> Iterator[Pose]:
-    from puppeteer.motion import Motion, calibrate
-
-    motion = Motion(settings.motion, calibrate(seen))
-    return map(motion.step, seen, times_s)
 
 
 def _pictures(poser: Poser, poses: Iterator[Pose], size: int, backdrop: Background) -> Generator[U8]:

@@ -1,4 +1,7 @@
-"""Widgets made from the settings tree: one row per setting, with its name, its value, a way back and a tooltip."""
+"""Widgets made from the settings tree: one row per setting, with its name, its value, a way back and a tooltip.
+
+The value of a slider stands beside it, where no handle covers it.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dearpygui.dearpygui as dpg
 import numpy as np
 from PIL import Image, ImageDraw
 
 from puppeteer.gui import texts
-from puppeteer.gui.theme import MUTED, Theme
+from puppeteer.gui.safe import dpg
+from puppeteer.gui.theme import MUTED, TEXT, Theme
 from puppeteer.settings import STUDIO, Leaf, Settings, leaves
 
 LOG_RATIO = 100  # a slider whose ends are further apart than this goes in powers
-LABEL_WIDTH = 138  # px at scale 1
+LABEL_WIDTH, VALUE_WIDTH = 138, 58  # px at scale 1
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class _Row:
     widget: Any
     reset: Any
     tip: Any  # of the reset; Dear PyGui shows the tooltip even of what is hidden
+    words: Any = None  # beside a slider
     shown: Any = None  # the value that the widget shows
     waiting: bool = False  # edited, to be applied when the edit ends
 
@@ -85,8 +89,8 @@ class Controls:
             if value != row.shown and not dpg.is_item_active(row.widget):
                 dpg.set_value(row.widget, _to_widget(row.leaves[0], value))
             row.shown = value
-            if _worded(row.leaves[0]):
-                dpg.configure_item(row.widget, format=_words(row.leaves[0], value))
+            if row.words is not None:
+                dpg.set_value(row.words, _words(row.leaves[0], value))
             changed = any(values[leaf.name] != leaf.default for leaf in row.leaves)
             dpg.configure_item(row.reset, show=changed)
             dpg.configure_item(row.tip, show=changed)
@@ -98,14 +102,20 @@ class Controls:
     def _row(self, group: tuple[Leaf, ...]) -> None:
         leaf = group[0]
         label = dpg.add_text(texts.setting(leaf.name), color=MUTED)
-        widget = self._widget(leaf)
+        words: Any = None
+        if _slides(leaf):
+            with dpg.group(horizontal=True):
+                widget = self._widget(leaf)
+                words = dpg.add_text("", color=TEXT)
+        else:
+            widget = self._widget(leaf)
         reset = dpg.add_image_button(
             self._icon, width=self._theme.px(18), height=self._theme.px(18), show=False, tint_color=MUTED
         )
         dpg.bind_item_theme(reset, self._theme.quiet_icon)
         with dpg.tooltip(reset, delay=0.2, show=False) as tip:
             dpg.add_text(texts.RESET.format(value=_words(leaf, leaf.default)))
-        row = _Row(group, widget, reset, tip)
+        row = _Row(group, widget, reset, tip, words)
         self._rows.append(row)
         dpg.set_item_callback(widget, lambda _, value: self._edited(row, value))
         dpg.set_item_callback(reset, lambda: self._reset(row))
@@ -125,28 +135,27 @@ class Controls:
             return dpg.add_combo([str(choice) for choice in leaf.choices], default_value=value, width=-1)
         if leaf.type is str:
             return dpg.add_input_text(default_value=value, width=-1, hint="–")
+        room = -self._theme.px(VALUE_WIDTH)
         if leaf.type is int:
-            unit = f" {leaf.unit}" if leaf.unit else ""
             return dpg.add_slider_int(
                 default_value=value,
                 min_value=int(leaf.low or 0),
                 max_value=int(leaf.high or 100),
-                format=f"%d{unit}",
+                format="",
                 clamped=True,
-                width=-1,
+                width=room,
             )
         if _is_log(leaf):  # the slider's own value is the place between the ends
             return dpg.add_slider_float(
-                default_value=value, min_value=0, max_value=1, no_input=True, format=_words(leaf, leaf.value), width=-1
+                default_value=value, min_value=0, max_value=1, no_input=True, format="", width=room
             )
-        unit = f" {leaf.unit}" if leaf.unit else ""
         return dpg.add_slider_float(
             default_value=value,
             min_value=leaf.low or 0.0,
             max_value=leaf.high or 1.0,
-            format=f"%.2f{unit}",
+            format="",
             clamped=True,
-            width=-1,
+            width=room,
         )
 
     def _edited(self, row: _Row, value: Any) -> None:
@@ -171,9 +180,8 @@ def _is_log(leaf: Leaf) -> bool:
     return leaf.type is float and bool(leaf.low) and (leaf.high or 0) / (leaf.low or 1) >= LOG_RATIO
 
 
-def _worded(leaf: Leaf) -> bool:
-    """Whether the slider shows words of ours instead of its own number."""
-    return _is_log(leaf) or leaf.name in texts.ZERO
+def _slides(leaf: Leaf) -> bool:
+    return leaf.type in (int, float) and not leaf.choices
 
 
 def _to_widget(leaf: Leaf, value: Any) -> Any:
@@ -206,7 +214,7 @@ def _words(leaf: Leaf, value: Any) -> str:
         return "on" if value else "off"
     if leaf.name in texts.ZERO and not value:
         return texts.ZERO[leaf.name]
-    number = f"{value:g}" if isinstance(value, int | float) else str(value) or "–"
+    number = f"{round(value, 2):g}" if isinstance(value, int | float) else str(value) or "–"
     return f"{number} {leaf.unit}".strip()
 
 

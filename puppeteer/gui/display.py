@@ -8,7 +8,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import mss
 
 from puppeteer.errors import DisplayError
 
@@ -27,6 +30,10 @@ moderngl.create_context(standalone=True, require=300).release()
 REMEDY = "run  python app.py --headless  for camera to virtual camera without a window"
 
 SMALLEST, LARGEST = 1.0, 3.0
+
+USUAL = (1280, 720)  # px, of a screen that does not tell
+EDGE = (16, 88)  # px at scale 1 that a window leaves of a screen's width and height: title bar, taskbar
+GRIP = (160, 24)  # px at scale 1 of a window's top that must be on a screen, so that it can be moved
 
 
 class Probe:
@@ -88,3 +95,55 @@ def _x_resources() -> str:
         return (xlib.XResourceManagerString(display) or b"").decode(errors="replace")
     finally:
         xlib.XCloseDisplay(display)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle of the desktop in pixels: a screen, or a window on it."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def overlap(self, other: Place) -> tuple[int, int]:
+        """Width and height of what both have."""
+        across = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        down = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        return max(0, across), max(0, down)
+
+
+def screens() -> list[Place]:
+    """Every screen, the main one first; one of the usual size where the system does not tell."""
+    with contextlib.suppress(Exception), mss.MSS() as system:  # whatever fails there, a window can be opened
+        found = sorted(system.monitors[1:], key=lambda one: not one.get("is_primary"))
+        places = [Place(one["left"], one["top"], one["width"], one["height"]) for one in found]
+        if places:
+            return places
+    return [Place(0, 0, *USUAL)]
+
+
+def first_place(size: tuple[int, int], scale: float, on: Sequence[Place]) -> Place:
+    """Where a window of that size (pixels at scale 1) opens: as large as it fits, in the middle of the main screen."""
+    screen = on[0]
+    room = [side - round(edge * scale) for side, edge in zip((screen.width, screen.height), EDGE, strict=True)]
+    width, height = (min(round(side * scale), most) for side, most in zip(size, room, strict=True))
+    return Place(screen.left + (screen.width - width) // 2, screen.top + (screen.height - height) // 2, width, height)
+
+
+def place_again(place: Place, smallest: tuple[int, int], scale: float, on: Sequence[Place]) -> Place | None:
+    """A remembered place, made smaller where its screen has become so; None where it is on no screen any more."""
+    top = Place(place.left, place.top, place.width, round(GRIP[1] * scale))
+    least = min(round(GRIP[0] * scale), place.width)
+    for screen in on:
+        across, down = top.overlap(screen)
+        if across >= least and down > 0 and place.top >= screen.top - round(GRIP[1] * scale):
+            if place.overlap(screen) == (place.width, place.height):
+                return place
+            edge = [round(side * scale) for side in EDGE]
+            width = max(smallest[0], min(place.width, screen.width - edge[0]))
+            height = max(smallest[1], min(place.height, screen.height - edge[1]))
+            left = min(max(place.left, screen.left), screen.left + screen.width - width - edge[0] // 2)
+            low = min(max(place.top, screen.top), screen.top + screen.height - height - edge[1] // 2)
+            return Place(left, low, width, height)
+    return None

@@ -7,28 +7,31 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
-import dearpygui.dearpygui as dpg
 import numpy as np
 from PIL import Image
 
-from puppeteer.errors import PuppeteerError
+from puppeteer.errors import ImageError, PuppeteerError
+from puppeteer.files import check_readable
 from puppeteer.gui import texts
+from puppeteer.gui.safe import dpg
 from puppeteer.gui.stage import Box, Texture, fitted
 from puppeteer.gui.theme import ACCENT, BACK, CLEAR, FAINT, MUTED, TEXT, WARN, Theme
+from puppeteer.image import CHUNK, Square, open_picture, premultiplied
 from puppeteer.pose import U8
-
-if TYPE_CHECKING:
-    from puppeteer.image import Square
-    from puppeteer.prepare import Prepared
+from puppeteer.prepare import Prepared, Stroke, prepare
+from puppeteer.prepare.heads import guessed
 
 TILT_DEG = 30.0  # the slider's ends
 LEAST_SIDE = 32.0  # px of the picture
 ZOOM_STEP = 1.05
 UNSEEN = 4  # frames after which a panel that should be there is made anew
 GRIP = 16  # px at scale 1 around a corner
+BRUSH, THINNEST, THICKEST = 12.0, 3.0, 60.0  # px at scale 1 on the screen: a brush's radius
+GONE = np.array((150, 40, 60), np.float32)  # the colour over what a cut-out leaves away, while a brush is in hand
+MOVE, KEEP, REMOVE = texts.DOCTOR_TOOLS
 WIDTH, HEIGHT = 1040, 700  # px at scale 1, at most
 CAPTION, NOTES, ROW = 26, 118, 44  # px at scale 1
 
@@ -74,27 +77,30 @@ class Treated:
 
 def treat(path: Path) -> Treated:
     """Prepares a picture. Raises PuppeteerError."""
-    from puppeteer.image import open_picture  # PyTorch takes seconds
-    from puppeteer.prepare import prepare
-    from puppeteer.prepare.heads import guessed
-
     prepared = prepare(path)
     found = prepared.head or guessed(prepared.picture)
     head = Head(*found.centre, found.side, found.tilt_deg)
     return Treated(open_picture(path)[0], head, prepared)
 
 
-def corrected(treated: Treated, head: Head) -> Treated:
-    """With the head where the user says that it is. Raises PuppeteerError."""
-    return replace(treated, head=head, prepared=treated.prepared.aligned(head.square(), head.tilt_deg))
+def corrected(treated: Treated, head: Head, found: Head | None, strokes: tuple[Stroke, ...]) -> Treated:
+    """With the head where the user says that it is, if not where it was found, and with the places that the user kept
+    or removed. Raises PuppeteerError."""
+    prepared = treated.prepared
+    if strokes != prepared.strokes:
+        prepared = prepared.touched(strokes)
+    if head != treated.head:
+        moved = head != found
+        prepared = prepared.aligned(head.square(), head.tilt_deg) if moved else prepared.aligned()
+    return replace(treated, head=head, prepared=prepared)
 
 
 def is_prepared(path: Path) -> bool:
     """Whether a picture says itself where its spec square is; what cannot be read is not."""
-    from puppeteer.image import CHUNK
-
-    with contextlib.suppress(Exception), Image.open(path) as image:  # Pillow raises many kinds
-        return CHUNK in image.info
+    with contextlib.suppress(Exception):  # Pillow raises many kinds
+        check_readable(path, ImageError, "a picture")
+        with Image.open(path) as image:
+            return CHUNK in image.info
     return False
 
 
@@ -106,6 +112,7 @@ class Case:
     treated: Treated | None = None
     found: Head | None = None  # by the doctor, before the user moved it
     head: Head | None = None  # as it is drawn now
+    strokes: tuple[Stroke, ...] = ()  # of the brush
     asked: int = 0  # treatments asked for, and had
     had: int = 0
     problem: str = ""
@@ -134,7 +141,9 @@ class Doctor:
         self._pane = Box(0, 0, 1, 1)
         self._shown: Any = None
         self._view = (1.0, 0.0, 0.0)  # px of the panel a px of the picture, and where its corner is
-        self._grip = ""  # what the mouse holds: "move", "size"
+        self._grip = ""  # what the mouse holds: "move", "size", "brush"
+        self._brush = BRUSH
+        self._path: list[tuple[float, float]] = []  # of the stroke that is being drawn, in the picture
         self._at = (0.0, 0.0)
         self._turning = False
         self._unseen = 0  # frames in a row
@@ -189,14 +198,17 @@ class Doctor:
         ) as self._window:
             inner = width - 2 * px(14)
             pane = (inner - px(16)) // 2
-            tall = height - px(34 + CAPTION + 3 * 8 + NOTES + 2 * ROW + 12)
+            tall = height - px(34 + CAPTION + 3 * 8 + NOTES + 3 * ROW + 12)
             self._pane = Box(0, 0, pane, tall)
             with dpg.group(horizontal=True, horizontal_spacing=px(16)):
                 lists = []
+                captions = []
                 for caption in (texts.DOCTOR_BEFORE, texts.DOCTOR_AFTER):
                     with dpg.group():
-                        dpg.bind_item_font(dpg.add_text(caption, color=MUTED), self._theme.fonts["small"])
+                        captions.append(dpg.add_text(caption, color=MUTED))
+                        dpg.bind_item_font(captions[-1], self._theme.fonts["small"])
                         lists.append(dpg.add_drawlist(pane, tall))
+            self._caption = captions[0]
             self._left, self._right = lists
             for pane_list in lists:
                 dpg.draw_rectangle((0, 0), (pane, tall), color=CLEAR, fill=BACK, rounding=px(8), parent=pane_list)
@@ -209,6 +221,9 @@ class Doctor:
             self._grips = [
                 dpg.draw_circle((0, 0), px(5), color=BACK, fill=ACCENT, parent=self._overlay) for _ in range(4)
             ]
+            self._brush_layer = dpg.add_draw_layer(parent=self._left)
+            self._cursor = dpg.draw_circle((0, 0), 1, color=ACCENT, thickness=px(2), parent=self._brush_layer)
+            self._trail = dpg.draw_polyline([(0, 0), (0, 0)], color=(*ACCENT[:3], 120), parent=self._brush_layer)
             self._waiting = [
                 dpg.draw_text((px(16), px(14)), "", size=px(20), color=FAINT, parent=pane_list) for pane_list in lists
             ]
@@ -227,6 +242,13 @@ class Doctor:
                 )
                 self._reset = dpg.add_button(label=texts.DOCTOR_RESET, callback=self._as_found)
                 dpg.bind_item_theme(self._reset, self._theme.quiet)
+            with dpg.group(horizontal=True):
+                dpg.add_text(texts.DOCTOR_TOOL, color=MUTED)
+                self._tool = dpg.add_radio_button(
+                    texts.DOCTOR_TOOLS, horizontal=True, default_value=MOVE, callback=lambda: self._picked()
+                )
+                self._undo = dpg.add_button(label=texts.DOCTOR_UNDO, callback=self._undone, show=False)
+                dpg.bind_item_theme(self._undo, self._theme.quiet)
             with dpg.group(horizontal=True):
                 widths = {texts.CANCEL: px(100), texts.DOCTOR_AS_IT_IS: px(150), texts.DOCTOR_USE: px(150)}
                 dpg.add_spacer(width=max(1, inner - sum(widths.values()) - 3 * px(8)))
@@ -249,11 +271,13 @@ class Doctor:
         if case is None:
             return
         case.asked += 1
-        number, known = case.asked, case.treated
+        number, known, strokes = case.asked, case.treated, case.strokes
 
         def work() -> Callable[[], object]:
             try:
-                treated = treat(case.path) if head is None or known is None else corrected(known, head)
+                treated = (
+                    treat(case.path) if head is None or known is None else corrected(known, head, case.found, strokes)
+                )
             except PuppeteerError as error:
                 problem = error
                 return lambda: self._failed(case, number, problem)
@@ -294,6 +318,19 @@ class Doctor:
             self.case.head = replace(self.case.head, tilt_deg=round(tilt_deg))
             self._turning = True
 
+    def _picked(self) -> None:
+        """Another tool."""
+        self._shown = None
+
+    def _undone(self) -> None:
+        if self.case is not None and self.case.strokes:
+            self.case.strokes = self.case.strokes[:-1]
+            self._ask(self.case.head)
+
+    def _painting(self) -> bool:
+        """Whether the brush is in hand."""
+        return self._window is not None and dpg.get_value(self._tool) != MOVE
+
     def _done(self, as_it_is: bool) -> None:
         case = self.case
         if case is not None and case.treated is not None and (as_it_is or not case.busy):
@@ -324,6 +361,8 @@ class Doctor:
         treated = case.treated
         dpg.configure_item(self._take, enabled=treated is not None and not case.busy)
         dpg.configure_item(self._as_it_is, enabled=treated is not None)
+        dpg.configure_item(self._undo, show=bool(case.strokes))
+        dpg.set_value(self._caption, texts.DOCTOR_BRUSH if self._painting() else texts.DOCTOR_BEFORE)
         dpg.configure_item(self._waiting[0], text=texts.DOCTOR_LOOKING if treated is None else "")
         dpg.configure_item(self._waiting[1], text=texts.DOCTOR_AGAIN if treated is not None and case.busy else "")
         dpg.delete_item(self._notes, children_only=True)
@@ -351,7 +390,12 @@ class Doctor:
         low = self._to_panel(0, 0)
         high = self._to_panel(width, height)
         size = (max(1, round(high[0] - low[0])), max(1, round(high[1] - low[1])))
-        self._paint(self._before, self._before_layer, on_checks(treated.before, size), low)
+        before = on_checks(treated.before, size)
+        if self._painting():
+            cut = cv2.resize(treated.prepared.picture[..., 3], size, interpolation=cv2.INTER_AREA)
+            gone = (1 - cut[..., None] / np.float32(255)) * (before.any(-1, keepdims=True)) * np.float32(0.7)
+            before = np.asarray(before + gone * (GONE - before), np.uint8)
+        self._paint(self._before, self._before_layer, before, low)
         side = int(min(self._pane.width, self._pane.height)) - 2
         corner = ((self._pane.width - side) / 2, (self._pane.height - side) / 2)
         self._paint(
@@ -367,7 +411,14 @@ class Doctor:
 
     def _show_head(self, case: Case) -> None:
         head = case.head
-        dpg.configure_item(self._overlay, show=head is not None)
+        painting = self._painting()
+        dpg.configure_item(self._overlay, show=head is not None and not painting)
+        over = self._pane.holds(*self._at)
+        dpg.configure_item(self._cursor, show=painting and over, center=self._at, radius=self._theme.px(self._brush))
+        path = [self._to_panel(*point) for point in self._path]
+        dpg.configure_item(self._trail, show=painting and len(path) > 1)
+        if len(path) > 1:
+            dpg.configure_item(self._trail, points=path, thickness=2 * self._theme.px(self._brush))
         dpg.configure_item(self._reset, show=head is not None and head != case.found)
         if head is None:
             return
@@ -390,6 +441,10 @@ class Doctor:
         left, top = dpg.get_item_rect_min(self._left)
         x, y = dpg.get_mouse_pos(local=False)
         place = (x - left, y - top)
+        if self._painting():
+            self._at = place
+            self._brush_moved(case, place, wheel)
+            return
         if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
             if self._grip:
                 self._grip = ""
@@ -402,6 +457,21 @@ class Doctor:
         if wheel and self._pane.holds(*place) and not self._grip:
             case.head = replace(case.head, side=max(LEAST_SIDE, case.head.side * ZOOM_STEP**wheel))
             self._ask(case.head)
+
+    def _brush_moved(self, case: Case, place: tuple[float, float], wheel: float) -> None:
+        if wheel and self._pane.holds(*place):
+            self._brush = min(THICKEST, max(THINNEST, self._brush * ZOOM_STEP ** (3 * wheel)))
+        if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+            if self._grip == "brush":
+                radius = max(1.0, self._theme.px(self._brush) / self._view[0])
+                keep = dpg.get_value(self._tool) == KEEP
+                case.strokes = (*case.strokes, Stroke(keep, tuple(self._path), radius))
+                self._ask(case.head)
+            self._grip, self._path = "", []
+        elif self._grip == "brush":
+            self._path.append(self._to_picture(*place))
+        elif dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left) and self._pane.holds(*place):
+            self._grip, self._path = "brush", [self._to_picture(*place)]
 
     def keys(self) -> None:
         if self.is_open and dpg.is_key_pressed(dpg.mvKey_Escape):
@@ -433,8 +503,6 @@ class Doctor:
 
 def on_checks(rgba: U8, size: tuple[int, int]) -> U8:
     """(height, width, 3): a picture at another size, over the checks that stand for transparency."""
-    from puppeteer.image import premultiplied
-
     width, height = size
     method = cv2.INTER_AREA if width < rgba.shape[1] else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(premultiplied(rgba), size, interpolation=method), np.float32)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from puppeteer.errors import SettingsError
 from puppeteer.files import whole
@@ -43,8 +42,8 @@ class Profiles:
     folder: Path
     current: str = FIRST
     notes: list[str] = field(default_factory=list)
-    _passing: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by name: the value in use, and the one kept
-    _calibrations: tuple[Any, Any] | None = None  # likewise
+    _kept: Settings = STUDIO  # what the current profile's file says, as far as is known here
+    _base: Settings = STUDIO  # what was in use when it was last read or written here
 
     def path(self, name: str) -> Path:
         return self.folder / "profiles" / f"{name}.json"
@@ -58,57 +57,90 @@ class Profiles:
 
     def start(self) -> Settings:
         """The settings of the profile that was current last time."""
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            name = (self.folder / "profiles" / CURRENT).read_text(encoding="utf-8").strip()
-            if NAME.fullmatch(name) and self.path(name).is_file():
-                self.current = name
+        self._find_current()
         return self.choose(self.current)
 
     def choose(self, name: str) -> Settings:
         """Makes a profile the current one. A broken one is set aside, named in `notes`, and the defaults used."""
         self.current = name
-        self._passing, self._calibrations = {}, None
-        path = self.path(name)
-        settings = STUDIO
-        if path.exists():
-            try:
-                settings = load_profile(path, STUDIO)
-            except SettingsError as error:
-                self.notes.append(_aside(path, str(error)))
+        self._kept = self._base = self._read() or STUDIO
         self._remember()
-        return settings
+        return self._kept
 
-    def pass_over(self, kept: Settings, settings: Settings) -> None:
-        """`settings` are in use for this time instead of `kept`: `save` keeps what they changed as it was, except for
-        what is changed once more."""
-        before = {leaf.name: leaf.value for leaf in leaves(kept)}
-        self._passing = {
-            leaf.name: (leaf.value, before[leaf.name]) for leaf in leaves(settings) if leaf.value != before[leaf.name]
-        }
-        if settings.calibration != kept.calibration:
-            self._calibrations = settings.calibration, kept.calibration
+    def peek(self) -> tuple[Settings, str]:
+        """The settings of the profile that was current last time, and what is wrong with its file; it stays."""
+        self._find_current()
+        try:
+            return (load_profile(self.path(self.current), STUDIO) if self.path(self.current).exists() else STUDIO), ""
+        except SettingsError as error:
+            return STUDIO, str(error)
+
+    def _find_current(self) -> None:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            name = (self.folder / "profiles" / CURRENT).read_text(encoding="utf-8").strip()
+            if NAME.fullmatch(name) and self.path(name).is_file():
+                self.current = name
+
+    def _read(self) -> Settings | None:
+        """The current profile's file; None where there is none, or a broken one, which is set aside."""
+        path = self.path(self.current)
+        if not path.exists():
+            return None
+        try:
+            return load_profile(path, STUDIO)
+        except SettingsError as error:
+            self.notes.append(_aside(path, str(error)))
+            return None
+
+    def pass_over(self, settings: Settings) -> None:
+        """`settings` are in use for this time: `save` keeps what they changed as it was, except for what is changed
+        once more."""
+        self._base = settings
 
     def save(self, settings: Settings) -> None:
-        """Into the current profile. Raises SettingsError where the folder cannot be written."""
-        values = {leaf.name: leaf.value for leaf in leaves(settings)} if self._passing else {}
-        for name, (used, kept) in self._passing.items():
-            if values[name] == used:
-                settings = set_by_name(settings, name, kept)
-        if self._calibrations is not None and settings.calibration == self._calibrations[0]:
-            settings = settings.model_copy(update={"calibration": self._calibrations[1]})
-        save_profile(self.path(self.current), settings)
+        """Into the current profile: what was changed since the last time, so that what another window has changed
+        meanwhile stays. Raises SettingsError where the folder cannot be written."""
+        kept = self._read() or self._kept
+        before = {leaf.name: leaf.value for leaf in leaves(self._base)}
+        for leaf in leaves(settings):
+            if leaf.value != before[leaf.name]:
+                kept = set_by_name(kept, leaf.name, leaf.value)
+        if settings.calibration != self._base.calibration:
+            kept = kept.model_copy(update={"calibration": settings.calibration})
+        save_profile(self.path(self.current), kept)
+        self._kept, self._base = kept, settings
 
     def save_as(self, name: str, settings: Settings) -> None:
         """A new profile, which becomes the current one. Raises SettingsError."""
+        name = self._new_name(name)
+        save_profile(self.path(name), settings)
+        self.current = name
+        self._kept = self._base = settings
+        self._remember()
+
+    def rename(self, name: str) -> None:
+        """The current profile. Raises SettingsError."""
+        if name.strip() == self.current:
+            return
+        name = self._new_name(name, but=self.current)
+        old, new = self.path(self.current), self.path(name)
+        try:
+            if old.exists():
+                old.rename(new)
+            else:
+                save_profile(new, self._kept)
+        except OSError as error:
+            raise SettingsError(f"the profile {old} cannot be renamed ({error.strerror}): choose another") from None
+        self.current = name
+        self._remember()
+
+    def _new_name(self, name: str, but: str = "") -> str:
         name = name.strip()
         if not NAME.fullmatch(name):
             raise SettingsError(texts.PROFILE_NAME_WRONG)
-        if name.casefold() in (other.casefold() for other in self.names()):
+        if name.casefold() in (other.casefold() for other in self.names() if other != but):
             raise SettingsError(texts.PROFILE_EXISTS.format(name=name))
-        save_profile(self.path(name), settings)
-        self.current = name
-        self._passing, self._calibrations = {}, None
-        self._remember()
+        return name
 
     def delete(self) -> Settings:
         """Deletes the current profile and takes another, or the defaults. Raises SettingsError."""

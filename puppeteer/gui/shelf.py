@@ -9,17 +9,15 @@ import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from puppeteer.errors import ImageError
 from puppeteer.files import whole
+from puppeteer.gui import texts
+from puppeteer.image import Square, write_png
 from puppeteer.pose import F32, U8
-
-if TYPE_CHECKING:
-    from puppeteer.image import Square
 
 SHIPPED = Path(__file__).resolve().parent.parent / "characters" / "shipped"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -69,8 +67,6 @@ class Shelf:
 
     def keep(self, rgba: U8, square: Square, name: str) -> Path:
         """Writes a prepared character onto the shelf; its path. Raises ImageError."""
-        from puppeteer.image import write_png  # PyTorch takes seconds
-
         target = self._free(f"{name}.png")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +83,23 @@ class Shelf:
         while target.exists() and (same is None or target.read_bytes() != same.read_bytes()):
             target = self.folder / f"{Path(name).stem} {number}{Path(name).suffix}"
             number += 1
+        return target
+
+    def rename(self, entry: Entry, name: str) -> Path:
+        """The user's picture under another name; its new path. Raises ImageError."""
+        assert entry.own, "what comes along stays"
+        name = name.strip()
+        if not name or name[0] in ". " or any(letter in '<>:"/\\|?*' or not letter.isprintable() for letter in name):
+            raise ImageError(texts.CHARACTER_NAME_WRONG)
+        target = entry.path.with_name(name + entry.path.suffix)
+        if target == entry.path:
+            return target
+        if target.exists() and not target.samefile(entry.path):  # only its letters' case may change
+            raise ImageError(texts.CHARACTER_EXISTS.format(name=name))
+        try:
+            entry.path.rename(target)
+        except OSError as error:
+            raise ImageError(f"{entry.path.name} cannot be renamed ({error.strerror}): choose another name") from None
         return target
 
     def remove(self, entry: Entry) -> None:
@@ -113,6 +126,7 @@ class Thumbnails:
     def __init__(self) -> None:
         self._asked: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._made: queue.SimpleQueue[tuple[Path, F32]] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
         self._thread.start()
 
@@ -127,12 +141,14 @@ class Thumbnails:
                 made.append(self._made.get_nowait())
         return made
 
-    def close(self) -> None:
+    def close(self, wait_s: float = 1) -> None:
+        """What was asked for before and is not made yet is left out where `wait_s` is 0."""
+        self._closed = wait_s == 0
         self._asked.put(None)
-        self._thread.join(1)
+        self._thread.join(wait_s)
 
     def _work(self) -> None:
-        while (path := self._asked.get()) is not None:
+        while (path := self._asked.get()) is not None and not self._closed:
             self._made.put((path, thumbnail(path)))
 
 

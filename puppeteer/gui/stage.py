@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import dearpygui.dearpygui as dpg
 import numpy as np
 
 from puppeteer.gui import texts
-from puppeteer.gui.theme import BAD, BASE, CLEAR, FAINT, GOOD, LINE, MUTED, TEXT, Theme
+from puppeteer.gui.safe import dpg
+from puppeteer.gui.theme import BAD, BASE, CLEAR, FAINT, GOOD, LINE, MUTED, TEXT, WARN, Theme
 from puppeteer.live import Part, Picture, Preview, Status
 from puppeteer.pose import F32, U8
 
@@ -273,8 +273,10 @@ class Stage:
     def _show_preview(self, preview: Preview | None, face: Part, mirror: bool) -> None:
         found = preview is not None and preview.face_found
         known = face.state in ("ok", "problem") and preview is not None
-        dpg.configure_item(self._lamp, fill=GOOD if found else BAD if known else FAINT)
-        dpg.configure_item(self._lamp_text, text=texts.FACE_FOUND if found else texts.NO_FACE if known else "–")
+        advice = texts.advice(face.state, face.text) if found else ""
+        dpg.configure_item(self._lamp, fill=WARN if advice else GOOD if found else BAD if known else FAINT)
+        said = texts.FACE_FOUND if found else texts.NO_FACE if known else texts.NOTHING
+        dpg.configure_item(self._lamp_text, text=advice or said, color=WARN if advice else MUTED)
         dpg.configure_item(self._card_layer, show=preview is not None)
         dpg.configure_item(self._card_empty, show=preview is None)
         if preview is None:

@@ -6,26 +6,18 @@ import sys
 
 TITLE = "Puppeteer"
 
-# The six numbers of a pose, for meters and manual sliders.
-POSE = {
-    "eye_left": "Left eye",
-    "eye_right": "Right eye",
-    "mouth_open": "Mouth",
-    "neck_z": "Lean",
-    "neck_x": "Nod",
-    "neck_y": "Turn",
-}
-GROUPS = {"eye": "Eyes", "mouth": "Mouth", "neck": "Head"}  # by the first word of a name above
-
 # Names of settings as people say them; a setting that is not here is shown by its own name.
 SETTINGS = {
-    "min_cutoff": "Speed at rest",
-    "beta": "Speed in motion",
+    "min_cutoff": "Slow moves",
+    "beta": "Fast moves",
+    "gain": "Strength",
+    "dead_zone": "Ignore below",
+    "range": "At most",
     "link_eyes": "Eyes together",
     "idle": "Idle motion",
-    "hold_s": "Hold when lost",
-    "rest_s": "Way to rest",
-    "return_s": "Way back",
+    "hold_s": "Face lost: wait",
+    "rest_s": "then relax in",
+    "return_s": "Face back in",
     "family": "Networks",
     "device": "Device",
     "key_colour": "Key colour",
@@ -38,13 +30,15 @@ SETTINGS = {
     "show_speed": "Speed",
     "scale": "Size of texts",
 }
-ZERO = {"studio.scale": "automatic"}  # what 0 means
+ZERO = {"studio.scale": "auto"}  # what 0 means
 
 PAGES = {"character": "Character", "camera": "Camera", "motion": "Motion", "output": "Output", "help": "Help"}
 
 # Top bar
 LAMPS = {"camera": "Camera", "face": "Face", "networks": "Networks", "virtual_camera": "Virtual camera"}
 STATES = {"off": "off", "starting": "starting", "ok": "ready", "problem": "look below"}
+NO_WEBCAM = "No webcam is found: recorded motion shows what the character does, until you plug one in."
+CHOOSE_SOURCE = "Choose what moves it"
 DRIVERS = {"face": "Your face", "idle": "Idle motion", "demo": "Recorded motion", "manual": "Manual"}
 PROFILE = "Profile: {name}"
 PROFILE_TIP = "Choose another profile, or save this one under another name"
@@ -56,10 +50,15 @@ FACE_FOUND = "Face found"
 NO_FACE = "No face"
 NO_PREVIEW = "No picture yet"
 
+FACE_FOUND_PLAIN = "face found"  # what the engine says of a face that is well seen; anything else is advice
+
 # Strip below the stage
+MORE_NUMBERS = "All 19 numbers"
+FEWER_NUMBERS = "Only the six"
+NUMBER_TIP = "{label}: {help}"
 FACE_METERS = "Face"
 MANUAL_METERS = "Manual pose"
-METER_RAW = "raw {raw}   range {low:.2f} to {high:.2f}"
+METER_RAW = "seen {raw:.2f}   your range {low:.2f} to {high:.2f}"
 NOTHING = "–"
 REST_POSE = "Rest pose"
 
@@ -94,7 +93,12 @@ DRAW_NEW = "Draw a new one"
 DRAWING_NEW = "Drawing..."
 DRAW_NEW_TIP = "Draws a character that nobody has yet, free for any use, and puts it on the shelf."
 NEW_NAME = "Character {seed}"
-REMOVE_PICTURE = "Remove from the shelf"
+RENAME = "Rename"
+REMOVE = "Remove"
+RENAME_CHARACTER = "A new name for {name}"
+REMOVE_CHARACTER = "Remove {name} from the shelf? Its picture there is deleted; the one that you loaded it from stays."
+CHARACTER_NAME_WRONG = 'A character needs a name without < > : " / \\ | ? * and not with a dot first: choose another.'
+CHARACTER_EXISTS = "There is already a character {name}: choose another name."
 BACKGROUND = "Background"
 BACKGROUNDS = {"key": "Key colour", "colour": "Colour", "picture": "Picture", "transparent": "Transparent"}
 BACKGROUND_NOTES = {
@@ -122,6 +126,17 @@ AUTOMATIC = "Automatic: ranges follow what was seen in the last minute."
 GUIDED = "Calibrate in three steps..."
 FORGET = "Back to automatic"
 VIRTUAL_CAMERA_CARD = "Virtual camera"
+OFFER = (
+    "None is installed yet. With one, OBS, Zoom and Discord show your character as a webcam; "
+    "everything else works without it."
+)
+OFFER_LAMP = "None is installed: the page Output says how to get one."
+COPY_COMMANDS = "Copy the commands"
+FOLLOWS = {
+    "Eyes": "How your eyelids move the character's.",
+    "Mouth": "How your mouth moves the character's.",
+    "Head": "How turning, nodding and leaning your head moves the character's.",
+}
 SIZE = "Size"
 SIZES = {
     (1280, 720): "1280 × 720",
@@ -134,15 +149,25 @@ OTHER_SIZE = "{0} × {1}"
 OUTPUT = "Picture"
 RECORDING = "Recording"
 RECORD_NOTE = "MP4 for every player; WebM with transparency where the background is transparent."
-FOLDER = "Folder"
+OPEN_FOLDER = "Open folder"
+IN_FOLDER = "They go to {path}"
+OTHER_FOLDER = "Other folder..."
+RECORDED = "The recording is finished: {path}"
 PROFILES = "Profiles"
-SAVE_AS = "New profile from this one"
-PROFILE_NAME = "Name"
+NEW_PROFILE = "New"
+SAVE_AS = "A name for the new profile, which begins as this one"
 SAVE = "Save"
-DELETE_PROFILE = "Delete “{name}”"
+DELETE = "Delete"
+RENAME_PROFILE = "A new name for “{name}”"
+DELETE_PROFILE = "Delete the profile “{name}”, with its calibration? It cannot be brought back."
 PROFILE_NOTE = "Every change is kept in the profile at once."
 KEYS = "Keys"
-KEY_NOTE = "Keys are silent while you type in a text field."
+KEY_NOTE = "Press a button here, then the key that you want. Keys are silent while you type in a text field."
+KEY_PRESS = "press..."
+KEY_WAITS = "Press the new key. Backspace takes the key away, Escape leaves it as it was."
+KEY_TAKEN = "{key} is taken: {owner}. Press another key, or take it from there."
+KEY_TAKE = "Take it"
+KEYS_RESET = "As they were at first"
 SPEED = "Speed"
 SPEED_FACTS = {"capture_fps": "camera", "track_fps": "tracked", "output_fps": "drawn", "sent_fps": "sent"}
 STAGES = {
@@ -176,7 +201,11 @@ CALIBRATION_INTRO = (
     "Three steps of a few seconds each: look straight ahead, close your eyes, open your mouth. "
     "Sit as you will sit while streaming."
 )
-CALIBRATION_NEEDS_FACE = "Calibration needs a webcam or a video: choose one on the page Camera."
+CALIBRATION_NEEDS_FACE = (
+    "Calibration measures your face, and recorded motion has none: choose Webcam or Video file first."
+)
+CALIBRATION_NEEDS_CAMERA = "Calibration needs a webcam, and none is found: plug one in, or choose a video file."
+CALIBRATION_CAMERA_FAILS = "Calibration needs to see your face, and cannot: {problem}"
 
 # Picture doctor
 DOCTOR = "Prepare this picture"
@@ -186,6 +215,10 @@ DOCTOR_LOOKING = "Looking at the picture..."
 DOCTOR_AGAIN = "Preparing it again..."
 DOCTOR_TILT = "Tilt"
 DOCTOR_RESET = "As it was found"
+DOCTOR_TOOL = "The mouse"
+DOCTOR_TOOLS = ("moves the square", "keeps a place", "removes a place")
+DOCTOR_BRUSH = "Red goes. Click a place to change all of it, or paint over it; the wheel changes the brush"
+DOCTOR_UNDO = "Undo"
 DOCTOR_USE = "Use it"
 DOCTOR_AS_IT_IS = "Use as it is"
 DOCTOR_NOT_HERE = " in the window, or with --square LEFT TOP SIDE"  # of sentences that the command line shows too
@@ -199,6 +232,11 @@ CHOOSE_FOLDER = "Choose a folder"
 OPEN = "Open"
 TAKE_FOLDER = "Take this folder"
 UP = "Up"
+SEARCH = "Search in this folder"
+SORT_NAME = "By name"
+SORT_DATE = "Newest first"
+COUNT = "{count} files"
+COUNT_ONE = "1 file"
 EMPTY_FOLDER = "Nothing to choose here."
 UNREADABLE_FOLDER = "This folder may not be read: choose another."
 PLACES = ("Desktop", "Pictures", "Videos", "Movies", "Downloads", "Documents")
@@ -216,6 +254,7 @@ KEY_TEXTS = {
     "virtual_camera": "Virtual camera on or off",
     "manual": "Manual mode: the sliders move the character",
     "calibrate": "Guided calibration",
+    "record": "Record, or end the recording",
     "help": "This page",
 }
 
@@ -227,8 +266,9 @@ _START_LINUX = (
     "Once: sudo apt-get install v4l2loopback-dkms\n"
     "After each start of the computer: sudo modprobe v4l2loopback exclusive_caps=1 card_label=Puppeteer"
 )
+OFFER_STEPS = _START.get(sys.platform, _START_LINUX)
 OBS_STEPS = (
-    ("Once on this system", _START.get(sys.platform, _START_LINUX)),
+    ("Once on this system", OFFER_STEPS),
     ("In Zoom, Discord, Meet", "Switch the virtual camera on here, then choose it in the program's list of cameras."),
     (
         "In OBS, with the background",
@@ -257,3 +297,21 @@ def sentence(text: str) -> str:
     """A message as the beginning of a sentence; a path or a file's name stays as it is written."""
     first = text.split(" ", 1)[0]
     return text if any(mark in first for mark in "/\\.") else text[:1].upper() + text[1:]
+
+
+def part_sentence(state: str, text: str) -> str:
+    """What a part says; where all is well that is often a name, which keeps its own first letter."""
+    return text if state == "ok" else sentence(text)
+
+
+def commands_in(text: str) -> list[str]:
+    """The lines of steps that are typed into a terminal."""
+    return [line.split(": ", 1)[1] for line in text.splitlines() if ": sudo " in line]
+
+
+def advice(state: str, text: str) -> str:
+    """Short, for the foot of the preview: what the engine advises about a face that it has found ("come closer: ...");
+    "" where there is nothing to better."""
+    if state != "ok" or text in ("", FACE_FOUND_PLAIN):
+        return ""
+    return sentence(text.partition(":")[0])

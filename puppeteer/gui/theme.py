@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import dearpygui.dearpygui as dpg
+from puppeteer.gui.safe import dpg
 
 Colour = tuple[int, int, int, int]
 
@@ -67,9 +67,12 @@ class Theme:
         self.stage = self._area(BACK, 0, 0, 0)
         self.stage_card = self._area(BASE, 12, 8, 6)
         self.notice = self._area((52, 41, 40, 255), 14, 10, 8)
+        self.news = self._area((36, 43, 62, 255), 14, 10, 8)
         self.quiet_icon = self._frame(CLEAR, 5)
         self.thumbnail = self._frame(FIELD, 3)
         self.thumbnail_on = self._frame(ACCENT, 3)
+        self.link = self._selectable(ACCENT, 0.0)
+        self.row = self._selectable(TEXT, 0.5)
         self.root = self._root()
 
     def px(self, length: float) -> int:
@@ -163,6 +166,12 @@ class Theme:
             dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, ACCENT_HOVER)
             dpg.add_theme_color(dpg.mvThemeCol_ButtonActive, ACCENT)
             dpg.add_theme_style(dpg.mvStyleVar_FramePadding, padding * self.scale, padding * self.scale)
+        return theme
+
+    def _selectable(self, colour: Colour, down: float) -> Any:
+        with dpg.theme() as theme, dpg.theme_component(dpg.mvSelectable):
+            dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
+            dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, down)
         return theme
 
     def _root(self) -> Any:

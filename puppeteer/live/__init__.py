@@ -1,6 +1,8 @@
 """The live engine: camera to character to virtual camera, in threads, without a window."""
 
-from puppeteer.live.engine import CalibrationRun, Live, Parts, Retried
+from puppeteer.live.calibrating import CalibrationRun
+from puppeteer.live.engine import Live, Retried
+from puppeteer.live.parts import Parts
 from puppeteer.live.status import Driver, Log, Meter, Part, Picture, Preview, State, Status
 
 __all__ = [

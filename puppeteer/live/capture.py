@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from puppeteer.cameras import Camera, NoCameraError
 from puppeteer.errors import PuppeteerError
+from puppeteer.inputs.contract import Camera, NoCameraError
 from puppeteer.live.status import Part, Rate
 from puppeteer.pose import U8, Frame
 from puppeteer.slot import LatestSlot

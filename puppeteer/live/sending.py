@@ -9,12 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from puppeteer.compose import Background, bled, compose
 from puppeteer.errors import PuppeteerError, SinkError
 from puppeteer.live.capture import Patience
 from puppeteer.live.status import Part, Picture, Rate, Timings
+from puppeteer.outputs.compose import Background, bled, compose
+from puppeteer.outputs.contract import NoVirtualCameraError
+from puppeteer.outputs.video_file import VideoWriter, check_output
 from puppeteer.pose import U8
-from puppeteer.sinks import VideoWriter, check_output
 from puppeteer.slot import LatestSlot
 
 
@@ -54,6 +55,7 @@ class Sender:
         self.pictures: LatestSlot[Picture] = LatestSlot()
         self.key = Background(colour=(0, 255, 0))  # under transparent pictures
         self.device = ""  # the name of the open device
+        self.absent = False  # none is installed
         self._open = open_device
         self._size = size
         self._period_s = 1 / rate
@@ -106,12 +108,13 @@ class Sender:
             try:
                 device = self._open()
                 try:
-                    self.device, self._problem = device.name, ""
+                    self.device, self._problem, self.absent = device.name, "", False
                     self._feed(device)
                 finally:
                     self.device, self._sending_since_s = "", None
                     device.close()
             except Exception as error:  # whatever a driver throws, the rest lives on
+                self.absent = isinstance(error, NoVirtualCameraError)
                 self._problem = (
                     str(error)
                     if isinstance(error, PuppeteerError)

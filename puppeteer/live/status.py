@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from puppeteer.pose import F32, POSE_NAMES, U8
+from puppeteer.pose import BY_NAME, F32, U8
 
 State = Literal["off", "starting", "ok", "problem"]
 Driver = Literal["face", "idle", "demo", "manual"]
@@ -27,6 +27,9 @@ class Part:
 
     state: State = "off"
     text: str = ""
+
+
+Tell = Callable[[str, State, str], None]  # of a part: its state and its sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One of the six numbers, in the person's own left and right (before any mirror)."""
+    """One number of the pose, in the person's own left and right (before any mirror)."""
 
     name: str  # of POSE_NAMES
-    raw: float | None  # as the tracker saw it; None while there is no face
+    raw: float | None  # as the tracker saw it; None while there is no face, and for what no tracker gives
     calibrated: float | None  # after calibration, gain, dead zone and range
     smoothed: float  # what the character does, whoever moves it; while a face does, `calibrated` after smoothing
     low: float  # the raw values that mean 0 and 1 in the calibration in use
@@ -89,7 +92,7 @@ class Meter:
     @property
     def limits(self) -> tuple[float, float]:
         """Of `calibrated` and `smoothed`."""
-        return (0.0 if self.name in POSE_NAMES[:3] else -1.0), 1.0
+        return BY_NAME[self.name].low, 1.0
 
 
 class Log:
@@ -117,6 +120,36 @@ class Log:
     def text(self) -> str:
         """For the clipboard."""
         return "\n".join(self.lines())
+
+
+class Told:
+    """What parts tell of themselves, and which changes were logged; any thread tells, one logs."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._parts: dict[str, Part] = {}
+        self._logged: dict[str, Part] = {}
+
+    def tell(self, part: str, state: State, text: str) -> None:
+        self._parts[part] = Part(state, text)
+
+    def part(self, name: str) -> Part:
+        return self._parts.get(name, Part("starting"))
+
+    def log_changes(self, conditions: dict[str, Part]) -> None:
+        for name, part in conditions.items():
+            before = self._logged.get(name)
+            if before is None or before.state != part.state or _other(before, part):
+                self._logged[name] = part
+                # A face comes and goes all the time; only a tracker in trouble is news.
+                gone = name == "face" and self.part("face").state == "ok"
+                if part.text and part.state in ("ok", "problem") and not gone:
+                    self._log.add(f"{name.replace('_', ' ')}: {part.text}")
+
+
+def _other(before: Part, part: Part) -> bool:
+    """Whether the sentence says something else; counting seconds is not something else."""
+    return [word for word in before.text if not word.isdigit()] != [word for word in part.text if not word.isdigit()]
 
 
 class Rate:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from puppeteer.motion.calibration import Calibration, Step, calibrate, guided
+from puppeteer.calibration import Calibration
+from puppeteer.motion.calibration import Step, calibrate, guided
+from puppeteer.motion.credible import Credible, believed
 from puppeteer.motion.idle import idle_pose
 from puppeteer.motion.one_euro import OneEuro
-from puppeteer.pose import EYES_AND_MOUTH, POSE_NAMES, FaceObservation, Pose
+from puppeteer.pose import BY_NAME, TRACKED, FaceObservation, Pose
 from puppeteer.settings import MotionSettings, ParameterSettings
 
-__all__ = ["Calibration", "Meters", "Motion", "Step", "calibrate", "guided", "idle_pose"]
+__all__ = ["Calibration", "Meters", "Motion", "Step", "calibrate", "guided", "idle_pose", "poses_of_clip"]
 
 SHORT_GAP_S = 0.15  # a face lost for less than this was never away: filters go on
+SURE_S = 0.06  # without a face until it is a loss: a frame or two are missed in fast moves
+FALL_BACK_S = 0.15  # from a misread pose to the last credible one
+
 WINK_STARTS, WINK_ENDS = 0.45, 0.2  # difference between the eyes
 WINK_AFTER_S = 0.06  # in a blink one eye may be ahead by a frame
 WINK_FADE_S = 0.08
@@ -24,15 +30,15 @@ SAMPLE_EVERY_S = 0.05
 CALIBRATE_EVERY_S = 0.5
 CALIBRATION_EASE_S = 0.7
 
-Six = tuple[float, float, float, float, float, float]
+Tracked = tuple[float, ...]  # in the order of `TRACKED`
 
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """The latest step, for meters: each has six numbers in the person's own left and right, before any mirror."""
+    """The latest step, for meters: the tracked numbers in the person's own left and right, before any mirror."""
 
-    raw: Six
-    calibrated: Six  # after calibration, gain, dead zone and range, before smoothing
+    raw: Tracked
+    calibrated: Tracked  # after calibration, gain, dead zone and range, before smoothing
     ranges: tuple[tuple[float, float], ...]  # the raw values that mean 0 and 1
 
 
@@ -43,16 +49,20 @@ class Motion:
     ranges come from what was seen in the last minute and grow better with time.
     """
 
-    def __init__(self, settings: MotionSettings, calibration: Calibration | None = None) -> None:
+    def __init__(self, settings: MotionSettings, calibration: Calibration | None = None, doubts: bool = True) -> None:
+        """Without `doubts` the latest pose before a loss is believed, whatever it is."""
         self.settings = settings
+        self._doubts = doubts
         self.calibration = calibration
         self.meters: Meters | None = None  # of the latest step with a face
         self._automatic = Automatic()
-        self._filters = [OneEuro() for _ in POSE_NAMES]
+        self._filters = [OneEuro() for _ in TRACKED]
         self._winks = Winks()
         self._seen_s: float | None = None  # when a face was last seen
         self._away = True  # no face for longer than the hold time, or never
         self._tracked = Pose()  # the latest pose made from a face
+        self._credible = Credible()
+        self._held: Pose | None = None  # what is held in this loss, once it is sure
         self._output: Pose | None = None  # the latest pose of all, unmirrored
         self._latest_s = -math.inf  # of the time that only goes forward
         self._back_s = 0.0  # by how much the given time has fallen behind it
@@ -90,7 +100,9 @@ class Motion:
         return self._output.mirrored() if self.settings.mirror else self._output
 
     def _found(self, seen: FaceObservation, time_s: float) -> Pose:
-        if self._seen_s is None or time_s - self._seen_s > SHORT_GAP_S:
+        misread = self._held is not None and self._held is not self._tracked
+        self._held = None
+        if self._seen_s is None or misread or time_s - self._seen_s > SHORT_GAP_S:
             for one_euro in self._filters:
                 one_euro.reset()
             self._winks.reset()
@@ -103,37 +115,54 @@ class Motion:
         calibration = self.used_calibration
         calibrated = self._shaped(calibration.apply(seen), time_s)
         self.meters = Meters(seen.values(), calibrated, calibration.ranges())
-        self._tracked = Pose(
-            *(
-                one_euro.step(value, time_s, parameter.min_cutoff, parameter.beta)
-                for one_euro, value, parameter in zip(self._filters, calibrated, self._parameters(), strict=True)
-            )
+        smooth = (
+            one_euro.step(value, time_s, parameter.min_cutoff, parameter.beta)
+            for one_euro, value, parameter in zip(self._filters, calibrated, self._parameters(), strict=True)
         )
+        self._tracked = Pose(**dict(zip(TRACKED, smooth, strict=True)))
+        self._credible.see(self._tracked, time_s)
         return self._tracked
 
     def _lost(self, time_s: float) -> Pose:
         if self._seen_s is not None and time_s - self._seen_s <= self.settings.hold_s:
-            return self._tracked
+            return self._hold(time_s, time_s - self._seen_s)
         if not self._away:
             self._away = True
-            self._ease(self._tracked, time_s, self.settings.rest_s)
+            self._ease(self._output or self._tracked, time_s, self.settings.rest_s)
         return idle_pose(time_s) if self.settings.idle else Pose()
+
+    def _hold(self, time_s: float, lost_s: float) -> Pose:
+        """The latest pose, or, where that was none to believe, the one before it."""
+        if self._held is None and lost_s >= SURE_S:
+            self._held = self._credible.latest() if self._doubts else self._tracked
+            if self._held is not self._tracked:
+                self._ease(self._output or self._tracked, time_s, FALL_BACK_S)
+        return self._held or self._tracked
 
     def _ease(self, start: Pose, time_s: float, duration_s: float) -> None:
         self._ease_from, self._ease_start_s, self._ease_s = start, time_s, duration_s
 
     def _parameters(self) -> tuple[ParameterSettings, ...]:
-        return tuple(getattr(self.settings, name) for name in POSE_NAMES)
+        return tuple(getattr(self.settings, name) for name in TRACKED)
 
-    def _shaped(self, values: Six, time_s: float) -> Six:
+    def _shaped(self, values: Tracked, time_s: float) -> Tracked:
         """Gain, dead zone and range of each parameter, then the eyes together or apart."""
-        left, right, *others = (
-            shaped(value, parameter, one_sided=name in EYES_AND_MOUTH)
-            for name, value, parameter in zip(POSE_NAMES, values, self._parameters(), strict=True)
+        left, right, *others = (  # the eyes are the first two of a pose
+            shaped(value, parameter, one_sided=BY_NAME[name].low == 0)
+            for name, value, parameter in zip(TRACKED, values, self._parameters(), strict=True)
         )
         left, right = self._winks.step(left, right, time_s, allowed=not self.settings.link_eyes)
-        mouth, neck_z, neck_x, neck_y = others
-        return left, right, mouth, neck_z, neck_x, neck_y
+        return left, right, *others
+
+
+def poses_of_clip(
+    seen: Sequence[FaceObservation | None], times_s: Sequence[float], settings: MotionSettings
+) -> Iterator[Pose]:
+    """One pose for each frame of a clip that was seen to its end: the person's ranges hold from the first frame on, and
+    what was misread before a loss is known beforehand."""
+    sound = believed(seen, times_s)
+    motion = Motion(settings, calibrate(sound), doubts=False)
+    return map(motion.step, sound, times_s)
 
 
 def shaped(value: float, parameter: ParameterSettings, one_sided: bool) -> float:

@@ -17,11 +17,12 @@ REFINER_PX = 128  # the refiner's picture
 REFINER_VIEW = 1.25  # its side in spec squares, where the finder was right
 TILT_UNIT_DEG = 10.0
 
-FACE_PX = 96  # the face's picture, upright
+FACE_PX = 144  # the face's picture, upright: a px of it is one of the 256 px spec
 FACE_VIEW = 0.56  # its side in spec squares
 FACE_DOWN = 0.08  # how far below the head's middle its own lies, in spec squares
 TURN_UNIT_DEG = 30.0
-MATTE_SIDE = 40  # px of the spec square in the matte's picture
+MATTE_SIDE = 96  # px of the spec square in the matte's picture
+MATTE_STRIDE = 32  # its sides are multiples of this
 MATTE_REACH = ((-2.0, 2.0), (-1.2, 4.5))  # what of x and y it looks at, in spec squares from the head's middle
 
 # What the refiner answers, in this order. Places are in spec squares from the middle of its picture.
@@ -34,8 +35,11 @@ ANSWERS = 18
 CLOSED = slice(0, 2)  # left and right eye, 1 closed
 MOUTH = 2  # 1 as wide as the generator draws it
 HIDDEN = 3  # hair lies over both eyes
-TURN = 4  # of the face to the viewer's right, in TURN_UNIT_DEG
-FACE_ANSWERS = 5
+COVERED = slice(4, 7)  # left eye, right eye, mouth: something lies over it
+TURN = 7  # of the face to the viewer's right, in TURN_UNIT_DEG
+MOUTH_DOUBT = 8  # log of the expected error of MOUTH
+FACE_ANSWERS = 9
+MOUTH_ROWS, MOUTH_COLUMNS = slice(32, 64), slice(20, 52)  # of the face's picture in halves, where mouths lie
 POINT_NAMES = ("eye_left", "eye_right", "mouth", "chin", "skull_top")
 
 
@@ -129,10 +133,11 @@ class Refiner(nn.Module):
 
 
 class Face(nn.Module):
-    """(B, 3, 96, 96) in [0, 1] to (B, FACE_ANSWERS), see above.
+    """(B, 3, 144, 144) in [0, 1] to (B, FACE_ANSWERS), see above.
 
     The refiner's picture shows an eye in a cell or two, and what it said of eyes and mouths stayed near the average.
-    Here the face fills the picture, and each answer knows where in it something lies.
+    Here the face fills the picture, and each answer knows where in it something lies. What it says of the mouth is
+    corrected by what a window of its own shows: between closed lips and an open mouth a few pixels decide.
     """
 
     def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 96), hidden: int = 96) -> None:
@@ -153,10 +158,18 @@ class Face(nn.Module):
         self.rest = nn.Sequential(
             nn.Linear(c // 2 * size * size, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, FACE_ANSWERS)
         )
+        cells = (MOUTH_ROWS.stop - MOUTH_ROWS.start) // 4
+        self.mouth = nn.Sequential(
+            conv(12, b), Residual(b), conv(b, b, 2), Residual(b), conv(b, a, 2), nn.Flatten(),
+            nn.Linear(a * cells * cells, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 2),
+        )  # fmt: skip
+        nn.init.zeros_(self.mouth[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.rest(self.body(x - 0.5).flatten(1))
-        return out
+        window = nn.functional.pixel_unshuffle(x - 0.5, 2)[:, :, MOUTH_ROWS, MOUTH_COLUMNS]
+        mouth = out[:, [MOUTH, MOUTH_DOUBT]] + self.mouth(window.contiguous())
+        return torch.cat([out[:, :MOUTH], mouth[:, :1], out[:, MOUTH + 1 : MOUTH_DOUBT], mouth[:, 1:]], 1)
 
 
 def cells(size: int) -> Tensor:
@@ -178,16 +191,18 @@ def square_of(points: Tensor) -> Tensor:
 
 
 class Matte(nn.Module):
-    """(B, 3, H, W) in [0, 1] and `places` (B, 2, H, W), H and W multiples of 16, to (B, 1, H / 2, W / 2): the logit of
-    how much of a place the head's character covers. A spec square is MATTE_SIDE px wide in it."""
+    """(B, 3, H, W) in [0, 1] and `places` (B, 2, H, W), H and W multiples of MATTE_STRIDE, to (B, 1, H / 2, W / 2): the
+    logit of how much of a place the head's character covers. A spec square is MATTE_SIDE px wide in it."""
 
-    def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 80)) -> None:
+    def __init__(self, widths: tuple[int, int, int, int, int] = (24, 40, 64, 80, 96)) -> None:
         super().__init__()
-        a, b, c, d = widths
+        a, b, c, d, e = widths
         self.at_2 = nn.Sequential(nn.PixelUnshuffle(2), conv(20, a))
         self.at_4 = nn.Sequential(conv(a, b, 2), Residual(b))
         self.at_8 = nn.Sequential(conv(b, c, 2), Residual(c))
-        self.at_16 = nn.Sequential(conv(c, d, 2), Residual(d), Residual(d))
+        self.at_16 = nn.Sequential(conv(c, d, 2), Residual(d))
+        self.at_32 = nn.Sequential(conv(d, e, 2), Residual(e), Residual(e))
+        self.from_32, self.join_16 = conv(e, d, size=1), conv(d, d)
         self.from_16, self.join_8 = conv(d, c, size=1), conv(c, c)
         self.from_8, self.join_4 = conv(c, b, size=1), conv(b, b)
         self.from_4, self.join_2 = conv(b, a, size=1), conv(a, a)
@@ -199,6 +214,7 @@ class Matte(nn.Module):
         quarter = self.at_4(half)
         eighth = self.at_8(quarter)
         sixteenth = self.at_16(eighth)
+        sixteenth = self.join_16(sixteenth + self.up(self.from_32(self.at_32(sixteenth))))
         eighth = self.join_8(eighth + self.up(self.from_16(sixteenth)))
         quarter = self.join_4(quarter + self.up(self.from_8(eighth)))
         out: Tensor = self.head(self.join_2(half + self.up(self.from_4(quarter))))

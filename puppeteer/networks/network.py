@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from puppeteer.image import Encoding
 from puppeteer.networks.layers import Layers, Run
-from puppeteer.networks.rig.canvas import Rigged
+from puppeteer.networks.rig.frame import Rigged
+from puppeteer.networks.tensors import Encoding
 
 
 class Network(Protocol):
@@ -22,5 +22,6 @@ class Network(Protocol):
         ...
 
     def decode(self, features: Any, pose: Tensor, run: Run = ...) -> Layers | Rigged:
-        """Once per pose: pose float32 (1, 6) in the order of `POSE_NAMES`; `run` does what can be done side by side."""
+        """Once per pose: pose float32 (1, 19) in the order of `POSE_NAMES`, of which a family takes what it
+        knows; `run` does what can be done side by side."""
         ...

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from puppeteer import weights
 from puppeteer.errors import WeightsError
-from puppeteer.image import Encoding
 from puppeteer.networks.layers import Layers, Run, in_turn
+from puppeteer.networks.tensors import Encoding
 
 CHANNELS = (64, 128, 256, 512)  # at 256, 128, 64 and 32 px
 RESIDUAL_BLOCKS = 6

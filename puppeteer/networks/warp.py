@@ -11,8 +11,9 @@ import math
 import torch
 from torch import Tensor
 
-from puppeteer.image import SPEC_SIZE, Encoding
+from puppeteer.image import SPEC_SIZE
 from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import NECK_RANGE_DEG
 
 FLOW_SIZE = 64  # cells; nothing in this flow is finer
@@ -41,7 +42,7 @@ class Warp:
     def decode(self, features: tuple[Tensor, Tensor], pose: Tensor, run: Run = in_turn) -> Layers:
         """pose (1, 6) to one copy with a flow (1, 2, 64, 64)"""
         x, y = features
-        tilt, nod, turn = (pose[:, 3:] * math.radians(NECK_RANGE_DEG))[:, :, None, None].unbind(1)
+        tilt, nod, turn = (pose[:, 3:6] * math.radians(NECK_RANGE_DEG))[:, :, None, None].unbind(1)
         # Tilt: each pixel looks back along a circle about the root.
         tilt = tilt * _headness(x, y)
         dx, dy = x - MIDDLE_X, y - ROOT_Y

@@ -7,20 +7,24 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from puppeteer.image import Square, premultiplied
+from puppeteer.image import premultiplied
 from puppeteer.pose import U8
+from puppeteer.prepare.faces import Face
 from puppeteer.prepare.heads import Head, on_plain
 
 SHARP_SIDE = 256  # px: a smaller spec square is enlarged for the networks
 TURNED_DEG = 20.0
 SHUT = 0.7
 HIDDEN = 0.6
+COVERED = 0.5
 OPEN, CLOSED = 0.4, 0.15  # of the mouth; between them nothing is said
 ANOTHER = 0.5  # a second head of at least this share of the first one's size is named
-Answer = Literal["turn", "hidden", "closed", "mouth"]
+Answer = Literal["turn", "hidden", "covered", "closed", "mouth"]
 # What `landmarks check` shows the shipped networks to tell rightly of the face; the rest is guesswork and not said.
-RELIABLE: frozenset[Answer] = frozenset({"turn", "hidden", "closed", "mouth"})
+RELIABLE: frozenset[Answer] = frozenset({"turn", "hidden", "covered", "closed", "mouth"})
 PHOTO_PX = 96  # how wide a face is looked at for this
+BLURRED = 0.5  # of that: a face that is smaller has no edges to tell a photograph by
+BLOCKS, BLOCKY = range(2, 25), 3.0  # px of one dot of pixel art, and how much steeper its edges are than its insides
 SOFT_EDGES, SOFTEST_EDGES = 33, 25  # levels: photographs' faces have few edges that are as hard as a drawing's ...
 FEW_COLOURS = 0.34  # ... and, unlike flat drawings without edges, no three coarse colours that fill so much of them
 BY_HAND = "correct it by dragging in the window, or with --square LEFT TOP SIDE"
@@ -31,11 +35,14 @@ def sentences(
     head: Head | None,
     others: tuple[Head, ...],
     place: Head,
-    rgba: U8,
-    square: Square,
+    face: Face | None,
     told: bool,
+    leans: bool,
 ) -> tuple[str, ...]:
-    """About the place of the head first, then about what the face will do."""
+    """About the place of the head first, then about what the face will do.
+
+    `told` is whether a user placed the square, `leans` whether the picture seemed to, but not surely enough to turn it.
+    """
     out: list[str] = []
     if told:
         pass
@@ -46,6 +53,11 @@ def sentences(
         )
     elif not head.sure:
         out.append(f"the head in {name} was found, but not surely: look whether it sits right, else {BY_HAND}")
+    if leans and head is not None:
+        out.append(
+            f"{name} may lean by about {abs(round(head.tilt_deg))} degrees, but that is not sure, so it was not "
+            f"turned: if the head leans, turn it with the slider in the window, or with --tilt {round(head.tilt_deg)}"
+        )
     rivals = [other for other in others if head is not None and other.side > ANOTHER * head.side]
     if rivals and not told:
         out.append(
@@ -57,8 +69,8 @@ def sentences(
             f"the head in {name} is only {round(place.side / 2)} pixels high, so the character will look soft: take a "
             f"larger picture, best one whose head is {SHARP_SIDE} pixels high or more"
         )
-    if head is not None:
-        out += _face(name, head)
+    if face is not None:
+        out += _face(name, face)
     return tuple(out)
 
 
@@ -71,7 +83,7 @@ def photograph(rgba: U8, head: Head) -> bool:
     height, width = rgba.shape[:2]
     rows = slice(max(0, int(y - 0.6 * reach)), min(height, int(y + 1.1 * reach)))
     part = rgba[rows, max(0, int(x - reach)) : min(width, int(x + reach))]
-    if min(part.shape[:2]) < 8:
+    if min(part.shape[:2]) < 8 or 2 * reach < BLURRED * PHOTO_PX or _pixel_art(part[..., :3]):
         return False
     scale = PHOTO_PX / (2 * reach)
     size = max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale))
@@ -86,33 +98,59 @@ def photograph(rgba: U8, head: Head) -> bool:
     return flat < FEW_COLOURS and hard < (SOFTEST_EDGES if head.sure else SOFT_EDGES)
 
 
-def _face(name: str, head: Head) -> list[str]:
+def _pixel_art(rgb: U8) -> bool:
+    """Whether a picture is made of squares: all its edges lie on a raster."""
+    grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    for steps in (np.abs(np.diff(grey, axis=1)).mean(0), np.abs(np.diff(grey, axis=0)).mean(1)):
+        ratios = []
+        for size in BLOCKS:
+            whole = len(steps) // size
+            if whole < 6:
+                break
+            phases = steps[: whole * size].reshape(whole, size).mean(0)
+            others = (phases.sum() - phases.max()) / (size - 1)
+            ratios.append(phases.max() / (others + 0.05))
+        if not ratios or max(ratios) < BLOCKY:
+            return False
+    return True
+
+
+def _face(name: str, face: Face) -> list[str]:
     out = []
-    if "turn" in RELIABLE and abs(head.turn_deg) > TURNED_DEG:
+    left, right, mouth = (share > COVERED for share in face.covered)
+    if "turn" in RELIABLE and abs(face.turn_deg) > TURNED_DEG:
         out.append(
             f"the face in {name} is turned to the side: it can turn little further that way, and one eye may move "
             "badly; a picture that looks at you works best"
         )
-    if "hidden" in RELIABLE and head.hidden > HIDDEN:
+    if "covered" in RELIABLE and (left or right or mouth):
+        parts = ["both eyes"] if left and right else ["the left eye"] * left + ["the right eye"] * right
+        hidden = " and ".join([*parts, *["the mouth"] * mouth])
+        out.append(
+            f"something covers {hidden} of the character in {name}, which will stay as drawn: choose a picture without "
+            "it if that shall move"
+        )
+    shut = [closed > SHUT and not gone for closed, gone in zip(face.closed, (left, right), strict=True)]
+    if "hidden" in RELIABLE and face.hidden > HIDDEN and not (left or right):
         out.append(
             f"hair lies over both eyes in {name}, so closing them will hardly be seen: choose a picture with free eyes"
         )
-    elif "closed" in RELIABLE and min(head.closed) > SHUT:
+    elif "closed" in RELIABLE and all(shut):
         out.append(
             f"the eyes in {name} look closed, and only open eyes can be made to blink: choose a picture with open eyes"
         )
-    elif "closed" in RELIABLE and max(head.closed) > SHUT:
-        which = "left" if head.closed[0] > head.closed[1] else "right"
+    elif "closed" in RELIABLE and any(shut):
+        which = "left" if shut[0] else "right"
         out.append(
             f"the character's {which} eye in {name} looks closed and will stay so: choose a picture with both eyes open"
         )
-    if "mouth" not in RELIABLE:
+    if "mouth" not in RELIABLE or mouth:
         return out
-    if head.mouth_open > OPEN:
+    if face.drawn_mouth > OPEN:
         out.append(
             f"the mouth in {name} is open: it closes and opens as you speak, and inside it looks as it was drawn"
         )
-    elif head.points and head.mouth_open < CLOSED:
+    elif face.mouth_open < CLOSED:
         out.append(
             f"the mouth in {name} is closed: how it looks open is made up; a picture with a slightly open mouth shows "
             "its own"

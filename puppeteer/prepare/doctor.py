@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,8 @@ from puppeteer.image import (
     unpremultiplied,
 )
 from puppeteer.pose import U8
-from puppeteer.prepare import cutout, diagnosis, heads
+from puppeteer.prepare import cutout, diagnosis, faces, heads
+from puppeteer.prepare.brush import Stroke, brushed
 from puppeteer.prepare.heads import Head
 
 UPRIGHT_DEG = 1.5  # a picture that leans less is left as it is, and so as sharp as it is
@@ -39,13 +41,27 @@ class Prepared:
     cutout: cutout.How  # how the background was removed
     head: Head | None  # in pixels of the picture as given; None where none was found and none was told
     others: tuple[Head, ...]  # further heads
-    picture: U8  # (H, W, 4) as given, its background removed: what `head` and a user's square refer to
+    given: U8  # (H, W, 4) as given: what `head`, a user's square and a brush refer to
+    cut: U8  # the same without its background
     name: str
     said: tuple[str, ...]  # notes that do not depend on the square
+    found: Head | None = None  # without a user
+    square: Square | None = None  # that a user chose
+    tilt_deg: float | None = None
+    strokes: tuple[Stroke, ...] = ()  # of a user's brush
+
+    @property
+    def picture(self) -> U8:
+        """(H, W, 4) as given, without its background, after the brush."""
+        return brushed(self.given, self.cut, self.strokes) if self.strokes else self.cut
 
     def aligned(self, square: Square | None = None, tilt_deg: float | None = None) -> Prepared:
         """The same picture with a square (its middle stays) and a tilt that a user chose; the rest is as found."""
-        return _aligned(self.picture, self.head, self.others, square, tilt_deg, self.cutout, self.name, self.said)
+        return _aligned(replace(self, square=square, tilt_deg=tilt_deg))
+
+    def touched(self, strokes: tuple[Stroke, ...]) -> Prepared:
+        """The same picture with these strokes of a user's brush instead of any before. Raises ImageError."""
+        return _aligned(replace(self, strokes=strokes))
 
 
 def prepare(
@@ -78,7 +94,11 @@ def prepare(
     place = head if square is None else _told(square, tilt_deg)
     removed = cutout.cut_out(clean(rgba), place or heads.guessed(rgba), guessed=place is None)
     said += removed.notes(name)
-    return _aligned(removed.rgba, head, tuple(found[1:]), square, tilt_deg, removed.how, name, tuple(said))
+    nothing = Character(removed.rgba, (0, 0, 1))  # until it is aligned
+    unaligned = Prepared(
+        nothing, (), False, removed.how, head, tuple(found[1:]), rgba, removed.rgba, name, tuple(said), head
+    )
+    return _aligned(replace(unaligned, square=square, tilt_deg=tilt_deg))
 
 
 def _told(square: Square, tilt_deg: float | None) -> Head:
@@ -86,16 +106,12 @@ def _told(square: Square, tilt_deg: float | None) -> Head:
     return Head((left + side / 2, top + side / 2), float(side), tilt_deg or 0.0)
 
 
-def _aligned(
-    rgba: U8,
-    found: Head | None,
-    others: tuple[Head, ...],
-    square: Square | None,
-    tilt_deg: float | None,
-    how: cutout.How,
-    name: str,
-    said: tuple[str, ...],
-) -> Prepared:
+def _aligned(prepared: Prepared) -> Prepared:
+    """Upright, trimmed, its spec square placed, and everything said about it."""
+    rgba, found, name = prepared.picture, prepared.found, prepared.name
+    square, tilt_deg = prepared.square, prepared.tilt_deg
+    if not rgba[..., 3].any():
+        raise ImageError(f"nothing of {name} is left: keep a place with the brush, or undo")
     if square is not None:
         far = 4 * max(rgba.shape[:2])
         if not SMALLEST_SIDE // 2 <= square[2] <= far or not all(-far <= v <= far for v in square[:2]):
@@ -103,8 +119,9 @@ def _aligned(
     head = found if square is None else _told(square, tilt_deg)
     place = head or heads.guessed(rgba)
     tilt = place.tilt_deg if tilt_deg is None else tilt_deg
-    if tilt_deg is None and found is not None and not found.tilt_known:
-        tilt = 0.0
+    leans = tilt_deg is None and square is None and found is not None and not found.tilt_known
+    if leans:
+        tilt, leans = 0.0, abs(tilt) > UPRIGHT_DEG
     upright, centre = turned(rgba, place.centre, tilt) if abs(tilt) > UPRIGHT_DEG else (rgba, place.centre)
     side = place.side
     trimmed, (x, y) = _trimmed(upright)
@@ -119,9 +136,17 @@ def _aligned(
             f"the square {list(square or place.square)} of {name} holds nothing: choose one round the head"
         )
     told = square is not None
-    notes = (*diagnosis.sentences(name, found, others, place, trimmed, whole, told), *said)
+    character = Character(trimmed, whole)
+    face = _face(character) if told or found is not None else None
+    notes = (*diagnosis.sentences(name, found, prepared.others, place, face, told, leans), *prepared.said)
     sure = told or (found is not None and found.sure)
-    return Prepared(Character(trimmed, whole, notes), notes, sure, how, head, others, rgba, name, said)
+    return replace(prepared, character=replace(character, notes=notes), notes=notes, sure=sure, head=head)
+
+
+def _face(character: Character) -> faces.Face | None:
+    with contextlib.suppress(WeightsError):  # which was said where the head was looked for
+        return faces.read(character.spec())
+    return None
 
 
 def turned(rgba: U8, about: tuple[float, float], tilt_deg: float) -> tuple[U8, tuple[float, float]]:

@@ -25,11 +25,12 @@ from puppeteer.characters.renderer import premultiplied
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.assembly import continued
-from puppeteer.networks.rig.canvas import RigCanvas, Rigged
+from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.motion import FINE, Motion
 from puppeteer.networks.rig.pictures import Parts
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
+from puppeteer.poser.rig_drawing import RigCanvas
 
 FIRST = 60_000_000  # of the test characters
 NECKS = ((0, 0, 1), (0, 0, -1), (0, 1, 0), (0, -1, 0), (1, 0, 0), (-0.7, 0.7, 0.8))  # z, x, y

@@ -59,7 +59,7 @@ def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[L
     count = len(batch.target) // len(batch.rest)
     features = network.encode(seen)
     # The gate needs the drawn mouth's opening; the true one, so that a wrong guess cannot close the gate in training.
-    out = network.decode(features._replace(rest_mouth=batch.rest_mouth), batch.expression)
+    out = network.decode(features._replace(rest_mouth=batch.rest_mouth, own_mouth=batch.rest_mouth), batch.expression)
     rest = batch.rest.repeat_interleave(count, 0)
     here = pixel_grid(256, 256, rest.device)[:, :, CROP_AT : CROP_AT + CROP, CROP_AT : CROP_AT + CROP]
     canvas = F.pad(rest, (CROP_AT,) * 4)

@@ -74,7 +74,7 @@ def draw(
         if morpher and face:
             image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
         if rotator and head:
-            image = getattr(Rotator.paint(image, rotator.decode(head, values[:, 3:])), stage)
+            image = getattr(Rotator.paint(image, rotator.decode(head, values[:, 3:6])), stage)
         pictures.append(image)
     return pictures
 

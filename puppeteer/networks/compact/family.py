@@ -8,12 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from puppeteer import weights
-from puppeteer.image import Encoding
+from puppeteer.networks import faces
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig
 from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
 from puppeteer.networks.compact.rotator import BACK, BODY, HEAD, Rotator, RotatorFeatures, RotatorOutput
+from puppeteer.networks.faces import read
+from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.tensors import Encoding
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 
@@ -34,17 +37,19 @@ class Compact(nn.Module):
         super().__init__()
         config = config or CompactConfig()
         self.morpher = Morpher(config)
+        self.reader = Face()
         self.rotator = Rotator(config)
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE]), self.rotator.fitted(image))
+        reading = read(self.reader, image)
+        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE], reading), self.rotator.fitted(image))
 
     def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Layers:
         """pose (1, 6)"""
 
         def whole() -> Layers:
-            return _rotated(self.rotator.decode(features.rotator, pose[:, 3:], run=run))
+            return _rotated(self.rotator.decode(features.rotator, pose[:, 3:6], run=run))
 
         def middle() -> Layers:
             return morphed(self.morpher.decode(features.morpher, pose[:, :3]))
@@ -88,7 +93,10 @@ def load() -> Compact:
     """The shipped networks. Raises WeightsError where the file is missing or not the one recorded."""
     path = weights.verified("compact")
     state = torch.load(path, map_location="cpu", weights_only=True)
+    state |= {f"reader.{name}": value for name, value in faces.state().items()}
     with torch.device("meta"):  # no time spent on initial values that are about to be replaced
         networks = Compact()
-    networks.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
+    networks.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in state.items()}, assign=True
+    )
     return networks.eval().requires_grad_(False)

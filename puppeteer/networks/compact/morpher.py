@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from puppeteer.networks.blocks import SPEC, blend, conv, enlarge, pixel_grid, repeated, sample, start_small
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig, Encoder, hats
+from puppeteer.networks.faces import COVERED, Reading
 
 EYE_HATS = 4
 MOUTH_HATS = 5
@@ -23,6 +24,11 @@ GAP = 0.08  # of what changes in a mouth's widest row; less lies between nose an
 RIM = 4  # px about what is painted
 LIDS = (0.85, 1.18)  # the most that the colour of lids is changed
 ALIKE = 0.13  # of 1: colours that differ more from the skin's are not those of a lid
+GREY = (
+    0.012,
+    0.03,
+)  # of 1: drawings whose colours differ less from shades of one hue have no other, those with more do
+SEAM = 4  # px in which what is covered passes into what moves
 FOREHEAD = 12  # rows at 64 px over the crop in which no eye lies: nothing changes there, and nothing is computed
 
 
@@ -33,6 +39,11 @@ class MorpherFeatures(NamedTuple):
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
     lids: Tensor  # (B, 3) what painted lids are multiplied by to have the colour of the drawn skin; ones until `fitted`
     free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; ones until `fitted`
+    own_mouth: Tensor  # (B,) `rest_mouth` as the maps in `basis` have it
+    shades: (
+        Tensor  # (B, 4, 2) alike for red, green, blue: colour of a shade as a multiple of alpha and of brightness; and
+    )
+    # in the last row how much of a painted colour is its own; ones until `fitted`
 
 
 class MorpherOutput(NamedTuple):
@@ -80,16 +91,23 @@ class Morpher(nn.Module):
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
         lids = crop.new_ones(len(crop), 3)
         free = crop.new_ones(len(crop), 1, CROP, CROP)
-        return MorpherFeatures(basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous(), rest_mouth, lids, free)
+        kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
+        return MorpherFeatures(kept, rest_mouth, lids, free, rest_mouth, crop.new_ones(len(crop), 4, 2))
 
-    def fitted(self, crop: Tensor) -> MorpherFeatures:
-        """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin and a nose that stays.
+    def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
+        """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin, painted colours as the
+        drawing has them and a nose that stays. What `reading` says of the mouth holds, and what is covered stays.
 
         A lid has the colour of what is drawn about the eye; learned features remember skin as that of an average
         character. What is painted with both eyes closed is compared with the rim that stays.
         """
         features = self.encode(crop)
-        features = features._replace(free=self._without_nose(features))
+        features = features._replace(free=self._without_nose(features), shades=_shades(crop))
+        if reading is not None:
+            features = features._replace(
+                rest_mouth=reading.drawn_mouth.to(crop.dtype),
+                free=features.free * _uncovered(reading.covered > COVERED).to(crop.dtype),
+            )
         closed = crop.new_tensor([[1.0, 1.0, 0.0]]).expand(len(crop), 3)
         out = self.decode(features, closed)
         rows = slice(0, EYES[0])
@@ -130,7 +148,11 @@ class Morpher(nn.Module):
         """expression (B*K, 3): eye_left, eye_right, mouth_open; K poses of each character in a row."""
         basis = features.basis
         expression = expression.to(basis.dtype)
+        poses = len(expression) // len(basis)
         left, right, mouth = expression[:, :1], expression[:, 1:2], expression[:, 2:]
+        drawn, own = (repeated(x, poses)[:, None] for x in (features.rest_mouth, features.own_mouth))
+        asked = (mouth - drawn).abs()
+        mouth = _as_seen(mouth, drawn, own)
         # What the right eye asks for, then the left one, which is in the viewer's right half.
         eyes = hats(torch.cat([right, left], 1)[..., None], EYE_HATS, 0.25)
         mouths = hats(mouth, MOUTH_HATS, 0.0)[:, None].expand(-1, 2, -1)
@@ -143,21 +165,20 @@ class Morpher(nn.Module):
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
         out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0))  # (B*K, 9, 128, 128)
-        drawn = repeated(features.rest_mouth, len(expression) // len(basis))
         eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
-        asked = (mouth - drawn[:, None]).abs()
         gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
         rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
-        lids = repeated(features.lids, len(expression) // len(basis))[..., None, None] - 1
+        lids = repeated(features.lids, poses)[..., None, None] - 1
         colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
         colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
+        colour = torch.minimum(_in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
         return MorpherOutput(
             4 * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
             torch.cat([colour, alpha], 1),
             F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
             * edge(out)
-            * repeated(features.free, len(expression) // len(basis)),
+            * repeated(features.free, poses),
         )
 
     @staticmethod
@@ -180,3 +201,46 @@ def edge(like: Tensor) -> Tensor:
     t = torch.arange(CROP, device=like.device, dtype=like.dtype)
     across, down = (torch.minimum(t - first, CROP - 1 - t).clamp(0, 6) / 6 for first in (0, 2 * FOREHEAD))
     return (down[:, None] * across)[None, None]
+
+
+def _as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:
+    """(B, 1) each: an opening of the pose as one for maps that take the drawn opening for `own`."""
+    below = mouth * own / drawn.clamp(min=1e-3)
+    above = own + (mouth - drawn) * (1 - own) / (1 - drawn).clamp(min=1e-3)
+    return torch.where(mouth < drawn, below, above).clamp(0, 1)
+
+
+def _uncovered(covered: Tensor) -> Tensor:
+    """(B, 1, 128, 128) 0 where what is covered (B, 3: left eye, right eye, mouth) would move."""
+    t = torch.arange(CROP, device=covered.device, dtype=torch.float32)
+    upper = ((UNDER_EYES + 2 * SEAM - t) / (2 * SEAM)).clamp(0, 1)[:, None]  # 1 where eyes move
+    lower = ((t - EYES[0]) / (EYES[1] - EYES[0])).clamp(0, 1)[:, None]  # 1 where mouths do
+    viewers_right = ((t - CROP / 2) / SEAM + 0.5).clamp(0, 1)
+    left, right, mouth = covered.float()[..., None, None].unbind(1)
+    eyes = left * viewers_right + right * (1 - viewers_right)  # (B, 1, 128)
+    return ((1 - upper * eyes) * (1 - lower * mouth))[:, None]
+
+
+def _shades(crop: Tensor) -> Tensor:
+    """(B, 4, 2) as in `MorpherFeatures`: the line through the colours of crop (B, 4, 128, 128), brightness along it."""
+    colours, weight = crop[:, :3].float().flatten(2), (crop[:, 3:] > 0.95).float().flatten(2)
+    bright = colours.mean(1, keepdim=True)
+    total = weight.sum(2, keepdim=True).clamp(min=1)
+
+    def mean(x: Tensor) -> Tensor:
+        return (weight * x).sum(2, keepdim=True) / total
+
+    middle, level = mean(colours), mean(bright)
+    slope = mean((colours - middle) * (bright - level)) / (mean((bright - level) ** 2) + 1e-4)
+    start = middle - slope * level
+    off = mean((colours - start - slope * bright).abs().amax(1, keepdim=True))
+    own = ((off - GREY[0]) / (GREY[1] - GREY[0])).clamp(0, 1).expand(-1, 1, 2)
+    return torch.cat([torch.cat([start, slope], 2), own], 1).to(crop.dtype)
+
+
+def _in_shades(colour: Tensor, alpha: Tensor, shades: Tensor) -> Tensor:
+    """Premultiplied colours (B, 3, H, W) of a drawing that has only shades of one hue, as such."""
+    start, slope = (shades[:, :3, k, None, None] for k in (0, 1))
+    own = shades[:, 3:, 0, None, None]
+    shade = (start * alpha + slope * colour.mean(1, keepdim=True)).clamp(min=0)
+    return shade + own * (colour - shade)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from puppeteer import weights
-from puppeteer.image import Encoding
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.compact.blocks import CROP_AT, CompactConfig
 from puppeteer.networks.compact.family import morphed
@@ -16,9 +15,10 @@ from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures
 from puppeteer.networks.layers import Run, in_turn
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.assembly import read
-from puppeteer.networks.rig.canvas import Rigged
+from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
 from puppeteer.networks.rig.reader import Painter, Reader, ReaderConfig
+from puppeteer.networks.tensors import Encoding
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 
@@ -53,7 +53,7 @@ class Rig(nn.Module):
             return morphed(self.morpher.decode(features.morpher, pose[:, :3]))  # type: ignore[return-value]
 
         def whole() -> Tensor:
-            return motion.flows(features.motion, pose[0, 3:]) / SPEC
+            return motion.flows(features.motion, pose[0, 3:6]) / SPEC
 
         changed, flows = run(middle, whole)
         return Rigged(flows, features.parts, changed)

@@ -1,0 +1,54 @@
+"""Recorded motion: a table of poses that `track` wrote."""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+from puppeteer.errors import SettingsError
+from puppeteer.pose import POSE_NAMES, SIX, Pose
+
+MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
+
+
+def read_motion(path: Path = MOTION) -> list[tuple[float, Pose]]:
+    """Times in seconds and poses from a table that `track` wrote. Raises SettingsError where it is none."""
+    remedy = "install Puppeteer again" if path == MOTION else "give a table that  app.py track  wrote"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets add the mark
+            rows = list(csv.DictReader(file))
+        motion = [(float(row["time_s"]), _pose(row)) for row in rows]
+        times_s = (-math.inf, *(time_s for time_s, _ in motion), math.inf)
+        if not all(before < after for before, after in pairwise(times_s)):
+            raise ValueError("its times do not grow")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}): {remedy}") from error
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise SettingsError(f"{path} is not a table that `track` wrote ({error}): {remedy}") from error
+    if not motion:
+        raise SettingsError(f"{path} has no rows: {remedy}")
+    return motion
+
+
+def _pose(row: dict[str, str]) -> Pose:
+    """The paper's six must be there; of the others what is."""
+    return Pose.from_names({name: float(row[name]) for name in POSE_NAMES if name in SIX or name in row})
+
+
+def write_loop(tracked: Path, path: Path = MOTION) -> None:
+    """Makes a table that loops out of one that `track` wrote: forwards, then backwards. See `motions/README.md`."""
+    with tracked.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    step_s = (float(rows[-1][0]) - float(rows[0][0])) / (len(rows) - 1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for index, (_, *values, face) in enumerate([*rows, *rows[-2:0:-1]]):
+            writer.writerow([f"{index * step_s:.6f}", *(f"{float(value):.4f}" for value in values), face])
+
+
+if __name__ == "__main__":
+    write_loop(Path(sys.argv[1]))

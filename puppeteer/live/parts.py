@@ -1,0 +1,38 @@
+"""What the live engine is made of: what is used of each part, and the factories that give them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from puppeteer.image import Character
+from puppeteer.inputs.contract import Camera
+from puppeteer.live.capture import Patience
+from puppeteer.live.sending import Device
+from puppeteer.pose import U8, Pose
+from puppeteer.settings import OutputSettings, PoserSettings, SourceSettings
+from puppeteer.tracking.contract import Tracker
+
+
+class Drawer(Protocol):
+    """What is used of a `Poser`."""
+
+    family: str
+    message: str
+
+    def set_character(self, character: Character) -> None: ...
+    def pose(self, pose: Pose, size: int) -> U8: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Chosen by `app.py`; tests put others in. Each factory is called in the thread that uses what it gives."""
+
+    camera: Callable[[SourceSettings, Collection[str]], Camera]  # with the devices that we send to
+    tracker: Callable[[], Tracker]
+    poser: Callable[[PoserSettings], Drawer]
+    virtual_camera: Callable[[OutputSettings], Device]
+    patience: Patience = field(default_factory=Patience)
+    clock: Callable[[], float] = time.perf_counter  # monotonic is too coarse on Windows

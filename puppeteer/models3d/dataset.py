@@ -1,0 +1,272 @@
+"""Training data of 3D models: rest image, expression, expression and rotation, with every truth, in shards.
+
+A shard is a folder of `.npy` arrays, as `training.dataset` reads them: per row one rest image, `EXPRESSIONS` pictures
+with another expression and `ROTATIONS` pictures with rotation too; picture j of these has expression j, the last one
+that of the rest image. Beside these lie the layers of the rest image. Colours are premultiplied uint8 sRGB;
+displacements point from a pixel to where the same surface point lies in the picture before the change, in spec px.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puppeteer.errors import ModelError, PuppeteerError
+from puppeteer.files import whole
+from puppeteer.image import premultiplied
+from puppeteer.models3d.layers import LAYERS
+from puppeteer.models3d.marks import Marks
+from puppeteer.models3d.storage import models_in
+from puppeteer.networks.compact import CROP, CROP_AT, SPEC
+from puppeteer.pose import F32, Pose
+
+EXPRESSIONS, ROTATIONS, MAPS = 3, 4, 128
+ROWS = 8  # of a shard: one model's, so that a shard never mixes sets
+FIRST_SEED = 900_000_000  # above the generator's
+SETS = ("train", "validation", "test")
+EXTREME = 0.4  # share of joints at the exact ends
+OWN_SHADING = 0.5  # share of rows in the model's own shading, the others in the paper's
+_CROP = slice(CROP_AT, CROP_AT + CROP)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of a data set."""
+
+    path: Path
+    folder: str  # of its source: models of one folder are in one set
+    set: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was made: the paper's table."""
+
+    models: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SETS, 0))
+    poses: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SETS, 0))
+    pictures: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SETS, 0))
+    left_out: dict[str, str] = field(default_factory=dict)  # model -> reason
+    seconds: float = 0.0
+
+    def table(self) -> str:
+        lines = [f"{'':12}{'models':>10}{'poses':>10}{'pictures':>10}"]
+        for name in SETS:
+            lines.append(f"{name:12}{self.models[name]:>10}{self.poses[name]:>10}{self.pictures[name]:>10}")
+        return "\n".join(lines)
+
+
+def entries(folder: Path, test: Sequence[str] = (), validation: Sequence[str] = ()) -> list[Entry]:
+    """Every model below a folder with its set, by source folder: named ones go where they are named, of the others a
+    tenth each to test and validation, by the folder's name. Raises ModelError."""
+    found = models_in(folder)
+    sources = {path: _source(folder, path) for path in found}
+    unknown = sorted({*test, *validation} - set(sources.values()))
+    if unknown:
+        known = ", ".join(sorted(set(sources.values()))[:8])
+        raise ModelError(f"{folder} has no models in a folder {unknown[0]!r}; it has {known}")
+    out = []
+    for path, source in sources.items():
+        if source in test:
+            chosen = "test"
+        elif source in validation:
+            chosen = "validation"
+        else:
+            share = zlib.crc32(source.encode()) % 10 if not (test or validation) else 9
+            chosen = {0: "test", 1: "validation"}.get(share, "train")
+        out.append(Entry(path, source, chosen))
+    return out
+
+
+def _source(folder: Path, path: Path) -> str:
+    """The folder right below the data's folder, or the ZIP file, or the file itself."""
+    if folder.is_file() or path == folder:
+        return path.name
+    return path.relative_to(folder).parts[0]
+
+
+def random_expression(rng: np.random.Generator) -> Pose:
+    """Uniform with weight on both ends; half the time both eyes move together; gaze, brows and mouth's form vary."""
+
+    def closure() -> float:
+        u = rng.random()
+        return 1.0 if u < 0.3 else 0.0 if u < 0.4 else float(rng.random())
+
+    left = closure()
+    right = left if rng.random() < 0.5 else closure()
+    u = rng.random()
+    return Pose(eye_left=left, eye_right=right, mouth_open=0.0 if u < 0.3 else 1.0 if u < 0.5 else float(rng.random()))
+
+
+def random_neck(rng: np.random.Generator) -> tuple[float, float, float]:
+    """neck_z, neck_x, neck_y: density growing linearly from 0 to both ends, as in the paper; a third alone."""
+
+    def joint() -> float:
+        sign = 1.0 if rng.random() < 0.5 else -1.0
+        return sign if rng.random() < EXTREME else sign * float(np.sqrt(rng.random()))
+
+    neck = [joint(), joint(), joint()]
+    if rng.random() < 0.33:
+        alone = int(rng.integers(3))
+        neck = [v if k == alone else 0.0 for k, v in enumerate(neck)]
+    return neck[0], neck[1], neck[2]
+
+
+def _move(place: F32, reach: float) -> F32:
+    line = np.arange(place.shape[0], dtype=np.float32) + 0.5
+    out = place - np.stack(np.meshgrid(line, line), -1)
+    out[np.abs(out).max(-1) > reach] = 0
+    return np.asarray(out, np.float32)
+
+
+def render_row(renderer: Any, seed: int) -> Row:
+    """One row of a shard, of the loaded model."""
+    rng = np.random.default_rng([seed, 77])
+    shading = "own" if rng.random() < OWN_SHADING else "phong"
+
+    def draw(pose: Pose) -> Any:
+        return renderer.render(pose, SPEC, truth=True, shading=shading)
+
+    layers = renderer.layers(Pose(), SPEC, shading)
+    rest = draw(Pose())
+    half = slice(None, None, SPEC // MAPS)
+    expressions = [random_expression(rng) for _ in range(EXPRESSIONS)]
+    faces = [draw(pose) for pose in expressions]
+    necks = [random_neck(rng) for _ in range(ROTATIONS)]
+    heads = [
+        draw(Pose(e.eye_left, e.eye_right, e.mouth_open, *neck))
+        for e, neck in zip([*expressions, Pose()], necks, strict=True)
+    ]
+    depth = layers.depth[:, ::2, ::2]
+    return {
+        "seed": np.int64(seed),
+        "rest_mouth": np.float32(0),
+        "rest": premultiplied(rest.rgba),
+        "rest_part": rest.part[half, half],
+        "expression": np.array([(e.eye_left, e.eye_right, e.mouth_open) for e in expressions], np.float32),
+        "morphed": np.stack([premultiplied(f.rgba)[_CROP, _CROP] for f in faces]),
+        "morph_move": np.stack([_move(f.rest_xy, 40)[_CROP, _CROP] for f in faces]).astype(np.float16),
+        "morph_part": np.stack([f.part[_CROP, _CROP] for f in faces]),
+        "neck": np.array(necks, np.float32),
+        "rotated": np.stack([premultiplied(h.rgba) for h in heads]),
+        "rotate_move": np.stack([_move(h.neutral_xy, 90)[half, half] for h in heads]).astype(np.float16),
+        "rotate_part": np.stack([h.part[half, half] for h in heads]),
+        "rotate_visible": np.stack([h.visible[half, half] for h in heads]),
+        "layer_seen": layers.seen,
+        "layer_colour": layers.colour,
+        "layer_depth": depth.astype(np.float16),
+        "layer_follow": layers.follow[:, ::2, ::2].astype(np.float16),
+        "joints": renderer.joints(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    entry: Entry
+    number: int
+    poses: int
+    output: Path
+    marks: Marks
+
+
+def _render_model(job: _Job) -> tuple[_Job, int, str]:
+    """Writes the shards of one model that are missing; how many poses there are, and why it was left out."""
+    from puppeteer.models3d.annotation import study
+    from puppeteer.models3d.reading import read_model
+    from puppeteer.models3d.renderer import ModelRenderer
+
+    os.environ.setdefault("LP_NUM_THREADS", "1")
+    rows = -(-job.poses // ROTATIONS)
+    try:
+        found = study(read_model(job.entry.path))
+        annotation = job.marks.of(job.entry.path, found) or found.annotation
+        if annotation is None:
+            return job, 0, "no head was found"
+        if annotation.skipped:
+            return job, 0, "a person left it out"
+        if annotation.missing:
+            return job, 0, f"it has no morph for {', '.join(annotation.missing)}"
+        with ModelRenderer() as renderer:
+            renderer.load(found, annotation)
+            for first in range(0, rows, ROWS):
+                seed = FIRST_SEED + job.number * 10_000 + first
+                target = job.output / job.entry.set / f"{seed:09d}"
+                if not target.is_dir():
+                    _write(target, [render_row(renderer, seed + k) for k in range(min(ROWS, rows - first))])
+    except PuppeteerError as error:
+        return job, 0, str(error)
+    return job, rows * ROTATIONS, ""
+
+
+def _write(target: Path, rows: list[Row]) -> None:
+    """A shard, whole or not at all."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft.mkdir(parents=True)
+    for name in rows[0]:
+        np.save(draft / f"{name}.npy", np.stack([np.asarray(row[name]) for row in rows]))
+    draft.rename(target)
+
+
+def render_all(
+    folder: Path,
+    output: Path,
+    poses: int = 100,
+    workers: int = 1,
+    test: Sequence[str] = (),
+    validation: Sequence[str] = (),
+    marks: Marks | None = None,
+) -> Iterator[tuple[str, Report]]:
+    """Makes a data set; after each model a line about it and the report so far. What is there already stays.
+
+    Raises ModelError.
+    """
+    listed = entries(folder, test, validation)
+    if not listed:
+        raise ModelError(f"{folder} holds no PMX, PMD or VRM models: name a folder that does")
+    output.mkdir(parents=True, exist_ok=True)
+    used = marks or Marks.beside(folder)
+    jobs = [_Job(entry, number, poses, output, used) for number, entry in enumerate(listed)]
+    report, start = Report(), time.perf_counter()
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, maxtasksperchild=4) as pool:
+        for job, made, reason in pool.imap_unordered(_render_model, jobs):
+            name = str(job.entry.path.relative_to(folder)) if folder.is_dir() else job.entry.path.name
+            if reason:
+                report.left_out[name] = reason
+                line = f"{name}: left out, because {reason}"
+            else:
+                kind = job.entry.set
+                report.models[kind] += 1
+                report.poses[kind] += made
+                report.pictures[kind] += made // ROTATIONS * (1 + EXPRESSIONS + ROTATIONS)
+                line = f"{name}: {made} poses for {kind}"
+            report.seconds = time.perf_counter() - start
+            yield line, report
+    told: dict[str, Any] = {
+        "models": report.models, "poses": report.poses, "pictures": report.pictures, "left_out": report.left_out,
+        "layers": LAYERS,
+    }  # fmt: skip
+    with whole(output / "models.json") as draft:
+        draft.write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def visible_colour(row: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    """(256, 256 * 8, 3) a row's pictures side by side over green, to look at."""
+    crops = np.zeros((EXPRESSIONS, SPEC, SPEC, 4), np.uint8) + row["rest"]
+    crops[:, _CROP, _CROP] = row["morphed"]
+    green = np.array([90, 150, 90], np.uint16)
+    out = [
+        p[..., :3] + ((255 - p[..., 3:].astype(np.uint16)) * green // 255).astype(np.uint8)
+        for p in (row["rest"], *crops, *row["rotated"])
+    ]
+    return np.concatenate(out, 1)

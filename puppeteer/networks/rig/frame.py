@@ -1,0 +1,18 @@
+"""A frame of a rig, as the family answers it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from puppeteer.networks.layers import Layers
+from puppeteer.networks.rig.pictures import Parts
+
+
+class Rigged(NamedTuple):
+    """One frame: layers, laid over each other, each moved."""
+
+    flows: Tensor  # (L, 2, 64, 64) shares of the picture's side: where a layer looks, minus here
+    parts: Parts  # the same tensors in every frame
+    middle: Layers | None = None  # what becomes of the original's middle before; see `Layers.middle`

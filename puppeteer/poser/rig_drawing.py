@@ -1,0 +1,92 @@
+"""A frame of a rig as a picture of any size: on the CPU by OpenCV, on another device by torch."""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.layers import Layers
+from puppeteer.networks.rig.frame import Rigged
+from puppeteer.networks.rig.pictures import Parts, laid_over, pictures
+from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
+from puppeteer.networks.tensors import Encoding, to_bytes
+from puppeteer.pose import U8
+from puppeteer.poser.drawing import Canvas, composed
+from puppeteer.poser.stack import Stack
+
+MORPHED = (FACE, GLASSES, FRONT)  # layers that show what becomes of the original's middle
+
+
+class RigCanvas:
+    """The layers of one premultiplied original (S, S, 4), drawn again and again by any number of threads."""
+
+    def __init__(self, original: U8, parts: Parts) -> None:
+        self._canvas = Canvas(original)
+        image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
+        shown, gains = pictures(image, parts)
+        self._pictures = [_picture(layer) for layer in shown]
+        inside = self._canvas.middle
+        self._gains = {k: _picture(gains[k].expand(4, -1, -1))[inside, inside].astype(np.int16) for k in MORPHED}
+        self._stack = Stack(self._pictures)
+        self._scratch = threading.local()
+
+    def drawn(self, frame: Rigged, encoding: Encoding, alone: bool = False) -> U8:
+        """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
+        shown = self._pictures
+        if frame.middle is not None:
+            shown = self._morphed(frame.middle, encoding, alone)
+        return self._stack.drawn(frame.flows.float().numpy(), alone, shown)
+
+    def _morphed(self, middle: Layers, encoding: Encoding, alone: bool) -> list[U8]:
+        """The layers' pictures with what becomes of the middle; overwritten by this thread's next frame."""
+        scratch, inside = self._scratch, self._canvas.middle
+        if not hasattr(scratch, "pictures"):
+            scratch.pictures = [p.copy() if k in MORPHED else p for k, p in enumerate(self._pictures)]
+            scratch.rows = scratch.columns = slice(0, 0)
+        morphed, rows, columns = self._canvas.morphed(middle, encoding, alone)
+        for k in MORPHED:  # as it was before the last frame
+            scratch.pictures[k][inside, inside][scratch.rows, scratch.columns] = self._pictures[k][inside, inside][
+                scratch.rows, scratch.columns
+            ]
+        scratch.rows, scratch.columns = rows, columns
+        if rows.stop > rows.start and columns.stop > columns.start:
+            before = self._canvas.original[inside, inside][rows, columns]
+            change = cv2.subtract(morphed[inside, inside][rows, columns], before, dtype=cv2.CV_16S)
+            for k in MORPHED:
+                gain = self._gains[k][rows, columns]
+                if not gain.any():
+                    continue
+                target = scratch.pictures[k][inside, inside][rows, columns]
+                cv2.add(target, cv2.multiply(change, gain, scale=1 / 255), dst=target, dtype=cv2.CV_8U)
+        return scratch.pictures  # type: ignore[no-any-return]
+
+
+def _picture(x: Tensor) -> U8:
+    """Float (4, S, S) in [0, 1] to uint8 (S, S, 4)"""
+    out = (x.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    return np.asarray(out, np.uint8)
+
+
+def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: tuple[Tensor, Tensor]) -> Tensor:
+    """The same without leaving the device: premultiplied original float32 (1, 4, S, S) and its `pictures` to straight
+    uint8 (S, S, 4). Sampling grids are float32."""
+    layers, gains = shown
+    size = original.shape[-1]
+    if frame.middle is not None:
+        low, high = round(size / 4), size - round(size / 4)
+        inside = original[:, :, low:high, low:high]
+        change = F.pad(composed(frame.middle, encoding, inside) - inside, [low] * 4)
+        face = torch.zeros(len(layers), 1, 1, 1, device=layers.device)
+        face[list(MORPHED)] = 1
+        layers = (layers + face * gains * change).clamp(0, 1)
+    pixels = (torch.arange(size, dtype=torch.float32, device=layers.device) + 0.5) * (2 / size) - 1
+    here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
+    grid = (enlarge(frame.flows.float(), size) * 2 + here).permute(0, 2, 3, 1)
+    moved = F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return to_bytes(laid_over(moved))

@@ -1,0 +1,219 @@
+"""A network on a device, holding one character: from pose to picture."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from puppeteer.image import SPEC_SIZE, Character
+from puppeteer.networks.layers import Layers, Run, in_turn
+from puppeteer.networks.network import Network
+from puppeteer.networks.rig.frame import Rigged
+from puppeteer.networks.rig.pictures import pictures
+from puppeteer.networks.tensors import to_premultiplied, to_tensor
+from puppeteer.pose import POSE_NAMES, U8, Pose
+from puppeteer.poser import rig_drawing
+from puppeteer.poser.drawing import Canvas, drawn_on_device
+from puppeteer.poser.rig_drawing import RigCanvas
+
+MOST_ABREAST = 4  # frames; more are nothing to gain, because then something else is slower
+
+
+class Stage(Protocol):
+    """One character on one device."""
+
+    layers: Layers | Rigged  # of the last pose
+
+    def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None: ...
+    def take(self, pose: Pose) -> None: ...
+    def picture(self, size: int) -> U8: ...
+
+
+class OnCpu:
+    """Networks in torch, the drawing warped by OpenCV."""
+
+    def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None:
+        self.network, self.character = network, character
+        self.features = network.encode(to_tensor(character.spec(), network.encoding).to(device, dtype))
+        self.canvases: dict[int, Canvas | RigCanvas] = {}
+        self.layers: Layers | Rigged = Layers()
+
+    def take(self, pose: Pose) -> None:
+        self.layers = self._decoded(pose, side_by_side)
+
+    def picture(self, size: int) -> U8:
+        # Not in this thread, where torch would use all cores for what is little.
+        picture: U8 = side_by_side(lambda: self._drawn(self.layers, size, False))[0]
+        return picture
+
+    def frame(self, pose: Pose, size: int) -> U8:
+        """Both, for any number of threads at once."""
+        return self._drawn(self._decoded(pose, in_turn), size, True)
+
+    def _drawn(self, layers: Layers | Rigged, size: int, alone: bool) -> U8:
+        if size not in self.canvases:
+            original = self.character.premultiplied_at(size)
+            if isinstance(layers, Rigged):
+                self.canvases[size] = RigCanvas(original, layers.parts)
+            else:
+                self.canvases[size] = Canvas(original)
+        return self.canvases[size].drawn(layers, self.network.encoding, alone)  # type: ignore[arg-type]
+
+    def _decoded(self, pose: Pose, run: Run) -> Layers | Rigged:
+        return self.network.decode(self.features, torch.tensor([pose.values()], dtype=torch.float32), run)
+
+
+class OnDevice:
+    """Everything on the device: six numbers go up, one picture comes down, and the host waits once.
+
+    On CUDA the networks and the drawing at each size are recorded as graphs; where recording fails they run eagerly.
+    """
+
+    def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None:
+        self.network, self.character, self.device = network, character, device
+        self.cuda = device.type == "cuda"
+        image = to_tensor(character.spec(), network.encoding).to(device, dtype)
+        self.features = network.encode(image.contiguous(memory_format=torch.channels_last))
+        self.pose_host = torch.zeros(1, len(POSE_NAMES), pin_memory=self.cuda)
+        self.pose_device = torch.zeros(1, len(POSE_NAMES), device=device)
+        self.originals: dict[int, Tensor] = {}
+        self.outputs: dict[int, tuple[Tensor, Tensor]] = {}  # on the device, on the host
+        self.graphs: dict[int, Any] = {}  # 0 is the networks, a size the drawing at that size
+        self.graphs_work = self.cuda
+        self.layers: Layers | Rigged = Layers()
+        self.shown: dict[int, tuple[Tensor, Tensor]] = {}  # of a rig: its layers' pictures
+
+    def take(self, pose: Pose) -> None:
+        self.pose_host.copy_(torch.tensor([pose.values()], dtype=torch.float32))
+        self.pose_device.copy_(self.pose_host, non_blocking=True)
+        self._run(0, self._decode)
+
+    def picture(self, size: int) -> U8:
+        picture: U8 = self.download(size).numpy().copy()  # the host buffer is written again by the next frame
+        return picture
+
+    def download(self, size: int) -> Tensor:
+        """uint8 (size, size, 4) on the host"""
+        if size not in self.outputs:
+            original = to_premultiplied(to_tensor(self.character.at(size), "srgb_premultiplied"), "srgb_premultiplied")
+            self.originals[size] = original.to(self.device)
+            if isinstance(self.layers, Rigged):
+                self.shown[size] = pictures(self.originals[size], self.layers.parts)
+            host = torch.empty(size, size, 4, dtype=torch.uint8, pin_memory=self.cuda)
+            self.outputs[size] = torch.empty(size, size, 4, dtype=torch.uint8, device=self.device), host
+        self._run(size, lambda: self._draw(size))
+        on_device, host = self.outputs[size]
+        host.copy_(on_device, non_blocking=True)
+        if self.cuda:
+            torch.cuda.current_stream(self.device).synchronize()
+        return host
+
+    def _decode(self) -> None:
+        self.layers = self.network.decode(self.features, self.pose_device)
+
+    def _draw(self, size: int) -> None:
+        layers, original, encoding = self.layers, self.originals[size], self.network.encoding
+        if isinstance(layers, Rigged):
+            drawn = rig_drawing.drawn_on_device(layers, encoding, original, self.shown[size])
+        else:
+            drawn = drawn_on_device(layers, encoding, original)
+        self.outputs[size][0].copy_(drawn)
+
+    def _run(self, key: int, work: Any) -> None:
+        """Replays the graph of `work`, or records it, or does without."""
+        if not self.graphs_work:
+            work()
+            return
+        if key not in self.graphs:
+            try:
+                self.graphs[key] = self._recorded(work)
+            except RuntimeError:
+                self.graphs_work = False
+                self.graphs.clear()
+                torch.cuda.synchronize(self.device)
+                # The layers may lie in the memory of a graph that is gone.
+                self._decode()
+                work()
+                return
+        self.graphs[key].replay()
+
+    def _recorded(self, work: Any) -> Any:
+        """A CUDA graph; libraries choose their algorithms in the runs before it is recorded."""
+        side = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                work()
+        torch.cuda.current_stream(self.device).wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            work()
+        return graph
+
+
+_counting = threading.Lock()  # two at once would take each other's 1 for the usual number
+
+
+def one_core() -> None:
+    """From now on torch does what this thread asks of it in this thread alone.
+
+    Threads that torch shares work out to wait for each other busily: where others want the cores too, a frame took
+    twenty times as long as with one thread.
+    """
+    with _counting:
+        usual = torch.get_num_threads()
+        torch.set_num_threads(1)  # of this thread, and of all that begin from now on: those get the usual number back
+        other = threading.Thread(target=torch.set_num_threads, args=(usual,))
+        other.start()
+        other.join()
+
+
+@torch.inference_mode()
+def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
+    """A `Run`: jobs for torch, a thread with one core for each. Jobs may share out jobs of their own.
+
+    No worker waits for a thread that is not at work: what none has begun is done where its result is wanted.
+    """
+    if (os.cpu_count() or 1) < 2:
+        return in_turn(*jobs)
+    if not getattr(_worker, "works", False):
+        return list(_workers().submit(side_by_side, *jobs).result())
+    others = [(job, _workers().submit(side_by_side, job)) for job in jobs[1:]]
+    return [jobs[0](), *(job() if waiting.cancel() else waiting.result()[0] for job, waiting in others)]
+
+
+_worker = threading.local()
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    def begin() -> None:
+        one_core()
+        _worker.works = True
+
+    return ThreadPoolExecutor(min(MOST_ABREAST, os.cpu_count() or 1), "networks", begin)
+
+
+def flops(network: Network, device: torch.device, dtype: torch.dtype) -> int:
+    """Of one `decode`, see `Poser.flops_per_frame`."""
+    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
+        features = network.encode(torch.empty(1, 4, SPEC_SIZE, SPEC_SIZE, device=device, dtype=dtype))
+        encoding = counter.get_total_flops()
+        network.decode(features, torch.zeros(1, len(POSE_NAMES), device=device))
+        return int(counter.get_total_flops() - encoding)
+
+
+def finite(frame: Any) -> bool:
+    """Whether every number of a frame, of whatever kind, is finite."""
+    if isinstance(frame, Tensor):
+        return bool(frame.isfinite().all())
+    return all(finite(part) for part in frame) if isinstance(frame, tuple) else True

@@ -1,0 +1,69 @@
+"""A tracker that looks at every frame twice, also in a mirror: for files, where there is time for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from puppeteer.pose import BY_NAME, TRACKED, FaceObservation, Frame
+from puppeteer.tracking.contract import Tracker
+
+SAME = 0.25  # of a face's size: views of one face are nearer than that
+
+
+class TwoViews:
+    """The mean of what one tracker sees in a frame and another in its mirror image.
+
+    No network that was trained on photographs sees a face and its mirror image alike; the mean of both does. It costs
+    twice the time. Landmarks are those of the frame as it is. Where only one of the two finds the face, that one
+    counts; where they follow different faces, the one that looks at the frame as it is.
+    """
+
+    def __init__(self, tracker: Callable[[], Tracker]) -> None:
+        with ExitStack() as stack:
+            self._plain, self._mirrored = (stack.enter_context(tracker()) for _ in range(2))
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def observe(self, frame: Frame) -> FaceObservation | None:
+        plain = self._plain.observe(frame)
+        flipped = self._mirrored.observe(replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1])))
+        other = None if flipped is None else unmirrored(flipped)
+        if plain is None or other is None:
+            return plain or other
+        return mean(plain, other) if near(plain, other) else plain
+
+
+def unmirrored(seen: FaceObservation) -> FaceObservation:
+    """What was seen in a mirror as it is without: sides swapped, turns negated. The landmarks keep their numbers, so
+    that a number stands on the other side of the face."""
+    values = {
+        name: -getattr(seen, BY_NAME[name].mirror) if BY_NAME[name].negated else getattr(seen, BY_NAME[name].mirror)
+        for name in TRACKED
+    }
+    landmarks = None if seen.landmarks is None else (seen.landmarks * (-1, 1, 1) + (1, 0, 0)).astype(np.float32)
+    return replace(seen, **values, landmarks=landmarks)
+
+
+def mean(one: FaceObservation, other: FaceObservation) -> FaceObservation:
+    return replace(one, **{name: (getattr(one, name) + getattr(other, name)) / 2 for name in TRACKED})
+
+
+def near(one: FaceObservation, other: FaceObservation) -> bool:
+    """Whether both are of the same face."""
+    if one.landmarks is None or other.landmarks is None:
+        return True
+    first, second = (np.concatenate([at.min(0), at.max(0)]) for at in (one.landmarks[:, :2], other.landmarks[:, :2]))
+    return bool(np.abs(first - second).max() < SAME * np.ptp(one.landmarks[:, :2], axis=0).max())

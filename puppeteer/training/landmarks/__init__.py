@@ -1,0 +1,1 @@
+"""Training of the picture doctor's networks: see `python -m puppeteer.training.landmarks --help`."""
