@@ -20,7 +20,7 @@ from puppeteer import weights
 from puppeteer.errors import WeightsError
 from puppeteer.image import Character
 from puppeteer.networks import tha1
-from puppeteer.pose import Pose
+from puppeteer.pose import POSE_NAMES, Pose
 from puppeteer.poser import Poser
 from puppeteer.poser.stages import OnDevice, flops
 
@@ -270,7 +270,7 @@ class Traffic(TorchDispatchMode):
 
 
 def test_placement_on_an_accelerator_without_one() -> None:
-    """A frame of the real networks in half precision: one upload of six numbers, one download of a picture."""
+    """A frame of the real networks in half precision: one upload of the numbers, one download of a picture."""
     backend_registration._setup_privateuseone_for_python_backend()  # torch's CPU build cannot even pretend CUDA
     device = torch.device("privateuseone", 0)
     with torch.device("meta"):
@@ -288,7 +288,7 @@ def test_placement_on_an_accelerator_without_one() -> None:
         with Traffic() as traffic:
             stage.take(Pose(neck_x=0.5))
             picture = stage.download(512)
-    assert traffic.up == [6]
+    assert traffic.up == [len(POSE_NAMES)]
     assert traffic.down == [512 * 512 * 4]
     assert picture.dtype == torch.uint8
     assert picture.device.type == "cpu"

@@ -73,7 +73,7 @@ class OnCpu:
 
 
 class OnDevice:
-    """Everything on the device: six numbers go up, one picture comes down, and the host waits once.
+    """Everything on the device: the numbers of the pose go up, one picture comes down, and the host waits once.
 
     On CUDA the networks and the drawing at each size are recorded as graphs; where recording fails they run eagerly.
     """
