@@ -136,7 +136,8 @@ if __name__ == "__main__":  # the process that draws characters imports this fil
         from puppeteer.gui import window
 
         window.Window = Asked
-        code = app.main(sys.argv[2:])
+        sys.argv[:] = ["app.py", *sys.argv[2:]]  # how it ends depends on what was asked for
+        code = app.main(sys.argv[1:])
         print(json.dumps({"ok": [thread.name for thread in threading.enumerate() if not thread.daemon]}), flush=True)
         app.leave(code)
     stage = Stage(patience=SHORT)

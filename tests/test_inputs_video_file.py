@@ -84,10 +84,12 @@ def test_frames_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
     for rotation in (None, (90, False, False), (0, False, True)):
         clip = make_clip(tmp_path / "turned.mp4", size=(640, 480), rotation=rotation)
         gc.collect()
+        others = {id(item) for item in gc.get_objects() if type(item) is av.VideoFrame}  # that another test holds
         gc.disable()
         try:
             frames = sum(1 for _ in VideoFile(clip).frames())
             held = [item for item in gc.get_objects() if type(item) is av.VideoFrame and item.width > 16]
+            held = [item for item in held if id(item) not in others]
         finally:
             gc.enable()
         assert frames == 10

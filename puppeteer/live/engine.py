@@ -26,7 +26,7 @@ from puppeteer.outputs.compose import Background, key_colour, parse_background
 from puppeteer.pose import FaceObservation, Pose
 from puppeteer.settings import Settings
 
-UNHELD_S = 0.3  # for threads that hold no device: one that is still importing PyTorch is not worth more
+UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
 Retried = Literal["camera", "virtual_camera", "networks", "character"]
 
@@ -119,10 +119,11 @@ class Live:
             thread.start()
         for thread in closers:
             thread.join(max(0.05, deadline_s - time.monotonic()))
-        deadline_s = min(deadline_s, time.monotonic() + UNHELD_S)
+        soon_s = min(deadline_s, time.monotonic() + UNHELD_S)
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(max(0.05, deadline_s - time.monotonic()))
+                until_s = soon_s if thread.name == "live-load" else deadline_s
+                thread.join(max(0.05, until_s - time.monotonic()))
         return not any(thread.is_alive() for thread in (*closers, *self._threads))
 
     def __enter__(self) -> Self:
