@@ -72,7 +72,7 @@ def test_a_signal_ends_headless_while_it_is_still_imported(number: signal.Signal
     [
         pytest.param(
             "windowclose",
-            marks=pytest.mark.xfail(strict=False, reason="about one in five still crashes in the middle of a frame"),
+            marks=pytest.mark.xfail(strict=False, reason="it still crashes now and then, in the middle of a frame"),
         ),
         "windowkill",
     ],
