@@ -1,12 +1,11 @@
 """How a drawn head turns: the constants that the generator's bones and the rig's layers share. Pure.
 
-Against two sets of pictures in which another system poses drawings, heads shift more and are squashed less than a
-rotation by the same angle would do it: they turn like a relief. In px of the spec square, z towards the viewer.
+Beside pictures in which another system poses drawings, faces shift more than a rotation of our depth by the same angle
+would move them: they turn like a relief. In px of the spec square, z towards the viewer.
 """
 
 from __future__ import annotations
 
-TURN_RELIEF, TURN_DEPTH = 1.25, -6.4  # how much of the depth a turn moves, and where depth begins
-NOD_RELIEF, NOD_DEPTH = 1.15, -3.0
-BACK, BACK_RELIEF = -5.0, 0.7  # what lies behind moves by this share only
-SQUASH = 0.5  # share of a rotation's foreshortening
+TURN_RELIEF, TURN_DEPTH = 0.95, -8.0  # how much of the depth a turn moves, and where depth begins
+NOD_RELIEF, NOD_DEPTH = 1.05, 1.0
+BACK_RELIEF = 1.5  # what lies behind the outline of a head (depth 0) moves by this share of its depth

@@ -24,8 +24,8 @@ def look(r: Recipe) -> dict[str, Any]:
     return {
         "root": (*r.root_xy, 0.0),
         "tip": (*r.tip_xy, TIP_Z),
-        "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.BACK_RELIEF, relief.SQUASH),
-        "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH, relief.BACK, 0.0),
+        "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.BACK_RELIEF),
+        "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH),
         "light": tuple(v / length for v in s.light),
         "softness": s.softness,
         "strength": s.shade_strength,

@@ -26,6 +26,8 @@ from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 SHARPER = 1.5  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
+EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
+BACK_DEPTH = 60.0  # px behind the outline; nothing is farther
 SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, however high it is drawn
 
 
@@ -38,8 +40,8 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, shares, k)[0] for k in range(COUNT)]
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
-    depth = alike(continued(reading.depth[0, :, None], there), seen)
     root, tip = reading.joints[0].view(2, 2)
+    depth = in_front(alike(continued(reading.depth[0, :, None], there), seen), tip)
     follow = followed(root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), motion.fitted(
         depth, follow, there, root, tip
@@ -66,6 +68,16 @@ def alike(depth: Tensor, seen: Tensor) -> Tensor:
     together = (depth * seen).sum(0, keepdim=True)
     doubt = smooth(blurred(4 * seen * (1 - seen), NEAR_SIGMA * size / SPEC), *UNSURE)
     return depth + doubt * (together - depth)
+
+
+def in_front(depth: Tensor, tip: Tensor) -> Tensor:
+    """Depth (L, 1, 128, 128) of heads that show nothing from behind their outline, but for hair below their ears: a
+    turned or lifted crown would uncover what no drawing holds."""
+    y = pixel_grid(FINE, FINE, depth.device)[0, 1]
+    least = -BACK_DEPTH * ramped(tip[1] - EARS[0], tip[1] - EARS[1], y)
+    heads = torch.ones(COUNT, 1, 1, 1, device=depth.device)
+    heads[[NECK, BODY]] = 0
+    return torch.where(heads > 0, torch.maximum(depth, least), depth)
 
 
 def blurred(x: Tensor, sigma: float) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import pixel_grid, sample
 from puppeteer.pose import NECK_RANGE_DEG
-from puppeteer.relief import BACK, BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, SQUASH, TURN_DEPTH, TURN_RELIEF
+from puppeteer.relief import BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, TURN_DEPTH, TURN_RELIEF
 
 CELLS = 64  # a side of the maps: flows are smooth
 FINE = 128  # a side of the depth that they are fitted to
@@ -45,12 +45,12 @@ def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, 
     its lean. `follow` (P, 1, H, W) of the tip at `tip` (2,); x and y (P,) as in a pose."""
     across, down = (points - tip[:, None, None]).unbind(1)
     depth, follow = depth[:, 0], follow[:, 0]
-    depth = depth.clamp(min=BACK) + BACK_RELIEF * (depth - BACK).clamp(max=0)
+    depth = torch.where(depth > 0, depth, BACK_RELIEF * depth)
     a = RANGE * y[:, None, None] * follow
     near = across * a.sin() + NOD_RELIEF * (depth - NOD_DEPTH) * a.cos()
-    across = across * (1 - SQUASH * (1 - a.cos())) - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
+    across = across * a.cos() - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
     a = RANGE * x[:, None, None] * follow
-    down = down * (1 - SQUASH * (1 - a.cos())) - near * a.sin()
+    down = down * a.cos() - near * a.sin()
     return torch.stack([across, down], 1) + tip[:, None, None]
 
 
