@@ -10,9 +10,9 @@ import torch
 
 from puppeteer.characters import Artist, make_recipe
 from puppeteer.characters.figure import Figure
+from puppeteer.image import premultiplied
 from puppeteer.networks.landmarks import FACE_PX, Landmarks
 from puppeteer.pose import Pose
-from puppeteer.training.dataset import premultiply
 from puppeteer.training.landmarks import faces
 from puppeteer.training.landmarks.faces import face_picture
 from puppeteer.training.landmarks.learning import PARTS
@@ -29,7 +29,7 @@ class One:
     def __init__(self) -> None:
         recipe = make_recipe(SEED, "validation")
         with Artist() as artist:
-            self.rgba = premultiply(artist.draw(SEED, Pose(), size=256, split="validation"))
+            self.rgba = premultiplied(artist.draw(SEED, Pose(), size=256, split="validation"))
         figure = Figure(recipe)
         still = (0.0, 0.0, 0.0)
         self.truth, self.look = truth_of(recipe, figure, marks(recipe, figure), still, still), look_of(recipe)

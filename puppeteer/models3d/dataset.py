@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import ModelError, PuppeteerError
 from puppeteer.files import whole
 from puppeteer.image import premultiplied
-from puppeteer.models3d.layers import LAYERS
 from puppeteer.models3d.marks import Marks
 from puppeteer.models3d.storage import models_in
 from puppeteer.networks.compact import CROP, CROP_AT, SPEC

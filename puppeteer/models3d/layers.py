@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,22 +9,9 @@ from puppeteer.models3d.annotation import Study
 from puppeteer.models3d.model import below
 from puppeteer.pose import F32, U8
 
-# Back to front, as the generator's layers are laid over each other; the number of a layer here is its place and 1.
-LAYERS = ("back", "neck", "body", "face", "side", "glasses", "front")
+# The number of a layer is its place in `characters.layers.LAYERS`, and 1.
 BACK, NECK, BODY, FACE, SIDE, GLASSES, FRONT = range(1, 8)
 PARTS: U8 = np.array([0, 3, 1, 1, 2, 2, 2, 2], np.uint8)  # of training: 1 body, 2 head, 3 back hair
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LayerTruth:
-    """Every layer of one picture, alone and complete, in the order of `LAYERS`. Depth and follow are of the front
-    surface at the same pixel, and NaN where the layer covers nothing."""
-
-    rgba: U8  # (S, S, 4) the whole picture, premultiplied sRGB
-    seen: U8  # (L, S, S) share of a pixel that shows this layer
-    colour: U8  # (L, S, S, 4) premultiplied sRGB, also where other layers cover it
-    depth: F32  # (L, S, S) px of the spec square from the neck's tip, towards the viewer
-    follow: F32  # (L, S, S, 2) how far the points follow root and tip of the neck
 
 
 def labels(found: Study, rows: NDArray[np.int64], triangles: NDArray[np.int32]) -> F32:

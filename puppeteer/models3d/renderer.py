@@ -1,45 +1,38 @@
-"""Draws 3D models with OpenGL 3.3 as the character generator draws its own: the spec square, seen along z.
-
-A second OpenGL context in one process corrupts the first: a `ModelRenderer` belongs in a process of its own, as in
-`photographer.Photographer`.
-"""
+"""Draws 3D models with OpenGL 3.3 as the character generator draws its own: the spec square, seen along z."""
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from puppeteer.characters.renderer import Rendering, straight
+from puppeteer.characters.layers import LAYERS, LayerRendering
+from puppeteer.characters.opengl import LARGEST, SUPERSAMPLE, Context, check_size, floats, pixels, shares
+from puppeteer.characters.renderer import Rendering
 from puppeteer.errors import ModelError, RenderError
-from puppeteer.image import premultiplied
+from puppeteer.image import premultiplied, unpremultiplied
 from puppeteer.models3d import shaders
 from puppeteer.models3d.annotation import Annotation, Study
-from puppeteer.models3d.layers import LAYERS, PARTS, LayerTruth, follows, labels
+from puppeteer.models3d.layers import follows, labels
 from puppeteer.models3d.looks import Look, looks
 from puppeteer.models3d.model import Material
 from puppeteer.models3d.posing import HEAD_ROWS, Puppet, Stance
 from puppeteer.models3d.skinning import Posture, Skin
 from puppeteer.models3d.textures import WHITE, decode, painted, shared_toon
+from puppeteer.models3d.truth import SPEC, front, told
 from puppeteer.pose import F32, NUMBERS, U8, Pose
 
 Shading = Literal["phong", "own"]
 View = Literal["front", "side"]
-SUPERSAMPLE = 2
-SPEC = 256.0
 MARGIN = 90.0  # spec px beside the picture that a turned head can bring in
 EDGE_ROWS = 0.32  # spec px of MikuMikuDance's line of width 1
 LIGHT = (0.408, 0.816, 0.408)  # towards MikuMikuDance's light
 MTOON_LIGHT = (0.25, 0.45, 0.857)
-HIDDEN = 1.7  # spec px of depth: nearer surfaces hide a point
-PART_NEW = 4
 _ATTRIBUTES = (("position", 3), ("normal", 3), ("uv", 2), ("edge", 1), ("neutral", 3), ("rest", 3), ("label", 1))
+_VIEW = (1 / 128, 1 / 128, -1.0, -1.0)  # of the spec square
 _ASIDE = np.array([1, 1, -1], np.float32)  # seen from the model's left
 
 
@@ -54,42 +47,25 @@ class _Part:
 
 
 class ModelRenderer:
-    """One OpenGL context and the model that it holds. Raises RenderError where no OpenGL 3.3 can be had."""
+    """The model that it holds, in any pose. It belongs in a process of its own (`opengl`).
+
+    Raises RenderError where no OpenGL 3.3 can be had.
+    """
 
     def __init__(self) -> None:
-        os.environ.setdefault("LP_NUM_THREADS", "1")
-        try:
-            import moderngl
-
-            if sys.platform.startswith("linux"):
-                self._gl: Any = moderngl.create_context(standalone=True, require=330, backend="egl")  # type: ignore[arg-type]
-            else:
-                self._gl = moderngl.create_context(standalone=True, require=330)
-        except Exception as error:
-            raise RenderError(
-                f"no OpenGL 3.3 for drawing models ({error}): install a graphics driver "
-                "(on Linux Mesa's libegl1 and libgl1-mesa-dri)"
-            ) from error
-        self._flags = moderngl
-        gl = self._gl
-        gl.front_face = "cw"  # rows grow downwards
-        vertex = shaders.VERTEX.strip()
+        self._context = Context()
         self._programs: dict[str, Any] = {
-            name: gl.program(vertex_shader=vertex, fragment_shader=source.strip())
+            name: self._context.program(shaders.VERTEX, source)
             for name, source in (
                 ("phong", shaders.PHONG), ("mmd", shaders.MMD), ("mtoon", shaders.MTOON), ("edge", shaders.EDGE),
             )
         }  # fmt: skip
-        self._programs["truth"] = gl.program(
-            vertex_shader=shaders.TRUTH_VERTEX.strip(), fragment_shader=shaders.TRUTH.strip()
-        )
+        self._programs["truth"] = self._context.program(shaders.TRUTH_VERTEX, shaders.TRUTH)
         for name in ("mmd", "mtoon"):
             self._set(name, "light", LIGHT if name == "mmd" else MTOON_LIGHT)
         for name, unit in (("main_map", 0), ("sphere_map", 1), ("toon_map", 2), ("shade_map", 2), ("glow_map", 3)):
             for program in self._programs:
                 self._set(program, name, unit)
-        self._targets: dict[int, Any] = {}
-        self._truth_targets: dict[int, Any] = {}
         self._owned: list[Any] = []
         self._puppet: Puppet | None = None
 
@@ -103,10 +79,9 @@ class ModelRenderer:
 
     def close(self) -> None:
         """Gives the context back; closing twice is harmless."""
-        if self._gl is not None:
+        if self._context.gl is not None:
             self._free()
-            self._gl.release()
-            self._gl = None
+            self._context.close()
 
     def _free(self) -> None:
         for thing in self._owned:
@@ -141,7 +116,7 @@ class ModelRenderer:
         self._normals = model.normals[rows]
         self._follows = follows(found, self._rows)
         self._labels = labels(found, self._rows, triangles)
-        gl = self._gl
+        gl = self._context.gl
         count = max(len(rows), 1)
         self._moving = {
             name: gl.buffer(reserve=4 * width * count, dynamic=True)
@@ -168,10 +143,10 @@ class ModelRenderer:
             self._parts.append(_Part(index, material, self._arrays(mine, fixed), layers))
         self._parts.sort(key=lambda part: part.material.queue)
         rest = puppet.stance(Pose())
-        self._moving["uv"].write(np.ascontiguousarray(rest.uvs[self._rows], np.float32).tobytes())
+        self._write("uv", rest.uvs[self._rows])
         self._rest_uvs = rest.uvs
         self._rest = self._posed(rest)[0]
-        self._rest_maps: dict[int, tuple[F32, F32]] = {}
+        self._rest_depths: dict[int, F32] = {}
         self._uvs: F32 = rest.uvs
 
     def joints(self) -> F32:
@@ -182,7 +157,7 @@ class ModelRenderer:
 
     def _arrays(self, triangles: NDArray[np.int32], fixed: dict[str, Any]) -> dict[str, Any]:
         """Vertex arrays of some triangles for every program."""
-        indices = self._gl.buffer(np.ascontiguousarray(triangles).tobytes())
+        indices = self._context.gl.buffer(np.ascontiguousarray(triangles).tobytes())
         self._owned.append(indices)
         arrays = {}
         for name, program in self._programs.items():
@@ -191,7 +166,7 @@ class ModelRenderer:
                 if attribute in program:
                     buffer = self._moving.get(attribute) or fixed[attribute]
                     content.append((buffer, f"{width}f", attribute))
-            arrays[name] = self._gl.vertex_array(program, content, indices, index_element_size=4)
+            arrays[name] = self._context.gl.vertex_array(program, content, indices, index_element_size=4)
             self._owned.append(arrays[name])
         return arrays
 
@@ -220,13 +195,16 @@ class ModelRenderer:
             rgba = shared_toon(index) if kind == "toon" else painted(texture) if texture is not None else None
             if rgba is None:
                 rgba = fallback
-            made = self._gl.texture((rgba.shape[1], rgba.shape[0]), 4, np.ascontiguousarray(rgba).tobytes())
+            made = self._context.gl.texture((rgba.shape[1], rgba.shape[0]), 4, np.ascontiguousarray(rgba).tobytes())
             made.repeat_x = made.repeat_y = texture.repeat if texture is not None else False
             smooth = texture is None or texture.smooth
-            near, line = self._flags.NEAREST, self._flags.LINEAR
+            near, line = self._context.flags.NEAREST, self._context.flags.LINEAR
             if texture is not None:
                 made.build_mipmaps()
-            made.filter = (self._flags.LINEAR_MIPMAP_LINEAR if texture is not None else line, line if smooth else near)
+            made.filter = (
+                self._context.flags.LINEAR_MIPMAP_LINEAR if texture is not None else line,
+                line if smooth else near,
+            )
             self._owned.append(made)
             self._pictures[key] = made
         return self._pictures[key]
@@ -246,41 +224,29 @@ class ModelRenderer:
         puppet = self._puppet
         if puppet is None:
             raise RenderError("no model is loaded: call load before render")
-        if not 16 <= size <= 4096:
-            raise RenderError(f"a model cannot be drawn {size} px wide: choose 16 to 4096")
+        check_size(size, "a model")
         stance = puppet.stance(pose, extra)
         positions, normals = self._posed(stance)
         if view == "side":
             positions = positions[:, [2, 1, 0]] * _ASIDE + np.array([SPEC / 2, 0, 0], np.float32)
             normals = normals[:, [2, 1, 0]] * _ASIDE
         self._upload(stance, positions, normals)
-        rgba = self._colour(looks(puppet.model, stance.weights), size, shading)
+        rgba = unpremultiplied(self._premultiplied(looks(puppet.model, stance.weights), size, shading))
         if not truth:
             return Rendering(rgba)
         return self._with_truth(rgba, pose, positions, stance, size)
 
     def _upload(self, stance: Stance, positions: F32, normals: F32) -> None:
-        self._moving["position"].write(np.ascontiguousarray(positions, np.float32).tobytes())
-        self._moving["normal"].write(np.ascontiguousarray(normals, np.float32).tobytes())
+        self._write("position", positions)
+        self._write("normal", normals)
         if stance.uvs is not self._uvs:
-            self._moving["uv"].write(np.ascontiguousarray(stance.uvs[self._rows], np.float32).tobytes())
+            self._write("uv", stance.uvs[self._rows])
             self._uvs = stance.uvs
-
-    def _colour(self, every: list[Look], size: int, shading: Shading) -> U8:
-        return straight(self._premultiplied(every, size, shading))
 
     def _premultiplied(self, every: list[Look], size: int, shading: Shading, layer: int = 0) -> U8:
         """All of the model, or one layer of it alone."""
-        gl, flags = self._gl, self._flags
-        big = size * SUPERSAMPLE if size * SUPERSAMPLE <= 4096 else size
-        if big not in self._targets:
-            self._targets[big] = gl.framebuffer([gl.texture((big, big), 4)], gl.depth_renderbuffer((big, big)))
-        target = self._targets[big]
-        target.use()
-        target.clear()
-        gl.enable_only(flags.DEPTH_TEST | flags.BLEND)
-        gl.depth_func = "<="
-        gl.blend_func = flags.ONE, flags.ONE_MINUS_SRC_ALPHA
+        target = self._context.picture(min(size * SUPERSAMPLE, max(size, LARGEST)))
+        self._context.over()
         for part in self._parts:
             look, material = every[part.index], part.material
             arrays = part.arrays if not layer else part.layers.get(layer)
@@ -288,7 +254,7 @@ class ModelRenderer:
                 continue
             name = "phong" if shading == "phong" else "mmd" if material.mtoon is None else "mtoon"
             self._paint(name, material, look)
-            self._cull(not material.double_sided, "back")
+            self._context.cull(not material.double_sided)
             target.depth_mask = material.depth_write
             arrays[name].render()
             target.depth_mask = True
@@ -301,14 +267,11 @@ class ModelRenderer:
                 self._set("edge", "opaque", float(material.opaque or not self._cut_out(material)))
                 self._set("edge", "cutoff", material.cutoff)
                 self._set("edge", "uv_transform", look.uv)
-                self._set("edge", "view", (1 / 128, 1 / 128, -1.0, -1.0))
+                self._set("edge", "view", _VIEW)
                 self._picture("file", material.texture).use(0)
-                self._cull(True, "front")
+                self._context.cull(True, "front")
                 arrays["edge"].render()
-        pixels = np.frombuffer(target.read(components=4), np.uint8).reshape(big, big, 4)
-        if big == size:
-            return pixels
-        return np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+        return pixels(target, size)
 
     def _cut_out(self, material: Material) -> bool:
         """Whether the texture has holes, so that lines follow what it shows and not the triangles."""
@@ -318,14 +281,10 @@ class ModelRenderer:
             self._transparent[material.texture] = rgba is not None and bool((rgba[..., 3] < 128).any())
         return self._transparent[material.texture]
 
-    def _cull(self, on: bool, side: str) -> None:
-        self._gl.cull_face = side
-        (self._gl.enable if on else self._gl.disable)(self._flags.CULL_FACE)
-
     def _paint(self, name: str, material: Material, look: Look) -> None:
         self._picture("file", material.texture).use(0)
         values: dict[str, Any] = {
-            "view": (1 / 128, 1 / 128, -1.0, -1.0),
+            "view": _VIEW,
             "expand": 0.0,
             "uv_transform": look.uv,
             "base": look.base,
@@ -364,42 +323,35 @@ class ModelRenderer:
 
     # ---- truth -----------------------------------------------------------------------------------------------
 
-    def layers(self, pose: Pose, size: int = 256, shading: Shading = "phong") -> LayerTruth:
-        """Every layer of the loaded model in a pose, alone and complete. Raises RenderError as `render` does."""
+    def layers(self, pose: Pose, size: int = 256, shading: Shading = "phong") -> LayerRendering:
+        """Every layer of the loaded model in a pose, alone and complete, its depth from the neck's tip.
+
+        Raises RenderError as `render` does.
+        """
         whole = premultiplied(self.render(pose, size, shading=shading).rgba)
         assert self._puppet is not None
         stance = self._puppet.stance(pose)
         positions = self._posed(stance)[0]
         every = looks(self._puppet.model, stance.weights)
-        follow = np.concatenate([self._follows, np.zeros((len(self._follows), 1), np.float32)], 1)
-        self._moving["neutral"].write(np.ascontiguousarray(positions, np.float32).tobytes())
-        self._moving["rest"].write(np.ascontiguousarray(follow).tobytes())
-        number = self._truth_pass(every, SUPERSAMPLE * size)[0][..., 3]
-        seen = [
-            cv2.resize(np.where(number == k, 255, 0).astype(np.uint8), (size, size), interpolation=cv2.INTER_AREA)
-            for k in range(1, len(LAYERS) + 1)
-        ]
+        self._write("neutral", positions)
+        self._write("rest", np.concatenate([self._follows, np.zeros((len(self._follows), 1), np.float32)], 1))
+        seen = shares(self._places(every, SUPERSAMPLE * size)[0][..., 3], len(LAYERS), size)
         colours, places = [], []
         for k in range(1, len(LAYERS) + 1):
             colours.append(self._premultiplied(every, size, shading, k))
-            first, second = self._truth_pass(every, size, k)
+            first, second = self._places(every, size, k)
             place = np.concatenate([first[..., 2:3], second[..., :2]], -1)
             places.append(np.where(second[..., 3:] > 0, place, np.float32(np.nan)))
         stacked = np.stack(places)
-        return LayerTruth(whole, np.stack(seen), np.stack(colours), stacked[..., 0], stacked[..., 1:])
+        return LayerRendering(whole, seen, np.stack(colours), stacked[..., 0], stacked[..., 1:])
 
-    def _truth_pass(self, every: list[Look], size: int, layer: int = 0) -> tuple[F32, F32]:
+    def _write(self, name: str, values: F32) -> None:
+        self._moving[name].write(np.ascontiguousarray(values, np.float32).tobytes())
+
+    def _places(self, every: list[Look], size: int, layer: int = 0) -> tuple[F32, F32]:
         """(S, S, 4) neutral place and label, (S, S, 4) rest place and 1 where anything is."""
-        gl, flags = self._gl, self._flags
-        if size not in self._truth_targets:
-            made = [gl.texture((size, size), 4, dtype="f4") for _ in range(2)]
-            self._truth_targets[size] = gl.framebuffer(made, gl.depth_renderbuffer((size, size)))
-        target = self._truth_targets[size]
-        target.use()
-        target.clear(0.0, 0.0, 0.0, 0.0)
-        gl.enable_only(flags.DEPTH_TEST)
-        gl.depth_func = "<="
-        self._set("truth", "view", (1 / 128, 1 / 128, -1.0, -1.0))
+        target = self._context.places(size, 2)
+        self._set("truth", "view", _VIEW)
         for part in self._parts:
             look, material = every[part.index], part.material
             arrays = part.arrays if not layer else part.layers.get(layer)
@@ -410,78 +362,37 @@ class ModelRenderer:
             self._set("truth", "opaque", float(material.opaque))
             self._set("truth", "cutoff", material.cutoff)
             self._set("truth", "uv_transform", look.uv)
-            self._cull(not material.double_sided, "back")
+            self._context.cull(not material.double_sided)
             self._set("truth", "expand", 0.0)
             arrays["truth"].render()
             if look.edge_size > 0 and look.edge[3] > 0.5:  # outlines belong to what they go round
                 self._set("truth", "expand", look.edge_size * EDGE_ROWS)
-                self._cull(True, "front")
+                self._context.cull(True, "front")
                 arrays["truth"].render()
-        first, second = (
-            np.frombuffer(target.read(components=4, attachment=i, dtype="f4"), np.float32).reshape(size, size, 4)
-            for i in (0, 1)
-        )
-        return first, second
+        return floats(target), floats(target, 1)
 
     def _with_truth(self, rgba: U8, pose: Pose, positions: F32, stance: Stance, size: int) -> Rendering:
         assert self._puppet is not None
         puppet = self._puppet
-        still = puppet.stance(expression(pose))
-        neutral = self._posed(still)[0]
+        neutral = self._posed(puppet.stance(expression(pose)))[0]
         every = looks(puppet.model, stance.weights)
-        self._moving["rest"].write(np.ascontiguousarray(self._rest, np.float32).tobytes())
-        if size not in self._rest_maps:
-            self._moving["position"].write(np.ascontiguousarray(self._rest, np.float32).tobytes())
-            self._moving["neutral"].write(np.ascontiguousarray(self._rest, np.float32).tobytes())
-            first, second = self._truth_pass(looks(puppet.model, {}), size)
-            depth = np.where(second[..., 3] > 0, first[..., 2], np.float32(-1e6))
-            self._rest_maps[size] = depth, first[..., 3].copy()
-        self._moving["neutral"].write(np.ascontiguousarray(neutral, np.float32).tobytes())
-        self._moving["position"].write(np.ascontiguousarray(neutral, np.float32).tobytes())
-        first, second = self._truth_pass(every, size)
-        neutral_depth = np.where(second[..., 3] > 0, first[..., 2], np.float32(-1e6))
-        self._moving["position"].write(np.ascontiguousarray(positions, np.float32).tobytes())
-        first, second = self._truth_pass(every, size)
-        k = np.float32(size / SPEC)
-        line = np.arange(size, dtype=np.float32) + 0.5
-        here = np.stack(np.meshgrid(line, line), -1)
-        there = second[..., 3:] > 0
-        neutral_xy = np.where(there, first[..., :2] * k, here)
-        rest_xy = np.where(there, second[..., :2] * k, here)
-        visible = seen(neutral_xy, first[..., 2], neutral_depth, there[..., 0])
-        layer = np.where(there[..., 0], np.rint(first[..., 3]), 0).astype(np.uint8)
-        known = seen(rest_xy, second[..., 2], self._rest_maps[size][0], there[..., 0])
-        moved = np.abs(rest_xy - neutral_xy).max(-1) > 0.3 * k
-        # what the rest image does not show and an expression brought: a mouth's inside, the skin of a closed lid
-        new = there[..., 0] & (known == 0) & (visible == 1) & moved
-        return Rendering(
-            rgba,
-            neutral_xy,
-            (first[..., 2] * k).astype(np.float32),
-            rest_xy,
-            np.asarray(np.where(new, PART_NEW, PARTS[layer]), np.uint8),
-            neutral_depth * k,
-            visible,
-        )
+        self._write("rest", self._rest)
+        if size not in self._rest_depths:
+            self._write("position", self._rest)
+            self._write("neutral", self._rest)
+            first, second = self._places(looks(puppet.model, {}), size)
+            self._rest_depths[size] = front(first, second[..., 3])
+        self._write("neutral", neutral)
+        self._write("position", neutral)
+        first, second = self._places(every, size)
+        neutral_depth = front(first, second[..., 3])
+        self._write("position", positions)
+        return told(rgba, *self._places(every, size), neutral_depth, self._rest_depths[size])
 
 
 def expression(pose: Pose) -> Pose:
     """The same face with everything else at rest."""
     return Pose.from_names({n.name: getattr(pose, n.name) for n in NUMBERS if n.group not in ("Head", "Body")})
-
-
-def seen(at: F32, z: F32, depth: F32, there: NDArray[np.bool_]) -> U8:
-    """(S, S) 1 where a point at picture place `at` and depth `z` is the front surface of a depth map (spec px deep)."""
-    size = depth.shape[0]
-    column, row = np.floor(at[..., 0] - 0.5), np.floor(at[..., 1] - 0.5)
-    inside = (column >= -1) & (row >= -1) & (column < size) & (row < size)
-    nearest = np.full(depth.shape, 1e9, np.float32)
-    for dx in (0, 1):
-        for dy in (0, 1):
-            i = np.clip(row + dy, 0, size - 1).astype(np.int64)
-            j = np.clip(column + dx, 0, size - 1).astype(np.int64)
-            nearest = np.minimum(nearest, np.abs(depth[i, j] - z))
-    return np.asarray(inside & there & (nearest < HIDDEN), np.uint8)
 
 
 def _frame(puppet: Puppet) -> tuple[float, float, float, float]:

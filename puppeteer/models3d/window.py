@@ -11,8 +11,9 @@ import numpy as np
 
 from puppeteer.errors import DisplayError, PuppeteerError
 from puppeteer.models3d.photographer import Photographer, Shot
-from puppeteer.models3d.renderer import SPEC, View
+from puppeteer.models3d.renderer import View
 from puppeteer.models3d.session import KEYS, Session
+from puppeteer.models3d.truth import SPEC
 
 SIDE = 480  # px of one picture
 GAP = 8

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from puppeteer.characters import Recipe, Renderer, make_recipe
 from puppeteer.characters.layers import LayerRendering
-from puppeteer.characters.renderer import premultiplied
+from puppeteer.image import premultiplied
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.assembly import continued

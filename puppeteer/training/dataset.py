@@ -30,6 +30,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from puppeteer.image import premultiplied
 from puppeteer.networks.compact import CROP, CROP_AT, SPEC
 from puppeteer.pose import Pose
 from puppeteer.training.poses import random_expression, random_neck
@@ -61,13 +62,6 @@ ARRAYS: dict[str, tuple[tuple[int, ...], Any]] = {
 }
 
 
-def premultiply(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Straight to premultiplied, uint8 (..., 4)."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    colour = ((rgba[..., :3] * alpha + 127) // 255).astype(np.uint8)
-    return np.concatenate([colour, rgba[..., 3:]], -1)
-
-
 def here(size: int) -> NDArray[np.float32]:
     """(size, size, 2) x, y of the pixel centres."""
     line = np.arange(size, dtype=np.float32) + 0.5
@@ -94,13 +88,13 @@ def render_character(renderer: Any, seed: int, split: Split) -> dict[str, Any]:
     row: dict[str, Any] = {
         "seed": seed,
         "rest_mouth": rest_mouth,
-        "rest": premultiply(rest.rgba),
+        "rest": premultiplied(rest.rgba),
         "rest_part": rest.part[half, half],
     }
     expressions = [random_expression(rng, rest_mouth) for _ in range(EXPRESSIONS)]
     faces = [renderer.render(Pose(*e), SPEC, truth=True) for e in expressions]
     row["expression"] = np.array(expressions, np.float32)
-    row["morphed"] = np.stack([premultiply(f.rgba)[CROP_SLICE, CROP_SLICE] for f in faces])
+    row["morphed"] = np.stack([premultiplied(f.rgba)[CROP_SLICE, CROP_SLICE] for f in faces])
     row["morph_move"] = np.stack([move(f.rest_xy, 40)[CROP_SLICE, CROP_SLICE] for f in faces])
     row["morph_part"] = np.stack([f.part[CROP_SLICE, CROP_SLICE] for f in faces])
     necks = [random_neck(rng) for _ in range(ROTATIONS)]
@@ -109,7 +103,7 @@ def render_character(renderer: Any, seed: int, split: Split) -> dict[str, Any]:
         for e, n in zip([*expressions, (0.0, 0.0, rest_mouth)], necks, strict=True)
     ]
     row["neck"] = np.array(necks, np.float32)
-    row["rotated"] = np.stack([premultiply(h.rgba) for h in heads])
+    row["rotated"] = np.stack([premultiplied(h.rgba) for h in heads])
     row["rotate_move"] = np.stack([move(h.neutral_xy, 90)[half, half] for h in heads])
     row["rotate_part"] = np.stack([h.part[half, half] for h in heads])
     row["rotate_visible"] = np.stack([h.visible[half, half] for h in heads])

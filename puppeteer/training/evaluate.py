@@ -52,15 +52,15 @@ def scores(ours: Tensor, true: Tensor) -> NDArray[np.float64]:
 
 def warp_baseline(image: Tensor, neck: Tensor) -> Tensor:
     """What needs no network: premultiplied (B, 4, 256, 256), the same picture tilted, shifted and squashed."""
-    from puppeteer.image import unpremultiplied
+    from puppeteer.image import premultiplied, unpremultiplied
     from puppeteer.poser import Poser
-    from puppeteer.training.dataset import planes, premultiply
+    from puppeteer.training.dataset import planes
 
     poser, out = Poser.load("warp", "cpu"), []
     for picture, joints in zip(image, neck, strict=True):
         rgba = unpremultiplied((array(picture) * 255).round().astype(np.uint8))
         poser.set_character(rgba)
-        out.append(planes(premultiply(poser.pose(Pose(0, 0, 0, *joints.tolist())))))
+        out.append(planes(premultiplied(poser.pose(Pose(0, 0, 0, *joints.tolist())))))
     return torch.stack(out)
 
 

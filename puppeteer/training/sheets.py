@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from puppeteer.image import premultiplied
 from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator
 from puppeteer.pose import Pose
-from puppeteer.training.dataset import Shards, planes, premultiply
+from puppeteer.training.dataset import Shards, planes
 
 POSES = (
     Pose(),
@@ -95,7 +96,7 @@ def rest_images(place: Path, count: int = 6) -> list[Tensor]:
     pictures = []
     for path in sorted(place.glob("*.png")) if place.is_dir() else [place]:
         rgba = np.asarray(Image.open(path).convert("RGBA").resize((SPEC, SPEC)))
-        pictures.append(planes(premultiply(rgba))[None])
+        pictures.append(planes(premultiplied(rgba))[None])
     return pictures
 
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from puppeteer.characters.mesh import F64
 from puppeteer.files import whole
+from puppeteer.image import premultiplied
 from puppeteer.networks.compact import SPEC
 from puppeteer.pose import NECK_RANGE_DEG, U8
-from puppeteer.training.dataset import CROP_SLICE, EXPRESSIONS, ROTATIONS, SEED_STARTS, premultiply
+from puppeteer.training.dataset import CROP_SLICE, EXPRESSIONS, ROTATIONS, SEED_STARTS
 
 Colour = tuple[float, float, float]  # sRGB in [0, 255]
 
@@ -129,7 +130,7 @@ def render_turned(output: Path, first: int, last: int, split: str) -> None:
                 continue
             recipe, _ = turned_recipe(seed, split)
             renderer.load(recipe)
-            rgba = premultiply(renderer.render(Pose(mouth_open=recipe.rest_mouth), SPEC).rgba)
+            rgba = premultiplied(renderer.render(Pose(mouth_open=recipe.rest_mouth), SPEC).rgba)
             with whole(path) as draft, draft.open("wb") as file:
                 np.save(file, rgba)
 
