@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from screens import xdotool
+from stage import ENDED_S, PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,8 +46,8 @@ class Studio:
         begin_s = time.monotonic()
         self.process.stdin.close()
         try:
-            assert self.process.wait(10) == 0
-            assert time.monotonic() - begin_s < 4
+            assert self.process.wait(30) == 0
+            assert time.monotonic() - begin_s < ENDED_S
             assert json.loads(self.process.stdout.readlines()[-1]) == {"ok": ["MainThread"]}
         finally:
             self.kill()
@@ -67,7 +68,7 @@ class Studio:
         assert "error" not in answer, answer["error"]
         return answer["ok"]
 
-    def until(self, question: str, within_s: float = 8) -> Any:
+    def until(self, question: str, within_s: float = PATIENCE_S) -> Any:
         end_s = time.monotonic() + within_s
         while not (answer := self.ask(f"bool({question})")):
             assert time.monotonic() < end_s, f"{question} did not become true"

@@ -21,12 +21,17 @@ from puppeteer.pose import U8, FaceObservation, Frame, Pose
 from puppeteer.settings import STUDIO, Settings, set_by_name
 
 SHORT = Patience(
-    open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=0.4, abandon_s=1.5
+    open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=1.2, abandon_s=1.5
 )
 TURNED = FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8, np.full((478, 3), 0.5, np.float32))
 
 
-def eventually(true: Callable[[], Any], within_s: float = 3.0) -> bool:
+PATIENCE_S = 30.0  # until something must have happened: a promise of two seconds is kept far sooner, but a machine
+# full of other work, or a third as fast, must not fail a test
+ENDED_S = 10.0  # for what is promised in two
+
+
+def eventually(true: Callable[[], Any], within_s: float = PATIENCE_S) -> bool:
     """Waits until it is so."""
     end_s = time.perf_counter() + within_s
     while time.perf_counter() < end_s:
@@ -73,6 +78,7 @@ class StagePoser:
         self.error: Exception | None = None
         self.refuses: Exception | None = None
         self.pause_s = 0.0
+        self.drawing = False
         self.characters: list[Any] = []
         self.sizes: list[int] = []
 
@@ -83,7 +89,10 @@ class StagePoser:
 
     def pose(self, pose: Pose, size: int) -> U8:
         self.sizes.append(size)
-        time.sleep(self.pause_s)
+        end_s = time.perf_counter() + self.pause_s
+        while self.pause_s and time.perf_counter() < end_s:
+            self.drawing = True
+            time.sleep(min(0.01, self.pause_s))
         if self.error is not None:
             raise self.error
         rgba = np.zeros((size, size, 4), np.uint8)
@@ -185,5 +194,5 @@ def on_stage(
         stage.device.heal()
         begin_s = time.perf_counter()
         ended = live.close()
-        assert time.perf_counter() - begin_s < 2
+        assert time.perf_counter() - begin_s < ENDED_S
         assert ended

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stage import SMALL, Stage, StagePoser
+from stage import ENDED_S, SMALL, Stage, StagePoser
 
 from puppeteer.commands.headless import figures, headless
 from puppeteer.live import Part, Status
@@ -28,7 +28,7 @@ def test_it_feeds_the_virtual_camera_and_says_what_happens(
     settings = set_by_name(SMALL, "studio.character", str(character_png))
     headless(set_by_name(settings, "output.virtual_camera", False), stage.parts(), seconds=3)
     said = capsys.readouterr().out
-    assert stage.device.opened == stage.device.closed == 1 and len(stage.device.times_s) > 30
+    assert stage.device.opened == stage.device.closed == 1 and len(stage.device.times_s) > 5
     assert stage.camera.opened == stage.camera.closed == 1
     assert "camera: Scripted camera, 320x240" in said and "virtual camera: /dev/stage" in said
     assert "your face; camera " in said and " ms from camera to output" in said
@@ -78,14 +78,14 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> Non
     reader = threading.Thread(target=read, args=(iter(started.stdout.readline, ""),))
     reader.start()
     # While networks and tracker are loading: what hangs in an import must not hold the end up.
-    end_s = time.monotonic() + 20
+    end_s = time.monotonic() + 60
     while not lines and time.monotonic() < end_s:
         time.sleep(0.05)
     begin_s = time.monotonic()
     started.send_signal(number)
-    assert started.wait(20) == 0, started.stderr
-    assert time.monotonic() - begin_s < 8, "two seconds; a machine full of tests has more"
-    reader.join(5)
+    assert started.wait(60) == 0, started.stderr
+    assert time.monotonic() - begin_s < ENDED_S
+    reader.join(20)
     errors = started.stderr.read() if started.stderr else ""
     assert not errors and lines[-1] == "Puppeteer has ended\n"
     for pipe in (started.stdout, started.stderr):

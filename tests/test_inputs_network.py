@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
+from stage import PATIENCE_S
 
 from puppeteer.errors import SourceError
 from puppeteer.inputs import FACES
@@ -47,7 +48,9 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def first(faces: NetworkInput, wanted: Callable[[Arrival], bool] = lambda _: True, within_s: float = 2.0) -> Arrival:
+def first(
+    faces: NetworkInput, wanted: Callable[[Arrival], bool] = lambda _: True, within_s: float = PATIENCE_S
+) -> Arrival:
     """The first arrival of the wanted kind; generous, because other work may keep the processor."""
     end_s = time.perf_counter() + within_s
     while time.perf_counter() < end_s:
@@ -189,7 +192,7 @@ def test_eye_bones_of_vmc_are_a_gaze() -> None:
 @pytest.mark.parametrize("kind", ["ifacialmocap", "vtube_studio"])
 def test_the_phone_is_asked_until_it_sends(kind: str) -> None:
     with bound(PHONE, {"ifacialmocap": 49983, "vtube_studio": 21412}[kind]) as phone:
-        phone.settimeout(3)
+        phone.settimeout(PATIENCE_S)
         with closing(opened(kind, PHONE)) as faces:
             faces.read(0.05)
             asked, (_, port) = phone.recvfrom(2048)
@@ -292,7 +295,7 @@ def test_the_first_sender_is_kept_until_silent(kind: str) -> None:
             for packet in others:
                 stranger.sendto(packet, here)
             arrival = faces.read()
-            assert time.perf_counter() - begun_s < 3
+            assert time.perf_counter() - begun_s < PATIENCE_S
         assert time.perf_counter() - begun_s > SILENT_S / 2 and PHONE in faces.condition().text
 
 
@@ -382,11 +385,12 @@ def test_a_flood_costs_no_memory_and_the_newest_counts(kind: str, source: str) -
                 begun_s, arrivals = time.perf_counter(), 0
                 while time.perf_counter() - begun_s < 0.6:
                     arrivals += faces.read() is not None
+                spent_s = time.perf_counter() - begun_s
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
         assert most < 8e6
-        assert arrivals <= 90
+        assert arrivals <= 150 * spent_s
         sender.packets = PACKETS[kind](Pose(eye_right=1))
         first(faces, lambda arrival: arrival.face is not None and arrival.face.eye_right > 0.9)
 
@@ -418,8 +422,8 @@ def test_close_is_quick_and_leaves_nothing(kind: str) -> None:
     time.sleep(0.1)
     begun_s = time.perf_counter()
     faces.close()
-    assert time.perf_counter() - begun_s < 0.5
-    reader.join(2)
+    assert time.perf_counter() - begun_s < PATIENCE_S / 3
+    reader.join(PATIENCE_S / 3)
     assert not reader.is_alive() and threading.active_count() == threads
     faces.close()
     assert faces.read() is None

@@ -46,8 +46,8 @@ def test_a_real_face_from_camera_to_output(
     path = report.stages["camera_to_output"]
     parts = sum(report.stages[name].median_ms for name in ("track", "pose", "compose"))
     assert parts * 0.8 < path.median_ms <= path.p95_ms
-    assert 20 < report.capture_fps < 35 and 0 < report.track_fps <= report.capture_fps + 1
-    assert 0 < report.longest_gap_s < 2 and report.sent_fps > 5
+    assert 3 < report.capture_fps < 35 and 0 < report.track_fps <= report.capture_fps + 1
+    assert 0 < report.longest_gap_s < 10 and report.sent_fps > 1
     assert report.growth_mb_per_minute is None, "too short to tell"
     said = capsys.readouterr().out
     assert "camera to output" in said and f"{path.median_ms:.1f}" in said

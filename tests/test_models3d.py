@@ -238,7 +238,7 @@ def test_fuzzed_files_give_a_model_or_a_sentence() -> None:
         except ModelError:
             refused += 1
     assert 20 < refused < 300
-    assert time.perf_counter() - start < 60
+    assert time.perf_counter() - start < 180
 
 
 def test_marks_win_over_what_was_found_and_survive(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RED = (235, 80, 80)  # the line at the skull's top
 
 
-def waited(what: Callable[[], Any], seconds: float = 40) -> Any:
+def waited(what: Callable[[], Any], seconds: float = 120) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if value := what():

@@ -23,7 +23,7 @@ FULL = Pose(*(0.5 if declared.low == 0 else -0.5 for declared in BY_NAME.values(
 def received(pose: Pose) -> list[OscMessage]:
     """What a program gets, by a real socket and another library's reading of bundles."""
     with bound() as program, VmcSender(port=program.getsockname()[1]) as sender:
-        program.settimeout(2)
+        program.settimeout(30)
         sender.send(pose, 1.5)
         assert sender.problem == ""
         got = [program.recv(65536) for _ in packets(pose, 1.5)]

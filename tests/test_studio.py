@@ -169,7 +169,7 @@ def test_guided_calibration_asks_measures_and_keeps(studio: Studio) -> None:
     }
     for step, face in faces.items():
         studio.ask(f"setattr(stage.tracker, 'face', {face})")
-        studio.until(f"win.studio.guide.asks != '{step}' or win.studio.guide.phase == 'done'", 20)
+        studio.until(f"win.studio.guide.asks != '{step}' or win.studio.guide.phase == 'done'")
     studio.until("win.studio.guide.phase == 'done'")
     calibration = studio.ask("win.settings.calibration")
     assert calibration["eye_left_open"] == pytest.approx(0.2)
@@ -199,7 +199,7 @@ def test_a_calibration_without_a_face_says_so_and_goes_on(studio: Studio) -> Non
     studio.ask("setattr(stage.tracker, 'face', FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.8))")
     time.sleep(1.0)  # the button has just appeared: nobody presses it within its first frames
     studio.click("button(texts.CALIBRATION_AGAIN)")
-    studio.until("win.studio.guide.index >= 1", 10)
+    studio.until("win.studio.guide.index >= 1")
 
 
 def choose_picture(studio: Studio, picture: Path) -> None:
@@ -252,18 +252,18 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     )
     before = studio.ask("[win.doctor.case.head.x, win.doctor.case.head.y, win.doctor._view[0], win.doctor.case.asked]")
     studio.drag((x, y), (30, 10))
-    studio.until(f"win.doctor.case.asked > {before[3]} and not win.doctor.case.busy", 30)
+    studio.until(f"win.doctor.case.asked > {before[3]} and not win.doctor.case.busy")
     moved = studio.ask("[win.doctor.case.treated.head.x, win.doctor.case.treated.head.y]")
     assert moved == pytest.approx([before[0] + 30 / before[2], before[1] + 10 / before[2]], abs=1.5)
     studio.click("win.doctor._tilt", 0.75)
-    studio.until("win.doctor.case.treated.head.tilt_deg > 5 and not win.doctor.case.busy", 30)
+    studio.until("win.doctor.case.treated.head.tilt_deg > 5 and not win.doctor.case.busy")
     studio.click("win.doctor._reset")
-    studio.until("win.doctor.case.treated.head == win.doctor.case.found and not win.doctor.case.busy", 30)
+    studio.until("win.doctor.case.treated.head == win.doctor.case.found and not win.doctor.case.busy")
     studio.press("m")
     assert studio.ask("win.settings.motion.mirror") is True, "keys are silent"
     studio.click("win.doctor._take")
     kept = studio.home / "characters/someone.png"
-    studio.until(f"win.settings.studio.character == {str(kept)!r}", 20)
+    studio.until(f"win.settings.studio.character == {str(kept)!r}")
     with Image.open(kept) as image:
         assert "puppeteer" in image.info and image.mode == "RGBA"
         assert image.getchannel("A").getextrema() == (0, 255), "its background is gone"
@@ -272,11 +272,11 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     studio.until("win.doctor.is_open and win.doctor.case.treated is not None", 60)
     studio.wait(4)
     studio.click("win.doctor._as_it_is")
-    studio.until("win.settings.studio.character.endswith('someone 2.png')", 20)
+    studio.until("win.settings.studio.character.endswith('someone 2.png')")
     with Image.open(studio.home / "characters/someone 2.png") as image:
         assert image.size == (600, 800) and "puppeteer" in image.info
     choose_picture(studio, picture)
-    studio.until("win.doctor.is_open", 20)
+    studio.until("win.doctor.is_open")
     studio.press("Escape")
     assert not studio.ask("win.doctor.is_open")
     studio.ask("[win.studio.wardrobe.remove(entry) for entry in list(win.studio.wardrobe.entries) if entry.own]")
@@ -306,7 +306,7 @@ def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> Non
             f"[dpg.get_item_rect_min(win.doctor._left)[n] + win.doctor._to_panel({x}, {y})[n] for n in (0, 1)]"
         )
         studio.drag(place, (0, 0))
-        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy", 30)
+        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy")
 
     assert alpha(200, 370) == 255 and alpha(400, 40) == 0
     click(0.9, 200, 370)
@@ -316,7 +316,7 @@ def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> Non
     for _ in range(2):
         asked = studio.ask("win.doctor.case.asked")
         studio.click("win.doctor._undo")
-        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy", 30)
+        studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy")
     assert alpha(200, 370) == 255 and alpha(400, 40) == 0
     studio.press("Escape")
     assert not studio.ask("win.doctor.is_open")
@@ -467,7 +467,8 @@ def test_a_recording_is_written_where_the_page_says(studio: Studio) -> None:
     studio.click("win.actions.buttons['record']")
     studio.until("win.studio.engine.status().recording.state == 'ok'")
     path = Path(studio.ask("str(win.studio.recordings.path)"))
-    time.sleep(0.5)
+    drawn = studio.ask("win.studio.engine.counts()['output']")
+    studio.until(f"win.studio.engine.counts()['output'] > {drawn + 10}")
     studio.click("win.actions.buttons['record']")
     studio.until(f"Path({str(path)!r}).exists()")
     assert path.parent.name == "Videos" and path.stat().st_size > 500

@@ -135,7 +135,7 @@ def pressed(app: Studio, item: int, kind: str, name: str, area: str) -> None:
         "mvColorButton": "dpg.is_item_shown(win.pages['character'].background.picker)",
     }.get(kind, f"{item} in heard")
     try:
-        app.until(question, 3)
+        app.until(question)
     except AssertionError:
         pytest.fail(f"{kind} {name} does not answer to the mouse")
     if kind == "mvColorButton":
@@ -200,8 +200,8 @@ def test_a_first_start_fits_the_screen_and_greets_without_an_error(tmp_path: Pat
     """1366x768 with a window manager; no webcam, no virtual camera."""
     with opened(tmp_path, "1366x768", "--family", "warp", managed=True) as app:
         on_screen(app, "1366x768")
-        app.until("win.studio.no_webcam(win._status)", 20)
-        app.until("win.studio.no_virtual_camera(win._status)", 20)
+        app.until("win.studio.no_webcam(win._status)")
+        app.until("win.studio.no_virtual_camera(win._status)")
         app.wait(4)
         assert app.ask("list(win.strip.shown)") == ["camera"], "one piece of news"
         assert app.ask("[one.problem for one in win.studio.notices._all.values()]") == [False]
@@ -239,7 +239,7 @@ def test_place_and_size_are_remembered_and_come_back_into_view(tmp_path: Path) -
         xdotool(app.environment, "windowsize", "--sync", app.window, 1300, 800)
         xdotool(app.environment, "windowmove", "--sync", app.window, 500, 200)
         before = frame(app)
-        app.until("win.studio.memory.get('place', [])[2:] == [1300, 800]", 15)
+        app.until("win.studio.memory.get('place', [])[2:] == [1300, 800]")
         kept = app.ask("win.studio.memory.get('place', [])")
         with_openbox = app.ask("dpg.get_viewport_pos()")
     with opened(tmp_path, "1920x1080", *words, managed=True) as app:
@@ -303,12 +303,12 @@ def test_the_end_of_a_recording_says_where_it_is_and_opens_the_folder(tmp_path: 
         app.until("win.studio.engine.status().recording.state == 'ok'")
         time.sleep(1)
         app.press("F9")
-        app.until("'done' in win.strip.shown", 15)
+        app.until("'done' in win.strip.shown")
         said = app.ask("win.strip.shown['done']")
         written = next((tmp_path / "Videos").glob("*.mp4"))
         assert str(written) in said and app.ask("win.studio.notices._all['done'].problem") is False
         app.click("button(texts.OPEN_FOLDER)")
-        end_s = time.monotonic() + 5
+        end_s = time.monotonic() + 30
         while not (tmp_path / "asked").exists() and time.monotonic() < end_s:
             time.sleep(0.1)
         assert (tmp_path / "asked").read_text().strip() == str(tmp_path / "Videos")
