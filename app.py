@@ -140,8 +140,8 @@ def window(settings: Settings) -> None:
 
 
 HEADLESS = "--headless"
-HEADLESS_GROUPS = ("motion", "poser", "source", "output", "studio.character")
-WINDOW_GROUPS = ("motion", "poser", "source", "output", "studio")
+HEADLESS_GROUPS = ("motion", "expressions", "poser", "source", "output", "studio.character")
+WINDOW_GROUPS = ("motion", "expressions", "poser", "source", "output", "studio")
 COMMANDS = {**declared.COMMANDS, bench: ("motion", "poser")}
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from puppeteer.calibration import Calibration
 from puppeteer.errors import SettingsError
+from puppeteer.expression import HELD, checked, checked_name
 from puppeteer.files import whole
 from puppeteer.pose import NUMBERS
 
@@ -75,6 +76,33 @@ class MotionSettings(_NumberSettings):  # type: ignore[misc]
     hold_s: float = setting(0.6, 0, 10, unit="s", help="a lost face: how long the last pose is held")
     rest_s: float = setting(0.8, 0, 10, unit="s", help="a lost face: how long the way to rest takes after that")
     return_s: float = setting(0.3, 0, 5, unit="s", help="a face found again: how long the way back to it takes")
+
+
+class ExpressionSettings(Tree):
+    fade_in_s: float = setting(0.2, 0, 5, unit="s", help="an expression: how long it takes to come")
+    fade_out_s: float = setting(0.4, 0, 5, unit="s", help="an expression: how long it takes to go")
+    together: bool = setting(
+        False, help="several expressions at once; off, a new one takes the place of the one before"
+    )
+    # Made on their page: no leaves, so neither options nor widgets.
+    own: dict[str, dict[str, float]] = {}
+    held: tuple[str, ...] = HELD  # last only as long as their key is down
+
+    @field_validator("own", mode="after")
+    @classmethod
+    def _faces_only(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        try:
+            return checked(value)
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("held", mode="after")
+    @classmethod
+    def _names_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(dict.fromkeys(checked_name(name) for name in value))
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
 
 
 class PoserSettings(Tree):
@@ -136,6 +164,7 @@ class StudioSettings(Tree):
 
 class Settings(Tree):
     motion: MotionSettings = MotionSettings()
+    expressions: ExpressionSettings = ExpressionSettings()
     poser: PoserSettings = PoserSettings()
     source: SourceSettings = SourceSettings()
     output: OutputSettings = OutputSettings()
@@ -153,6 +182,9 @@ class Settings(Tree):
                 raise ValueError(str(error)) from None
         return value
 
+
+# What is no leaf and yet kept in a profile, by dotted name.
+KEPT = ("calibration", "expressions.own", "expressions.held")
 
 # A person in front of a camera expects a mirror; a clip that is drawn anew must not be flipped.
 STUDIO = Settings(motion=MotionSettings(mirror=True))
@@ -226,9 +258,18 @@ def _leaves(tree: Tree, default: Tree, prefix: str) -> Iterator[Leaf]:
         )
 
 
+def value_of(settings: Settings, name: str) -> Any:
+    """What a leaf, or one of KEPT, is."""
+    here: Any = settings
+    for part in name.split("."):
+        here = getattr(here, part)
+    return here
+
+
 def set_by_name(settings: Settings, name: str, value: Any) -> Settings:
-    """A new tree with one setting changed. Raises SettingsError for an unknown name or a value out of range."""
-    if name not in {leaf.name for leaf in leaves()}:
+    """A new tree with one setting, or one of KEPT, changed. Raises SettingsError for an unknown name or a value out of
+    range."""
+    if name not in {*KEPT, *(leaf.name for leaf in leaves())}:
         raise SettingsError(_unknown(name))
     data = settings.model_dump()
     *branches, last = name.split(".")
@@ -261,9 +302,13 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _sentence(error: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
+    said = str(error.get("ctx", {}).get("error", ""))
+    if said and name in KEPT:
+        return said
     if error["loc"][:1] == ("calibration",):
-        said = str(error.get("ctx", {}).get("error", ""))
-        return said or f"{name} is {json.dumps(error['input'], default=str)}: calibrate again"
+        return f"{name} is {json.dumps(error['input'], default=str)}: calibrate again"
+    if error["loc"][:2] in (("expressions", "own"), ("expressions", "held")):
+        return f"{name} is {json.dumps(error['input'], default=str)}: it must be {_OF_EXPRESSIONS[error['loc'][1]]}"
     if error["type"] == "extra_forbidden":
         return _unknown(name)
     leaf = next((leaf for leaf in leaves() if leaf.name == name), None)
@@ -271,6 +316,9 @@ def _sentence(error: dict[str, Any]) -> str:
         what = f"{name} is" if name else "the settings are"
         return f"{what} {json.dumps(error['input'], default=str)}: it must be a group of settings in braces"
     return f"{name} is {json.dumps(error['input'], default=str)}: it must be {leaf.allowed}"
+
+
+_OF_EXPRESSIONS = {"own": 'names with numbers of a pose, as {"grumpy": {"brow_form": -1}}', "held": "a list of names"}
 
 
 def _unknown(name: str) -> str:

@@ -196,7 +196,7 @@ class Scenes:
     def scene_pages(self) -> Waits:
         import dearpygui.dearpygui as dpg
 
-        for page in ("character", "camera", "motion", "output", "help"):
+        for page in ("character", "camera", "faces", "motion", "output", "help"):
             self.win.studio.turn_to(page)
             yield from self.shoot(f"page {page}")
             area = self.win.areas[page]

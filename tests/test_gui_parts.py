@@ -21,7 +21,7 @@ from puppeteer.gui.chooser import arranged, day_of, listing
 from puppeteer.gui.display import Place, first_place, place_again, x_dpi
 from puppeteer.gui.doctor import Head, is_prepared, treat
 from puppeteer.gui.guide import HOLD_S, READY_S, SETTLE_S, STEPS, Guide
-from puppeteer.gui.keys import DEFAULTS, Keys
+from puppeteer.gui.keys import DEFAULTS, OF_EXPRESSIONS, Keys
 from puppeteer.gui.memory import Memory
 from puppeteer.gui.notices import Notices
 from puppeteer.gui.profiles import Profiles, user_folder
@@ -423,9 +423,34 @@ def test_keys_are_changed_kept_and_warned_of(tmp_path: Path, monkeypatch: pytest
     keys.ask("manual")
     hands.press(keys, "Back")
     again = Keys({}, Memory(tmp_path))
-    assert again.bound == {**DEFAULTS, "mirror": "J", "recentre": "", "manual": ""}
+    assert again.bound == {**DEFAULTS, **OF_EXPRESSIONS, "mirror": "J", "recentre": "", "manual": ""}
     again.reset()
-    assert Keys({}, Memory(tmp_path)).bound == DEFAULTS
+    assert Keys({}, Memory(tmp_path)).bound == {**DEFAULTS, **OF_EXPRESSIONS}
+
+
+def test_the_key_of_an_expression_tells_down_and_up_and_follows_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands, told = Pressed(monkeypatch), []
+    own = ["Grumpy"]
+    keys = Keys({}, Memory(tmp_path), lambda name, down: told.append((name, down)), lambda: own)
+    keys.ask("expression:Grumpy")
+    hands.press(keys, "Q")
+    hands.down = {keys_module.dpg.mvKey_Q}
+    [act] = keys.poll(silent=False)
+    act()
+    assert keys.poll(silent=False) == [] and told == [("Grumpy", True)]
+    hands.down = set()
+    [act] = keys.poll(silent=True)  # somebody types by now: it is let go of all the same
+    act()
+    assert told == [("Grumpy", True), ("Grumpy", False)]
+    own[:] = ["Cross"]
+    keys.rename("expression:Grumpy", "expression:Cross")
+    assert keys.bound["expression:Cross"] == "Q" and keys.owner("Q") == "expression:Cross"
+    own[:] = []
+    keys.rename("expression:Cross", "")
+    assert keys.owner("Q") == "", "what is deleted has no key"
+    assert "expression:Cross" not in Memory(tmp_path).get("keys", {})
 
 
 def test_the_preview_has_a_place_for_advice() -> None:

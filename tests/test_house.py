@@ -22,6 +22,7 @@ GROUND = (
     "pose",
     "rotation",
     "calibration",
+    "expression",
     "settings",
     "weights",
     "colour",

@@ -23,7 +23,7 @@ from puppeteer.pose import NUMBERS, SIX
 # What draws costs as little as possible: it is the window that is tested.
 SMALL = ("--output.rate", "10", "--output.width", "320", "--output.height", "180")
 LIGHT = ("--source", "demo", "--family", "warp", *SMALL)
-PAGES = ("character", "camera", "motion", "output", "help")
+PAGES = ("character", "camera", "faces", "motion", "output", "help")
 
 
 def home_in(folder: Path) -> dict[str, str]:
@@ -168,7 +168,7 @@ def test_every_control_of_every_page_answers_to_the_mouse(app: Studio) -> None:
         pressed(app, item, kind, name, "win.root")
     # the walk walked: a page that is not looked through would pass
     assert seen["character"] > 12 and seen["motion"] > 30 and seen["output"] > 10 and seen["help"] > 8, seen
-    assert seen["camera"] > 8 and len(others) == 12, (seen, others)
+    assert seen["camera"] > 8 and seen["faces"] > 20 and len(others) == 13, (seen, others)
 
 
 # --- the first minute

@@ -89,6 +89,7 @@ class Actions:
             "mirror": (texts.MIRROR, lambda: studio.flip("motion.mirror")),
             "preview": (texts.PREVIEW, lambda: studio.flip("studio.show_preview")),
             "manual": (texts.MANUAL, studio.flip_manual),
+            "mute": (texts.MUTE, studio.mute),
             "record": (texts.RECORD, studio.record),
             "virtual_camera": (texts.VIRTUAL_CAMERA, studio.use_virtual_camera),
         }
@@ -120,10 +121,12 @@ class Actions:
             "mirror": settings.motion.mirror,
             "preview": settings.studio.show_preview,
             "manual": studio.manual is not None,
+            "mute": studio.engine.mouth_muted,
             "virtual_camera": settings.output.virtual_camera and not studio.no_virtual_camera(status),
             "calibrate": studio.guide is not None,
         }
         recording = studio.recordings.path is not None
+        bound = self._keys.bound
         for name, item in self.buttons.items():
             if name == "record":
                 look = self._theme.recording if recording else self._theme.plain
@@ -131,7 +134,7 @@ class Actions:
             else:
                 look = self._theme.on if on.get(name) else self._theme.plain
             dpg.bind_item_theme(item, look)
-            key = self._keys.bound[name]
+            key = bound[name]
             dpg.set_value(self._tips[name], texts.KEY_TEXTS[name] + (f"  ({key})" if key else ""))
 
 
@@ -152,11 +155,13 @@ class Tabs:
     def place(self, width: int, height: int) -> None:
         px = self._theme.px
         dpg.configure_item(self.area, width=width, height=height)
-        tab = (width - 2 * px(12) - (len(self.buttons) - 1) * px(4)) / len(self.buttons)
-        for index, button in enumerate(self.buttons.values()):
-            dpg.configure_item(
-                button, pos=(round(px(12) + index * (tab + px(4))), px(10)), width=round(tab), height=px(32)
-            )
+        gap, edge = px(4), px(12)
+        labels = [wide(self._theme, dpg.get_item_label(button)) for button in self.buttons.values()]
+        padding = (width - 2 * edge - (len(labels) - 1) * gap - sum(labels)) / len(labels)
+        left = float(edge)
+        for button, label in zip(self.buttons.values(), labels, strict=True):
+            dpg.configure_item(button, pos=(round(left), px(10)), width=round(label + padding), height=px(32))
+            left += label + padding + gap
 
     def show(self, page: str) -> None:
         for name, button in self.buttons.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 from puppeteer.errors import SettingsError
 from puppeteer.files import whole
 from puppeteer.gui import texts
-from puppeteer.settings import STUDIO, Settings, leaves, load_profile, save_profile, set_by_name
+from puppeteer.settings import KEPT, STUDIO, Settings, leaves, load_profile, save_profile, set_by_name, value_of
 
 FIRST = "default"
 NAME = re.compile(r"[\w][\w -]{0,39}", re.UNICODE)
@@ -101,12 +101,10 @@ class Profiles:
         """Into the current profile: what was changed since the last time, so that what another window has changed
         meanwhile stays. Raises SettingsError where the folder cannot be written."""
         kept = self._read() or self._kept
-        before = {leaf.name: leaf.value for leaf in leaves(self._base)}
-        for leaf in leaves(settings):
-            if leaf.value != before[leaf.name]:
-                kept = set_by_name(kept, leaf.name, leaf.value)
-        if settings.calibration != self._base.calibration:
-            kept = kept.model_copy(update={"calibration": settings.calibration})
+        for name in (*(leaf.name for leaf in leaves()), *KEPT):
+            value = value_of(settings, name)
+            if value != value_of(self._base, name):
+                kept = set_by_name(kept, name, value)
         save_profile(self.path(self.current), kept)
         self._kept, self._base = kept, settings
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
+from puppeteer.gui.faces import Faces
 from puppeteer.gui.guide import Guide
 from puppeteer.gui.memory import Memory
 from puppeteer.gui.notices import Buttons, Notices
@@ -41,6 +42,7 @@ class Studio:
         self.work = Work()
         self.notices = Notices(clock)
         self.wardrobe = Wardrobe(self, profiles.folder / "characters")
+        self.faces = Faces(self)
         self.recordings = Recordings(engine, self.work, self.notices, clock)
         self.cameras: tuple[str, ...] = ()
         self.looked = False  # for cameras, once at least
@@ -209,6 +211,10 @@ class Studio:
         if self.manual is not None:
             self.manual = pose
             self.engine.set_manual(pose)
+
+    def mute(self) -> None:
+        """The mouth, or no longer."""
+        self.engine.mute_mouth(not self.engine.mouth_muted)
 
     # calibration
 

@@ -18,6 +18,9 @@ SETTINGS = {
     "hold_s": "Face lost: wait",
     "rest_s": "then relax in",
     "return_s": "Face back in",
+    "fade_in_s": "Comes in",
+    "fade_out_s": "Goes in",
+    "together": "Several at once",
     "family": "Networks",
     "device": "Device",
     "key_colour": "Key colour",
@@ -32,7 +35,14 @@ SETTINGS = {
 }
 ZERO = {"studio.scale": "auto"}  # what 0 means
 
-PAGES = {"character": "Character", "camera": "Camera", "motion": "Motion", "output": "Output", "help": "Help"}
+PAGES = {
+    "character": "Character",
+    "camera": "Camera",
+    "faces": "Faces",
+    "motion": "Motion",
+    "output": "Output",
+    "help": "Help",
+}
 
 # Top bar
 LAMPS = {"camera": "Camera", "face": "Face", "networks": "Networks", "virtual_camera": "Virtual camera"}
@@ -68,6 +78,8 @@ CALIBRATE = "Calibrate"
 MIRROR = "Mirror"
 PREVIEW = "Preview"
 MANUAL = "Manual"
+MUTE = "Mute"
+MOUTH_MUTED = "mouth muted"
 RECORD = "Record"
 STOP_RECORDING = "Stop recording"
 VIRTUAL_CAMERA = "Virtual camera"
@@ -161,8 +173,27 @@ DELETE = "Delete"
 RENAME_PROFILE = "A new name for “{name}”"
 DELETE_PROFILE = "Delete the profile “{name}”, with its calibration? It cannot be brought back."
 PROFILE_NOTE = "Every change is kept in the profile at once."
+EXPRESSIONS = "Expressions"
+EXPRESSIONS_NOTE = "They lie over what your face does: it goes on blinking and talking."
+EXPRESSIONS_HEAD = ("", "held", "key")
+EXPRESSION_HELD = "On: it stays only while its key or button is held down. Off: until it is pressed again."
+EXPRESSION_KEY_TIP = "Press here, then the key that you want"
+OWN_EXPRESSIONS = "Your own"
+OWN_NOTE = "Pose the face with the sliders below the picture, then save it."
+NO_OWN = "None yet"
+NEW_EXPRESSION = "Save the sliders..."
+TO_SLIDERS = "On the sliders"
+WITH_BODY = "with head and body"
+WITH_BODY_TIP = "On: how head and body stand is part of what is saved. Off: they go on following yours."
+NAME_EXPRESSION = "A name for this expression; one of yours with that name is replaced"
+RENAME_EXPRESSION = "A new name for “{name}”"
+DELETE_EXPRESSION = "Delete the expression “{name}”? It cannot be brought back."
+EXPRESSION_EXISTS = "There is already an expression {name}: choose another name."
+NOTHING_POSED = "Every slider of the face stands at rest, so there is nothing to save: move some of them first."
+KEY_OF_EXPRESSION = "Expression: {name}"
 KEYS = "Keys"
 KEY_NOTE = "Press a button here, then the key that you want. Keys are silent while you type in a text field."
+KEYS_OF_EXPRESSIONS = "The keys of expressions are on the page Faces."
 KEY_PRESS = "press..."
 KEY_WAITS = "Press the new key. Backspace takes the key away, Escape leaves it as it was."
 KEY_TAKEN = "{key} is taken: {owner}. Press another key, or take it from there."
@@ -255,6 +286,8 @@ KEY_TEXTS = {
     "manual": "Manual mode: the sliders move the character",
     "calibrate": "Guided calibration",
     "record": "Record, or end the recording",
+    "mute": "Mute the mouth: it stays shut",
+    "next_character": "The next character on the shelf",
     "help": "This page",
 }
 
@@ -285,6 +318,11 @@ OBS_STEPS = (
         "Sources, +, Window Capture, this window; crop it to the picture and use the same Chroma Key filter.",
     ),
 )
+
+
+def key(name: str) -> str:
+    """What a key does, by its name in `gui.keys`."""
+    return KEY_TEXTS.get(name) or KEY_OF_EXPRESSION.format(name=name.partition(":")[2])
 
 
 def setting(name: str) -> str:

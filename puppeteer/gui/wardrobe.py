@@ -43,6 +43,14 @@ class Wardrobe:
     def take(self, path: Path) -> None:
         self._owner.engine.set_character(path)
 
+    def take_next(self) -> None:
+        """The one after that in use, as the shelf stands now; after the last the first."""
+        self.entries = self.shelf.entries()
+        paths = [entry.path for entry in self.entries]
+        now = self.current()
+        if paths:
+            self.take(paths[(paths.index(now.path) + 1) % len(paths) if now is not None else 0])
+
     def load(self, path: Path) -> None:
         """Takes a prepared picture onto the shelf; any other goes to the picture doctor first."""
 

@@ -19,7 +19,7 @@ from puppeteer.gui.chooser import Chooser
 from puppeteer.gui.controls import Controls
 from puppeteer.gui.display import Place
 from puppeteer.gui.doctor import Doctor
-from puppeteer.gui.keys import Keys
+from puppeteer.gui.keys import EXPRESSION, Keys
 from puppeteer.gui.meters import Meters
 from puppeteer.gui.notices import Strip
 from puppeteer.gui.pages import PAGES, Now, Page, Panel
@@ -62,10 +62,15 @@ class Window:
                 "manual": studio.flip_manual,
                 "calibrate": studio.calibrate,
                 "record": studio.record,
+                "mute": studio.mute,
+                "next_character": studio.wardrobe.take_next,
                 "help": lambda: studio.turn_to("help"),
             },
             studio.memory,
+            studio.faces.press,
+            lambda: studio.faces.names,
         )
+        studio.faces.renamed = lambda old, new: self.keys.rename(EXPRESSION + old, new and EXPRESSION + new)
         self.frames = 0
         self._status: Status | None = None
         self._status_s = -1.0
@@ -74,6 +79,7 @@ class Window:
         self._busy_until_s = 0.0
         self._placed: Any = None
         self._page_shown = ""
+        self._posed = -1  # `Faces.posed` that the sliders show
         self._screens = display.screens()  # before the scale: on Windows it makes the process tell pixels from points
         self._screen_scale = display.scale()
         self._rescale_s: float | None = None
@@ -272,8 +278,10 @@ class Window:
         studio.step(status, now_s)
         if (studio.manual is not None) != self.meters.manual:
             self.meters.set_manual(studio.manual is not None)
-            if studio.manual is not None:
-                self.meters.set_pose(studio.manual)
+            self._posed = -1
+        if studio.manual is not None and studio.faces.posed != self._posed:
+            self._posed = studio.faces.posed
+            self.meters.set_pose(studio.manual)
         self.stage.show(
             studio.engine.picture,
             studio.engine.preview if settings.studio.show_preview else None,
@@ -308,6 +316,8 @@ class Window:
     def _words(self, settings: Settings, status: Status) -> str:
         """What moves the character and, on demand, how fast."""
         words = texts.DRIVERS[status.driver]
+        if self.studio.engine.mouth_muted:
+            words += f"   {texts.MOUTH_MUTED}"
         if settings.studio.show_speed:
             words += f"   {status.output_fps:.0f}/s"
             if "camera_to_output" in status.latency_ms:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
+from puppeteer.expression import catalogue, found
 from puppeteer.inputs.recorded import read_motion
 from puppeteer.live.status import Driver, Meter
 from puppeteer.motion import Calibration, Motion, Step, between, guided
+from puppeteer.motion.expressions import Expressions
 from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation, Pose
 from puppeteer.settings import Settings
 
 DRIVER_EASE_S = 0.4  # from recorded motion to the face, to the sliders and back
+MUTE_EASE_S = 0.15  # until a muted mouth is shut
 
 
 class Driving:
@@ -20,11 +24,15 @@ class Driving:
         self._motion = Motion(settings.motion, calibration_of(settings))
         self._use = threading.Lock()
         self._mirror = settings.motion.mirror
+        self._expressions, self._of_expressions = Expressions(), settings.expressions
         self.manual: Pose | None = None  # the sliders drive, until None
+        self.muted = False  # the mouth stays shut, whatever moves it; not by the sliders or an expression
+        self._muted_share, self._muted_s = 0.0, 0.0
         self._recorded = read_motion()
         self._recorded_s = [time_s for time_s, _ in self._recorded]
         self.driver: Driver = "idle"
         self.shown = Pose()
+        self._driven = Pose()  # what is shown, without what lies over it
         self._group = ""
         self._ease_from: Pose | None = None
         self._ease_start_s = 0.0
@@ -33,6 +41,7 @@ class Driving:
         with self._use:
             self._mirror = settings.motion.mirror
             self._motion.settings = settings.motion
+            self._of_expressions = settings.expressions
             if calibration_too:
                 self._motion.calibration = calibration_of(settings)
 
@@ -52,6 +61,26 @@ class Driving:
         with self._use:
             self._motion.calibration = None
 
+    def express(self, name: str, amount: float) -> str:
+        """So much of an expression, from 0 to 1; its name in full. Raises SettingsError where there is none."""
+        with self._use:
+            name = found(name, catalogue(self._of_expressions.own))
+            self._expressions.aim(name, amount)
+        return name
+
+    def press(self, name: str, down: bool) -> None:
+        """The key or button of an expression. Raises SettingsError where there is none."""
+        with self._use:
+            name = found(name, catalogue(self._of_expressions.own))
+            act = self._expressions.press if down else self._expressions.release
+            act(name, self._of_expressions)
+
+    @property
+    def expressed(self) -> dict[str, float]:
+        """How much of which expressions is wanted."""
+        with self._use:
+            return dict(self._expressions.wanted)
+
     def pose(self, face: FaceObservation | None, found: bool, recorded: bool, now_s: float) -> Pose:
         """`face` is what was seen of late, `found` whether there is one now; `recorded` motion drives instead."""
         with self._use:
@@ -68,7 +97,7 @@ class Driving:
         group = driver if driver in ("manual", "demo") else "tracked"  # Motion eases from face to idle itself
         if group != self._group:
             if self._group:
-                self._ease_from, self._ease_start_s = self.shown, now_s
+                self._ease_from, self._ease_start_s = self._driven, now_s
             self._group = group
         if self._ease_from is not None:
             share = (now_s - self._ease_start_s) / DRIVER_EASE_S
@@ -76,8 +105,20 @@ class Driving:
                 pose = between(self._ease_from, pose, share * share * (3 - 2 * share))
             else:
                 self._ease_from = None
+        self._driven = pose
+        if driver != "manual":
+            pose = self._mouth_muted(pose, now_s)
+        with self._use:
+            pose = self._expressions.step(pose, now_s, self._of_expressions)
         self.driver, self.shown = driver, pose
         return pose
+
+    def _mouth_muted(self, pose: Pose, now_s: float) -> Pose:
+        step = max(0.0, now_s - self._muted_s) / MUTE_EASE_S
+        self._muted_s = now_s
+        self._muted_share = min(1.0, max(0.0, self._muted_share + (step if self.muted else -step)))
+        left = 1 - self._muted_share
+        return replace(pose, mouth_open=left * pose.mouth_open, mouth_wide=left * pose.mouth_wide)
 
     def _recorded_pose(self, now_s: float) -> Pose:
         """Over and over, between the table's rows."""

@@ -186,6 +186,29 @@ class Live:
         """The sliders drive the character, until None."""
         self._driving.manual = None if pose is None else pose.clamped()
 
+    def mute_mouth(self, muted: bool) -> None:
+        """The mouth stays shut whatever is seen and heard, until it is no longer muted."""
+        if muted != self._driving.muted:
+            self._driving.muted = muted
+            self.log.add("the mouth is muted" if muted else "the mouth is no longer muted")
+
+    @property
+    def mouth_muted(self) -> bool:
+        return self._driving.muted
+
+    def express(self, name: str, amount: float = 1.0) -> None:
+        """So much of an expression, from 0 to 1, over what the face does. Raises SettingsError where there is none."""
+        self._driving.express(name, amount)
+
+    def press_expression(self, name: str, down: bool = True) -> None:
+        """Its key or button goes down or up: see `motion.expressions.Expressions.press`. Raises SettingsError."""
+        self._driving.press(name, down)
+
+    @property
+    def expressed(self) -> dict[str, float]:
+        """How much of which expressions is wanted, from 0 to 1; the latest comes last."""
+        return self._driving.expressed
+
     def recentre(self) -> None:
         """Makes the head's present rotation the neutral one; eyes and mouth stay as they are."""
         with self._change:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from puppeteer.gui.pages.camera import CameraPage
 from puppeteer.gui.pages.character import CharacterPage
+from puppeteer.gui.pages.faces import FacesPage
 from puppeteer.gui.pages.help import HelpPage
 from puppeteer.gui.pages.motion import MotionPage
 from puppeteer.gui.pages.output import OutputPage
@@ -14,6 +15,7 @@ from puppeteer.gui.pages.panel import Now, Page, Panel
 PAGES: dict[str, Callable[[Panel], Page]] = {
     "character": CharacterPage,
     "camera": CameraPage,
+    "faces": FacesPage,
     "motion": MotionPage,
     "output": OutputPage,
     "help": HelpPage,

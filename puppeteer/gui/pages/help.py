@@ -76,21 +76,22 @@ class KeysCard:
                     with dpg.table_row():
                         self.buttons[name] = panel.button("", self._asker(name), width=panel.px(92))
                         dpg.add_text(texts.KEY_TEXTS[name], wrap=0)
+            panel.note(texts.KEYS_OF_EXPRESSIONS)
             self._told = dpg.add_text("", wrap=0, color=WARN)
             with dpg.group(horizontal=True):
                 self.take = panel.button(texts.KEY_TAKE, self._take, panel.theme.primary)
                 self.reset = panel.button(texts.KEYS_RESET, panel.keys.reset, panel.theme.quiet)
 
     def show(self) -> None:
-        keys = self._keys
+        keys, bound = self._keys, self._keys.bound
         for name, button in self.buttons.items():
             asked = keys.asked == name
-            label = texts.KEY_PRESS if asked else keys.bound[name] or texts.NOTHING
+            label = texts.KEY_PRESS if asked else bound[name] or texts.NOTHING
             dpg.configure_item(button, label=label)
             dpg.bind_item_theme(button, self._theme.on if asked else self._theme.plain)
         told = ""
         if keys.taken:
-            owner = texts.KEY_TEXTS[keys.owner(keys.taken)]
+            owner = texts.key(keys.owner(keys.taken))
             told = texts.KEY_TAKEN.format(key=keys.taken, owner=owner)
         elif keys.asked:
             told = texts.KEY_WAITS
