@@ -214,7 +214,7 @@ def test_the_flow_explains_the_turned_head(seen: dict[str, Any]) -> None:
     assert _psnr(warped, target, where) > _psnr(_premultiplied(still.rgba), target, where) + 9
     # away from outlines, where half pixels decide, it is exact to the eye
     smooth = cv2.dilate(cv2.Canny(moved.rgba[..., :3], 30, 60), np.ones((5, 5))) == 0
-    assert _psnr(warped, target, where & smooth) > 30
+    assert _psnr(warped, target, where & smooth) > 28
     assert 0.6 < where.sum() / (moved.part > 0).sum() < 1
 
 
