@@ -14,9 +14,11 @@ from puppeteer.networks.rig.reader import (
     BODY,
     COUNT,
     FACE,
+    FRONT,
     GLASSES,
     NECK,
     PAINTED,
+    SIDE,
     Painter,
     Reader,
     spread_colour,
@@ -27,6 +29,7 @@ SHARPER = 1.5  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
 EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
+FOREHEAD, FRINGE_RELIEF = 32.0, 0.45  # px, and the share of what hair lies before it
 BACK_DEPTH = 60.0  # px behind the outline; nothing is farther
 SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, however high it is drawn
 
@@ -41,7 +44,8 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
     root, tip = reading.joints[0].view(2, 2)
-    depth = in_front(alike(continued(reading.depth[0, :, None], there), seen), tip)
+    depth = flattened(continued(reading.depth[0, :, None], there))
+    depth = in_front(alike(depth, seen), tip)
     follow = followed(root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), motion.fitted(
         depth, follow, there, root, tip
@@ -59,6 +63,14 @@ def continued(field: Tensor, there: Tensor) -> Tensor:
     for total, amount in reversed(levels):
         out = (total + 0.02 * enlarge(out, total.shape[-1])) / (amount + 0.02)
     return out
+
+
+def flattened(depth: Tensor) -> Tensor:
+    """Fringes a little before foreheads; as far before them as hair is in space they would slide over the face."""
+    front = torch.zeros(COUNT, 1, 1, 1, device=depth.device)
+    front[[SIDE, FRONT]] = 1
+    beyond = (depth - FOREHEAD).clamp(min=0)
+    return depth - front * (1 - FRINGE_RELIEF) * beyond
 
 
 def alike(depth: Tensor, seen: Tensor) -> Tensor:
