@@ -66,7 +66,7 @@ def found(request: pytest.FixtureRequest, measured: list[dict[str, Any]]) -> dic
 
 def _drawn(found: dict[str, Any], *neck: float) -> Any:
     with torch.inference_mode():
-        flows = motion.flows(found["motion"], torch.tensor(neck, dtype=torch.float32)) / 256
+        flows = motion.flows(found["motion"], torch.tensor(neck, dtype=torch.float32), torch.zeros(4)) / 256
         return RigCanvas(found["layers"].rgba, found["parts"]).drawn(Rigged(flows, found["parts"]), SRGB)
 
 
@@ -122,7 +122,10 @@ def test_both_ways_of_drawing_agree(found: dict[str, Any], size: int) -> None:
 
     original = cv2.resize(found["layers"].rgba, (size, size), interpolation=cv2.INTER_LINEAR)
     with torch.inference_mode():
-        frame = Rigged(motion.flows(found["motion"], torch.tensor([0.6, -0.5, 0.8])) / 256, found["parts"])
+        frame = Rigged(
+            motion.flows(found["motion"], torch.tensor([0.6, -0.5, 0.8]), torch.tensor([0.5, -1, 1, 0.7])) / 256,
+            found["parts"],
+        )
         cpu = RigCanvas(original, found["parts"]).drawn(frame, SRGB)
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
         device = drawn_on_device(frame, SRGB, image, pictures(image, found["parts"])).numpy()

@@ -24,7 +24,7 @@ from puppeteer.characters.layers import LayerRendering
 from puppeteer.image import premultiplied
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.rig import motion
-from puppeteer.networks.rig.assembly import continued
+from puppeteer.networks.rig.assembly import continued, hanging
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.motion import FINE, Motion
 from puppeteer.networks.rig.pictures import Parts
@@ -44,7 +44,11 @@ class TrueRig(NamedTuple):
         """Premultiplied original and pictures, (S, S, 4)."""
         canvas = RigCanvas(original, self.parts)
         return [
-            premultiplied(canvas.drawn(Rigged(motion.flows(self.motion, n) / SPEC, self.parts), "srgb_premultiplied"))
+            premultiplied(
+                canvas.drawn(
+                    Rigged(motion.flows(self.motion, n, torch.zeros(4)) / SPEC, self.parts), "srgb_premultiplied"
+                )
+            )
             for n in necks
         ]
 
@@ -71,6 +75,7 @@ def true_rig(layers: LayerRendering, recipe: Recipe) -> TrueRig:
         fields[:, :1],
         fields[:, 1:],
         F.avg_pool2d(whole, SPEC // FINE),
+        hanging(torch.tensor(recipe.tip_xy)),
         torch.tensor(recipe.root_xy),
         torch.tensor(recipe.tip_xy),
     )

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, enlarge, pixel_grid
 from puppeteer.networks.rig import motion
-from puppeteer.networks.rig.motion import FINE, Motion
+from puppeteer.networks.rig.motion import BODY_AXIS, FINE, Motion, bulge
 from puppeteer.networks.rig.pictures import Parts, smooth
 from puppeteer.networks.rig.reader import (
+    BACK,
     BODY,
     COUNT,
     FACE,
@@ -30,7 +31,11 @@ UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and 
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
 EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
 FOREHEAD, FRINGE_RELIEF = 32.0, 0.45  # px, and the share of what hair lies before it
+CHEST_DEPTH = 24.0  # px before the axis of a body
 BACK_DEPTH = 60.0  # px behind the outline; nothing is farther
+HANGS = 58.0, 40.0  # px above and below the neck's tip, between which hair begins to hang freely
+CROWN, ABOVE_SWINGS = (105.0, 140.0), 0.5  # px above it, and the share by which what stands up there swings
+FRINGE, FRINGE_SWINGS = (85.0, 30.0), 0.35
 SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, however high it is drawn
 
 
@@ -46,10 +51,11 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     root, tip = reading.joints[0].view(2, 2)
     depth = flattened(continued(reading.depth[0, :, None], there))
     depth = in_front(alike(depth, seen), tip)
+    x, y = pixel_grid(FINE, FINE, depth.device)[0]
+    depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
     follow = followed(root, tip)
-    return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), motion.fitted(
-        depth, follow, there, root, tip
-    )
+    moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
+    return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
 
 
 def continued(field: Tensor, there: Tensor) -> Tensor:
@@ -110,6 +116,16 @@ def followed(root: Tensor, tip: Tensor) -> Tensor:
     hair = (1 - HAIR_STAYS * smooth(y, *HAIR_HANGS)).expand(2, -1, -1)
     kinds = {NECK: neck, BODY: neck * out.clamp(0, 1), FACE: torch.ones_like(hair), GLASSES: torch.ones_like(hair)}
     return torch.stack([kinds.get(k, hair) for k in range(COUNT)])
+
+
+def hanging(tip: Tensor) -> Tensor:
+    """(L, 1, 128, 128): how far hair swings, more at its ends; ears and ribbons above a crown too."""
+    y = pixel_grid(FINE, FINE, tip.device)[0, 1]
+    above = ABOVE_SWINGS * ramped(tip[1] - CROWN[0], tip[1] - CROWN[1], y)
+    low = ramped(tip[1] - HANGS[0], tip[1] + HANGS[1], y)
+    fringe = FRINGE_SWINGS * ramped(tip[1] - FRINGE[0], tip[1] - FRINGE[1], y)
+    kinds = {BACK: low, SIDE: torch.maximum(low, above), FRONT: torch.maximum(fringe, above)}
+    return torch.stack([kinds.get(k, torch.zeros_like(y)) for k in range(COUNT)])[:, None]
 
 
 def ramped(low: Tensor, high: Tensor, y: Tensor) -> Tensor:

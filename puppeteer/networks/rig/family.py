@@ -19,7 +19,9 @@ from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
 from puppeteer.networks.rig.reader import Painter, Reader, ReaderConfig
 from puppeteer.networks.tensors import Encoding
+from puppeteer.pose import POSE_NAMES
 
+BODY_AT = [POSE_NAMES.index(name) for name in ("body_z", "body_y", "breath", "hair_x")]
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 
 
@@ -47,13 +49,13 @@ class Rig(nn.Module):
         return RigFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE]), parts, moves)
 
     def decode(self, features: RigFeatures, pose: Tensor, run: Run = in_turn) -> Rigged:
-        """pose (1, 6)"""
+        """pose (1, 19)"""
 
         def middle() -> Tensor:
             return morphed(self.morpher.decode(features.morpher, pose[:, :3]))  # type: ignore[return-value]
 
         def whole() -> Tensor:
-            return motion.flows(features.motion, pose[0, 3:6]) / SPEC
+            return motion.flows(features.motion, pose[0, 3:6], pose[0, BODY_AT]) / SPEC
 
         changed, flows = run(middle, whole)
         return Rigged(flows, features.parts, changed)

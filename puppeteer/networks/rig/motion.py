@@ -1,8 +1,9 @@
 """How layers move: their points turn and nod by their depth like a relief, then lean about the neck's root.
 
 Fitted once per character: the backward flow of each layer is a polynomial in (neck_x, neck_y) with a map for every
-term, so a frame costs a weighted sum of maps, is exactly still at the zero pose and smooth in the pose. The lean is a
-rotation, and computed. Flows are in px of the spec square, from where a point is to where it was.
+term, so a frame costs a weighted sum of maps, is exactly still at the zero pose and smooth in the pose. What body,
+breath and hair do is small, and a map each. Leans are rotations, and computed. Flows are in px of the spec square, from
+where a point is to where it was.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import pixel_grid, sample
+from puppeteer.networks.blocks import SPEC, pixel_grid, sample
 from puppeteer.pose import NECK_RANGE_DEG
 from puppeteer.relief import BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, TURN_DEPTH, TURN_RELIEF
 
@@ -24,6 +25,10 @@ RANGE = math.radians(NECK_RANGE_DEG)
 FIT_AT = (-1.0, -0.5, 0.5, 1.0)  # of each number, and 0 for the other or both
 STEPS, DAMPING = 8, 0.8  # of the search for where a point was
 SOLVER_STEPS = 6
+HIPS, BODY_LEAN = (128.0, 334.0), math.radians(5.0)  # px, and what 1 of the body's lean is
+BODY_TURN, BODY_AXIS = math.radians(5.7), 19.0  # what 1 of its turn is, and how deep its axis lies, px
+BREATH_PX, CHEST_SIGMA = 1.7, 37.0  # what 1 of a breath lifts a chest by, and how wide it is
+HAIR_PX = 6.0  # what 1 swings ends of hair by
 FAINT = 1e-3  # weight of places where a layer shows nothing: its flow goes on smoothly there
 
 
@@ -33,6 +38,7 @@ class Motion(NamedTuple):
     terms: Tensor  # (T, L, 2, 64, 64) px
     lean: Tensor  # (L, 1, 64, 64) share of the lean that a layer's points follow, where they lie at rest
     root: Tensor  # (2,) px
+    swings: Tensor  # (3, L, 2, 64, 64) px: where points go for a turned body, a breath, swung hair
 
 
 def terms_of(x: Tensor, y: Tensor) -> Tensor:
@@ -54,9 +60,9 @@ def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, 
     return torch.stack([across, down], 1) + tip[:, None, None]
 
 
-def fitted(depth: Tensor, follow: Tensor, whole: Tensor, root: Tensor, tip: Tensor) -> Motion:
-    """From depth (L, 1, 128, 128) px, follow (L, 2, 128, 128) of root and tip, both also where a layer shows nothing,
-    and coverage (L, 1, 128, 128)."""
+def fitted(depth: Tensor, follow: Tensor, whole: Tensor, hangs: Tensor, root: Tensor, tip: Tensor) -> Motion:
+    """From depth (L, 1, 128, 128) px, follow (L, 2, 128, 128) of root and tip, how far hair hangs (L, 1, 128, 128),
+    all of them also where a layer shows nothing, and coverage (L, 1, 128, 128)."""
     here = pixel_grid(FINE, FINE, depth.device)
     values = torch.tensor([0.0, *FIT_AT], device=depth.device)
     x, y = (v.flatten()[1:] for v in torch.meshgrid(values, values, indexing="ij"))
@@ -71,7 +77,19 @@ def fitted(depth: Tensor, follow: Tensor, whole: Tensor, root: Tensor, tip: Tens
             at = at + DAMPING * (here - bent(at, known_at[:, :1], known_at[:, 1:2], tip, x, y))
         shown = sample(kept[:, 2:], at) + FAINT
         maps.append((pinv @ coarsened(at - here, shown).flatten(1)).view(-1, 2, CELLS, CELLS))
-    return Motion(torch.stack(maps, 1), F.avg_pool2d(follow[:, :1], FINE // CELLS), root)
+    lean = F.avg_pool2d(follow[:, :1], FINE // CELLS)
+    return Motion(torch.stack(maps, 1), lean, root, swings(depth, lean, hangs))
+
+
+def swings(depth: Tensor, lean: Tensor, hangs: Tensor) -> Tensor:
+    """(3, L, 2, 64, 64), see `Motion`."""
+    depth, hangs = (F.avg_pool2d(x, FINE // CELLS) for x in (depth, hangs))
+    x = pixel_grid(CELLS, CELLS, depth.device)[:, :1]
+    chest = bulge(x) * (1 - lean)
+    still = torch.zeros_like(lean)
+    turned = torch.cat([-math.sin(BODY_TURN) * (depth - BODY_AXIS), still], 1)
+    breathed = torch.cat([still, -BREATH_PX * chest], 1)
+    return torch.stack([turned, breathed, torch.cat([-HAIR_PX * hangs, still], 1)])
 
 
 def coarsened(fine: Tensor, weight: Tensor) -> Tensor:
@@ -104,17 +122,27 @@ def coarsened(fine: Tensor, weight: Tensor) -> Tensor:
     return out
 
 
-def flows(motion: Motion, neck: Tensor) -> Tensor:
-    """Neck (3,) in the order z, x, y -> (L, 2, 64, 64) px from a pixel to where the layer shows it at rest."""
+def bulge(x: Tensor) -> Tensor:
+    """How far a chest stands out at px from the left, 0 to 1."""
+    return torch.exp(-0.5 * ((x - SPEC / 2) / CHEST_SIGMA) ** 2)
+
+
+def flows(motion: Motion, neck: Tensor, body: Tensor) -> Tensor:
+    """Neck (3,) in the order z, x, y and body (4,) in the order z, y, breath, hair -> (L, 2, 64, 64) px from a pixel to
+    where the layer shows it at rest."""
     count = motion.lean.shape[0]
     here = pixel_grid(CELLS, CELLS, neck.device)
+    hips = torch.tensor(HIPS, device=neck.device)
+    upright = _upright(here, (BODY_LEAN * body[0]).view(1, 1, 1, 1), hips).expand(count, -1, -1, -1)
+    swung = (body[1:] @ motion.swings.flatten(1)).view(count, 2, CELLS, CELLS)
+    upright = upright - sample(swung, upright)
     weights = terms_of(neck[1:2], neck[2:])
     moves = (weights @ motion.terms.flatten(1)).view(count, 2, CELLS, CELLS)
     angle = RANGE * neck[0]
     # What lies here now may follow more or less than what lay here at rest.
-    at = _upright(here, motion.lean * angle, motion.root)
+    at = _upright(upright, sample(motion.lean, upright) * angle, motion.root)
     follow = sample(motion.lean, at)
-    at = _upright(here, follow * angle, motion.root)
+    at = _upright(upright, follow * angle, motion.root)
     return at + sample(moves, at) - here
 
 
