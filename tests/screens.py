@@ -44,7 +44,7 @@ def xdotool(environment: dict[str, str], *words: object) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=True,
     )
     return done.stdout

@@ -181,6 +181,41 @@ def test_closing_does_not_wait_for_a_hanging_camera(character_png: Path) -> None
     assert eventually(lambda: stage.camera.closed == 1)
 
 
+def test_a_slow_camera_is_told_calmly_and_its_face_is_not_lost_between_two_frames(character_png: Path) -> None:
+    """One sentence that stays, in place of one message for each frame that comes and another for each that is late."""
+    patience = replace(SHORT, first_s=4, slow_s=0.5)
+    stage = Stage(camera=ScriptedCamera(rate=1.25), patience=patience)
+    assert patience.stall_s < 1 / 1.25
+    with on_stage(character_png, stage=stage):
+        live = stage.live
+        assert eventually(lambda: live.status().camera.state == "problem" and live.status().driver == "face")
+        seen = set()
+        count = live.counts()["capture"]
+
+        def looked() -> bool:
+            status = live.status()
+            seen.add((status.camera.text, status.driver, status.face_found))
+            return live.counts()["capture"] >= count + 6
+
+        assert eventually(looked)
+        assert len(seen) == 1, seen
+        ((said, driver, found),) = seen
+        assert "gives less than one picture a second" in said and driver == "face" and found
+        stage.camera.fault = "blocks"
+        assert eventually(lambda: "gives no pictures" in live.status().camera.text)
+
+
+def test_a_face_that_is_small_is_told_to_come_closer(character_png: Path) -> None:
+    with on_stage(character_png) as stage:
+        live = stage.live
+        assert eventually(lambda: live.status().face.text == "face found")
+        stage.tracker.face = replace(TURNED, small=True)
+        assert eventually(lambda: live.status().face.text == "come closer: the face is small")
+        assert live.status().face.state == "ok"
+        stage.tracker.face = TURNED
+        assert eventually(lambda: live.status().face.text == "face found")
+
+
 def test_no_face_is_told_and_the_character_idles(character_png: Path) -> None:
     with on_stage(character_png) as stage:
         assert eventually(lambda: stage.live.status().face.state == "ok")

@@ -11,9 +11,12 @@ import numpy as np
 
 from puppeteer.errors import PuppeteerError
 from puppeteer.inputs.contract import Camera, NoCameraError
+from puppeteer.live.pace import LATE, Rhythm
 from puppeteer.live.status import Part, Rate
 from puppeteer.pose import U8, Frame
 from puppeteer.slot import LatestSlot
+
+SLOW_STAYS = 0.7  # of `Patience.slow_s`: what is told must not come and go with every frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,9 @@ class Patience:
 
     open_s: float = 10.0  # until a camera must have opened
     first_s: float = 5.0  # until the first frame must have come
-    stall_s: float = 1.5  # until the next one must have come
+    stall_s: float = 1.5  # until the next one must have come; a slow camera has more time
     stuck_s: float = 3.0  # of one and the same frame; sensors always have noise
+    slow_s: float = 0.9  # between two frames: from here on a camera is told to be slow
     retry_s: float = 2.0  # between attempts
     longest_retry_s: float = 30.0  # between attempts to wake a camera that repeats its frame
     join_s: float = 1.2  # for a thread to end
@@ -67,6 +71,9 @@ class Capture:
         self.delivered = False  # whether there ever was a frame
         self.absent = False  # the latest attempt found no camera at all
         self._index = 0
+        self._rhythm = Rhythm()
+        self._reads = 0
+        self._slow = False
         self._thread = threading.Thread(target=self._work, name="live-capture", daemon=True)
         self._thread.start()
 
@@ -88,11 +95,25 @@ class Capture:
             if waited_s > self._patience.first_s:
                 return Part("problem", self._silent())
             return Part("problem", self._problem) if self._problem else Part("starting", f"{self._name} is starting")
-        if now_s - last_s > self._patience.stall_s:
+        if now_s - last_s > self._stall_s:
             return Part("problem", self._silent())
         if self._stuck:
             return Part("problem", self._problem)
+        if self._slow:
+            return Part("problem", self._too_slow())
         return Part("ok", self._description)
+
+    @property
+    def _stall_s(self) -> float:
+        """Until the next frame must have come. How fast a camera is shows at its second frame."""
+        usual_s = self._rhythm.seconds
+        return max(self._patience.stall_s, LATE * usual_s) if usual_s else self._patience.first_s
+
+    def _too_slow(self) -> str:
+        return (
+            f"{self._name} gives less than one picture a second, too few to follow your face: put more light on your "
+            "face, close other programs that use it, or choose another camera"
+        )
 
     def _silent(self) -> str:
         return (
@@ -111,7 +132,7 @@ class Capture:
         if phase == "opening":
             limit_s = self._patience.open_s
         else:
-            limit_s = self._patience.first_s if last_s is None else self._patience.stall_s
+            limit_s = self._patience.first_s if last_s is None else self._stall_s
         hung_s = self._clock() - max(self._since_s, last_s or self._since_s) - limit_s
         return max(0.0, hung_s) if phase != "waiting" else 0.0
 
@@ -158,6 +179,7 @@ class Capture:
                 wake_s = self._patience.retry_s if woken else min(2 * wake_s, self._patience.longest_retry_s)
 
     def _enter(self, phase: Literal["opening", "reading", "waiting"]) -> None:
+        self._rhythm = Rhythm()
         self._last_frame_s, self._since_s = None, self._clock()
         self._phase = phase
 
@@ -175,9 +197,12 @@ class Capture:
                 moved = moved or previous is not None
                 changed_s, self._stuck = now_s, self._stuck and previous is None
             previous = rgb
+            self._reads += 1
+            self._rhythm.came(now_s, self._reads)
+            self._slow = self._rhythm.seconds > self._patience.slow_s * (SLOW_STAYS if self._slow else 1)
             self._last_frame_s = now_s
             self._rate.count(now_s)
-            if now_s - changed_s > self._patience.stuck_s:
+            if now_s - changed_s > max(self._patience.stuck_s, LATE * self._rhythm.seconds):
                 self._stuck = True
             if self._stuck:
                 self._problem = (

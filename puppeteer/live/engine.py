@@ -316,7 +316,7 @@ class Live:
         if tracker.state != "ok":
             return tracker
         if self._looking.found():
-            return Part("ok", "face found")
+            return Part("ok", "come closer: the face is small" if self._looking.small else "face found")
         if camera.state != "ok":
             return Part("off", "waiting for the camera")
         return Part("problem", "no face: look into the camera, with light from the front")

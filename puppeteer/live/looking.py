@@ -19,6 +19,8 @@ from puppeteer.slot import LatestSlot
 
 PREVIEW_SIDE = 320  # px
 PREVIEW_S = 2.0  # an older frame is no preview
+FEW, MANY = 0.3, 0.7  # of the latest frames: so many small faces are nothing, or worth a word
+LATEST = 15  # frames
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,8 @@ class Looking:
         self.run: CalibrationRun | None = None
         self._preview: Preview | None = None
         self._failed = False  # the latest attempt with the tracker
+        self._small_share = 0.0  # of the latest frames
+        self.small = False  # the face is so far away that little can be seen of it
 
     def close(self) -> None:
         """Wakes whoever waits for frames or faces."""
@@ -66,7 +70,7 @@ class Looking:
     def preview(self) -> Preview | None:
         """The newest camera frame with what was found in it; None without a camera. For one thread."""
         seen = self.latest
-        if seen is None or self._clock() - seen.time_s > PREVIEW_S:
+        if seen is None or self._clock() - seen.time_s > max(PREVIEW_S, self._pace.stale_s):
             return None
         if self._preview is None or self._preview.sequence != seen.sequence:
             landmarks = None if seen.face is None else seen.face.landmarks
@@ -86,6 +90,7 @@ class Looking:
                     frame = self.frames.get(0.5)
                     if frame is None:
                         continue
+                    self._pace.frames.came(frame.time_s, frame.index)
                     begun_s = self._clock()
                     self._pace.seen_by_s = begun_s + 1.5 * self._pace.track_lasts.seconds
                     face = tracker.observe(frame)
@@ -120,6 +125,9 @@ class Looking:
     def _took(self, face: FaceObservation | None, frame: Frame) -> None:
         before = self.latest
         self.latest = seen = Seen(face, frame, before.sequence + 1 if before else 0, self._clock())
+        if face is not None:
+            self._small_share += (face.small - self._small_share) / LATEST
+            self.small = self._small_share > (FEW if self.small else MANY)
         run = self.run
         if run is not None:
             run.see(face)

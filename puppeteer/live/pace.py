@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
+from collections import deque
 
-STALE_S = 0.5  # what was seen longer ago is not seen any more; a slow machine has more time
+STALE_S = 0.5  # what was seen longer ago is not seen any more; a slow machine or camera has more time
+LATE = 3.0  # a frame is missing when it is this many usual intervals late
 TRACK_MARGIN_S = 0.004  # by which a face is looked for too early rather than too late
 
 
@@ -18,15 +21,33 @@ class Usual:
         self.seconds += (seconds - self.seconds) / 8
 
 
+class Rhythm:
+    """How far apart frames usually come, in seconds; 0 while that is not known. One thread tells, any reads."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._gaps_s: deque[float] = deque(maxlen=5)
+        self._last: tuple[float, int] | None = None
+
+    def came(self, time_s: float, index: int) -> None:
+        """A frame; an index that is not above the last one's begins anew, as after a camera was opened."""
+        if self._last is not None and index > self._last[1]:
+            self._gaps_s.append((time_s - self._last[0]) / (index - self._last[1]))
+            self.seconds = statistics.median(self._gaps_s)
+        self._last = time_s, index
+
+
 class Pace:
     """What the tracking thread and the drawing thread know of each other."""
 
     def __init__(self) -> None:
         self.draw_lasts, self.track_lasts = Usual(), Usual()
+        self.frames = Rhythm()  # of the camera
         self.next_draw_s = 0.0  # when a picture is expected to begin, on a machine too slow for the rate
         self.seen_by_s = 0.0  # when the face that is being looked for is expected to be known
         self.seen_taken = threading.Event()  # by the picture that shows it
 
     @property
     def stale_s(self) -> float:
-        return STALE_S + 2 * (self.draw_lasts.seconds + self.track_lasts.seconds)
+        patience_s = max(STALE_S, LATE * self.frames.seconds)
+        return patience_s + 2 * (self.draw_lasts.seconds + self.track_lasts.seconds)
