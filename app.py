@@ -46,16 +46,18 @@ except ModuleNotFoundError as missing:
     sys.exit(2)
 
 if TYPE_CHECKING:
+    from puppeteer.inputs.contract import FaceInput
     from puppeteer.live import Parts
     from puppeteer.live.parts import Drawer
     from puppeteer.live.sending import Device
-    from puppeteer.settings import OutputSettings, PoserSettings
+    from puppeteer.outputs.contract import PoseSink
+    from puppeteer.settings import OutputSettings, PoserSettings, SourceSettings
     from puppeteer.tracking.contract import Tracker
 
 
 def live_parts() -> "Parts":
     """What the live engine is made of. Each part is imported by the thread that needs it: PyTorch takes seconds."""
-    from puppeteer.inputs import open_source
+    from puppeteer.inputs import open_faces, open_source
     from puppeteer.live import Parts
 
     def tracker() -> "Tracker":
@@ -74,7 +76,15 @@ def live_parts() -> "Parts":
 
         return VirtualCamera(even_size(output), output.rate, output.device)
 
-    return Parts(camera=open_source, tracker=tracker, poser=poser, virtual_camera=virtual_camera)
+    def faces(source: "SourceSettings") -> "FaceInput":
+        return open_faces(source.kind, source.phone, source.port, source.mapping)
+
+    def vmc(output: "OutputSettings") -> "PoseSink":
+        from puppeteer.outputs.vmc import VmcSender
+
+        return VmcSender(output.vmc_address, output.vmc_port)
+
+    return Parts(camera=open_source, faces=faces, tracker=tracker, poser=poser, virtual_camera=virtual_camera, vmc=vmc)
 
 
 def bench(

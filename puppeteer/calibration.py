@@ -18,7 +18,7 @@ EYE_CLOSED = (0.88, 0.98)
 EYE_BLINKS = 0.4  # lids that read as shut at no less than this: glasses, narrow or far eyes; only where blinks show it
 MOUTH_CLOSED = (-0.03, 0.06)
 MOUTH_OPEN = (0.55, 0.95)
-NECK_NEUTRAL = (-1.2, 1.2)
+NECK_NEUTRAL = (-2.2, 2.2)  # a phone on the desk looks up at a face that looks straight ahead: 1.4 and more
 FULL = 0.87  # lids this far down the way cover the eye: lashes and blur hide the rest
 
 

@@ -31,12 +31,14 @@ def setting(
     unit: str = "",
     step: float = 0,
     alias: str = "",
+    typed: bool = False,
 ) -> Any:
     """A field with its range (both ends allowed), unit and help text; the ranges are enforced on assignment.
 
     `alias` is a second, short name on the command line, for the few settings that everybody wants ("--mirror").
+    A number that is `typed` has no slider.
     """
-    extra: dict[str, Any] = {"unit": unit, "step": step, "alias": alias}
+    extra: dict[str, Any] = {"unit": unit, "step": step, "alias": alias, "typed": typed}
     return Field(default, ge=low, le=high, description=help, json_schema_extra=extra)
 
 
@@ -114,16 +116,35 @@ class PoserSettings(Tree):
     device: Literal["auto", "cpu", "cuda"] = setting("auto", help="where the networks run", alias="--device")
 
 
+SEEN = ("camera", "video")  # kinds of source that give pictures, in which a face is looked for
+PLAYED = ("recording", "demo")  # that need no face
+
+
 class SourceSettings(Tree):
     """What drives the character in the studio."""
 
-    kind: Literal["camera", "video", "demo"] = setting(
-        "camera",
-        help="what drives the character: a webcam, a video file in a loop, or recorded motion",
-        alias="--source",
+    kind: Literal["camera", "video", "recording", "ifacialmocap", "vtube_studio", "openseeface", "vmc", "demo"] = (
+        setting(
+            "camera",
+            help="what drives the character: a webcam, a video file in a loop, recorded motion of a file, a phone or "
+            "another program, or the recorded motion that comes along",
+            alias="--source",
+        )
     )
     camera: str = setting("", help="name of the webcam; empty takes the first one found", alias="--camera")
     video: str = setting("", help="video file that is played in a loop", alias="--video")
+    recording: str = setting(
+        "", help="recorded motion: a table that track wrote, or a VMD motion, played in a loop", alias="--recording"
+    )
+    phone: str = setting(
+        "", help="address that the app on the phone shows; empty listens to whoever sends first", alias="--phone"
+    )
+    port: int = setting(
+        0, 0, 65535, help="port that phones and programs send to; 0 is the usual one of each app", typed=True
+    )
+    mapping: str = setting(
+        "", help="file of your own in place of inputs/mapping.toml: what blendshapes of phones and programs mean"
+    )
     width: int = setting(640, 160, 1920, unit="px", help="width asked of the webcam; more only costs time")
     height: int = setting(480, 120, 1080, unit="px", help="height asked of the webcam")
     rate: int = setting(30, 5, 60, unit="Hz", help="pictures a second asked of the webcam")
@@ -146,6 +167,11 @@ class OutputSettings(Tree):
     zoom: float = setting(1.0, 0.2, 4, help="size of the character; 1 fills the height of the output")
     offset_x: float = setting(0.0, -1, 1, help="moves the character to the right, in heights of the output")
     offset_y: float = setting(0.0, -1, 1, help="moves the character down, in heights of the output")
+    vmc: bool = setting(False, help="send the motion to other programs too, by the VMC protocol")
+    vmc_address: str = setting(
+        "127.0.0.1", help="where the motion is sent; 127.0.0.1 is this computer, another one has an address of its own"
+    )
+    vmc_port: int = setting(39540, 1, 65535, help="port that the other program listens to", typed=True)
     detail: int = setting(
         768, 256, 1408, unit="px", step=128, help="the character is drawn at most this large, then enlarged"
     )
@@ -204,6 +230,7 @@ class Leaf:
     step: float  # of a slider; 0 is continuous
     help: str
     alias: str  # "--mirror", or ""
+    typed: bool = False  # a number that needs no slider
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -255,6 +282,7 @@ def _leaves(tree: Tree, default: Tree, prefix: str) -> Iterator[Leaf]:
             step=float(str(extra.get("step", 0))),
             help=field.description or "",
             alias=str(extra.get("alias", "")),
+            typed=bool(extra.get("typed", False)),
         )
 
 

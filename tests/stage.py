@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from puppeteer.errors import SinkError
+from puppeteer.inputs import open_faces
 from puppeteer.inputs.contract import Camera
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
+from puppeteer.outputs.vmc import VmcSender
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
 from puppeteer.settings import STUDIO, Settings, set_by_name
 
@@ -156,9 +158,11 @@ class Stage:
     def parts(self) -> Parts:
         return Parts(
             camera=lambda settings, own: self._camera(),
+            faces=lambda source: open_faces(source.kind, source.phone, source.port, source.mapping),
             tracker=self.tracker,
             poser=self._poser,
             virtual_camera=lambda settings: self.device.open(),
+            vmc=lambda output: VmcSender(output.vmc_address, output.vmc_port),
             patience=self.patience,
         )
 

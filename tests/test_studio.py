@@ -73,7 +73,8 @@ def test_manual_sliders_move_the_character(studio: Studio) -> None:
 def test_every_setting_has_a_widget_with_help_and_a_way_back(studio: Studio) -> None:
     with_widgets = {name for names in studio.ask("list(win.controls.widgets)") for name in names.split(",")}
     by_hand = {  # chosen by buttons, lists and dialogs that are made for them
-        "source.kind", "source.camera", "source.video", "output.background", "studio.character", "studio.recordings",
+        "source.kind", "source.camera", "source.video", "source.recording", "output.background", "studio.character",
+        "studio.recordings",
     }  # fmt: skip
     assert {leaf.name for leaf in leaves()} == with_widgets | by_hand
 

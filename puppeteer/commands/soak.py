@@ -1,6 +1,6 @@
 """A soak: the live engine for ten minutes on each input, and whether memory, threads and descriptors stay level.
 
-    python -m puppeteer.commands.soak [--minutes 10] [--inputs camera video demo] [--clip CLIP] [--window]
+    python -m puppeteer.commands.soak [--minutes 10] [--inputs camera video recording demo] [--clip CLIP] [--window]
 
 Each input runs in a process of its own. With --window the studio's window is there too, minimised. Exits with 1 where
 something grew.
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import numpy as np
 import tyro
@@ -27,19 +27,32 @@ import tyro
 from puppeteer.commands.bench import make_clip
 from puppeteer.commands.live_bench import FRAMES, RATE, START_S, Outlet
 from puppeteer.errors import PuppeteerError, SettingsError, SourceError
-from puppeteer.inputs import open_source
+from puppeteer.inputs import open_faces, open_source
+from puppeteer.inputs.contract import FaceInput
+from puppeteer.inputs.recorded import MOTION
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
 from puppeteer.live.parts import Drawer
 from puppeteer.live.sending import Device
 from puppeteer.outputs.compose import even_size
+from puppeteer.outputs.contract import PoseSink
 from puppeteer.outputs.virtual_camera import VirtualCamera
+from puppeteer.outputs.vmc import VmcSender
 from puppeteer.poser import Poser
-from puppeteer.settings import STUDIO, OutputSettings, PoserSettings, Settings, SourceSettings, set_by_name
+from puppeteer.settings import (
+    PLAYED,
+    SEEN,
+    STUDIO,
+    OutputSettings,
+    PoserSettings,
+    Settings,
+    SourceSettings,
+    set_by_name,
+)
 from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
-INPUTS: tuple[str, ...] = get_args(SourceSettings.model_fields["kind"].annotation)
+INPUTS: tuple[str, ...] = (*SEEN, *PLAYED)  # phones and other programs need somebody who sends
 SETTLED_S, SETTLED_SHARE = 120.0, 0.3  # left out at the start: two minutes, of a short run this share
 ENOUGH_S = 240.0  # a shorter run is all start-up: its growth tells nothing
 MOST_MB_PER_MINUTE = 1.0
@@ -122,7 +135,15 @@ def soak(
             clip = Path(folder) / "made.mp4"
             make_clip(clip)
         settings = set_by_name(settings, "source.video", str(clip.absolute()))
-        parts = Parts(open_source, FaceLandmarkerTracker, _poser, Outlet(_virtual_camera).open)
+        settings = set_by_name(settings, "source.recording", str(MOTION))
+        parts = Parts(
+            camera=open_source,
+            faces=_faces,
+            tracker=FaceLandmarkerTracker,
+            poser=_poser,
+            virtual_camera=Outlet(_virtual_camera).open,
+            vmc=_vmc,
+        )
         if kind == "camera":
             camera = ScriptedCamera([frame.rgb for frame in islice(VideoFile(clip).frames(), FRAMES)], RATE)
             parts = replace(parts, camera=lambda *_: camera())
@@ -133,6 +154,14 @@ def soak(
                 samples = sampled(seconds)
             return judged(kind, samples, live)
         return _behind_a_window(kind, live, seconds, Path(folder))
+
+
+def _faces(source: SourceSettings) -> FaceInput:
+    return open_faces(source.kind, source.phone, source.port, source.mapping)
+
+
+def _vmc(output: OutputSettings) -> PoseSink:
+    return VmcSender(output.vmc_address, output.vmc_port)
 
 
 def _poser(settings: PoserSettings) -> Drawer:

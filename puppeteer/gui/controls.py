@@ -136,6 +136,16 @@ class Controls:
         if leaf.type is str:
             return dpg.add_input_text(default_value=value, width=-1, hint="–")
         room = -self._theme.px(VALUE_WIDTH)
+        if leaf.typed:
+            return dpg.add_input_int(
+                default_value=value,
+                min_value=int(leaf.low or 0),
+                max_value=int(leaf.high or 100),
+                min_clamped=True,
+                max_clamped=True,
+                step=0,
+                width=-1,
+            )
         if leaf.type is int:
             return dpg.add_slider_int(
                 default_value=value,
@@ -181,7 +191,7 @@ def _is_log(leaf: Leaf) -> bool:
 
 
 def _slides(leaf: Leaf) -> bool:
-    return leaf.type in (int, float) and not leaf.choices
+    return leaf.type in (int, float) and not leaf.choices and not leaf.typed
 
 
 def _to_widget(leaf: Leaf, value: Any) -> Any:

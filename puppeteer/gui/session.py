@@ -26,7 +26,7 @@ from puppeteer.gui.work import Work
 from puppeteer.live import CalibrationRun, Live, Retried, Status
 from puppeteer.motion import Step
 from puppeteer.pose import Pose
-from puppeteer.settings import STUDIO, Settings, set_by_name
+from puppeteer.settings import PLAYED, SEEN, STUDIO, Settings, set_by_name
 
 SAVE_AFTER_S = 0.6  # of quiet
 
@@ -223,13 +223,15 @@ class Studio:
 
     def why_no_calibration(self, status: Status) -> str:
         """What must be there first, or ""."""
-        if self.settings.source.kind == "demo":
+        if self.settings.source.kind in PLAYED:
             return texts.CALIBRATION_NEEDS_FACE
         if self.no_webcam(status):
             return texts.CALIBRATION_NEEDS_CAMERA
         if status.camera.state == "problem":
             return texts.CALIBRATION_CAMERA_FAILS.format(problem=status.camera.text)
-        if status.face.state == "problem" and self.engine.preview is None:  # no tracker, or no picture
+        if (
+            status.face.state == "problem" and self.settings.source.kind in SEEN and self.engine.preview is None
+        ):  # no tracker, or no picture
             return texts.CALIBRATION_CAMERA_FAILS.format(problem=status.face.text)
         return ""
 

@@ -21,6 +21,7 @@ from puppeteer.pose import F32, U8
 
 SHIPPED = Path(__file__).resolve().parent.parent / "characters" / "shipped"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+MOTIONS = (".csv", ".vmd")
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 THUMBNAIL = 144  # px
 LARGEST_PIXELS = 100_000_000

@@ -32,8 +32,14 @@ SETTINGS = {
     "show_preview": "Camera preview",
     "show_speed": "Speed",
     "scale": "Size of texts",
+    "phone": "Phone's address",
+    "port": "Port",
+    "mapping": "Own mapping",
+    "vmc": "Send motion",
+    "vmc_address": "To address",
+    "vmc_port": "Port there",
 }
-ZERO = {"studio.scale": "auto"}  # what 0 means
+ZERO = {"studio.scale": "auto", "source.port": "usual"}  # what 0 means
 
 PAGES = {
     "character": "Character",
@@ -124,12 +130,31 @@ PLACEMENT_NOTE = "Drag the character to move it, scroll over it to zoom, double-
 CENTRE = "Centre"
 NETWORKS = "Networks"
 SOURCE = "What moves the character"
-SOURCES = {"camera": "Webcam", "video": "Video file", "demo": "Demo"}
+SOURCES = {
+    "camera": "Webcam",
+    "video": "Video file",
+    "recording": "Recording",
+    "demo": "Demo",
+    "ifacialmocap": "iFacialMocap",
+    "vtube_studio": "VTube Studio",
+    "openseeface": "OpenSeeFace",
+    "vmc": "VMC",
+}
+SOURCE_NOTES = {
+    "ifacialmocap": "An app for iPhone and iPad, which sees a face better than most webcams.",
+    "vtube_studio": "The app VTube Studio on a phone, with “3rd Party PC Clients” switched on in its settings.",
+    "openseeface": "A face tracker of its own, on this computer or on another one.",
+    "vmc": "From programs that move a VRM model: VSeeFace, VMagicMirror, apps for phones.",
+}
+TO_DO = "What to do: {setup}."
 FIRST_CAMERA = "First one found"
 REFRESH = "Look again"
 NO_CAMERAS = "No webcam is found. Plug one in and press “Look again”, or take a video file or the demo."
 DEMO_NOTE = "Recorded motion of a real face, in a loop. Good for trying out settings without a webcam."
 NO_VIDEO = "No file chosen"
+RECORDING_NOTE = (
+    "Recorded motion in a loop: a table that track or this window wrote (.csv), or a motion of MikuMikuDance (.vmd)."
+)
 VIEW = "In this window"
 BEHAVIOUR = "Behaviour"
 CALIBRATION = "Calibration"
@@ -159,6 +184,8 @@ SIZES = {
 }
 OTHER_SIZE = "{0} × {1}"
 OUTPUT = "Picture"
+VMC_CARD = "To other programs"
+VMC_NOTE = "The motion, by the VMC protocol: a 3D model in VSeeFace, VNyan or Warudo does what the character does."
 RECORDING = "Recording"
 RECORD_NOTE = "MP4 for every player; WebM with transparency where the background is transparent."
 OPEN_FOLDER = "Open folder"
@@ -259,6 +286,7 @@ DOCTOR_WELL = "Nothing to complain about: this works as it is."
 # Chooser
 CHOOSE_PICTURE = "Choose a picture"
 CHOOSE_VIDEO = "Choose a video file"
+CHOOSE_MOTION = "Choose recorded motion"
 CHOOSE_FOLDER = "Choose a folder"
 OPEN = "Open"
 TAKE_FOLDER = "Take this folder"

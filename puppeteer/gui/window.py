@@ -30,7 +30,7 @@ from puppeteer.gui.shelf import THUMBNAIL
 from puppeteer.gui.stage import Stage
 from puppeteer.gui.theme import Theme
 from puppeteer.live import Live, Status
-from puppeteer.settings import Settings
+from puppeteer.settings import SEEN, Settings
 
 FIRST_SIZE = (1240, 760)  # px at scale 1, where the screen has so many
 LEAST_ROOM = (1090, 660)  # px at scale 1: in a smaller window everything is drawn smaller
@@ -287,9 +287,7 @@ class Window:
             studio.engine.preview if settings.studio.show_preview else None,
             status,
             show_character=settings.studio.show_character,
-            show_preview=settings.studio.show_preview
-            and settings.source.kind != "demo"
-            and not studio.no_webcam(status),
+            show_preview=settings.studio.show_preview and settings.source.kind in SEEN and not studio.no_webcam(status),
             mirror=settings.motion.mirror,
             words=self._words(settings, status),
             time_s=now_s,

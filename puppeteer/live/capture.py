@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -34,6 +34,41 @@ class Patience:
     abandon_s: float = 15.0  # until a camera that hangs is left behind; twice as long each time
 
 
+class Feed(Protocol):
+    """What drives the character, in a thread of its own: a camera, a phone, recorded motion."""
+
+    setup: str  # what to do for it, or ""
+
+    @property
+    def absent(self) -> bool:
+        """The latest attempt found nothing of the kind at all."""
+        ...
+
+    @property
+    def delivered(self) -> bool:
+        """Whether it ever gave anything."""
+        ...
+
+    @property
+    def blocked_s(self) -> float:
+        """For how long it has hung, so that only a new one can help; 0 where it does not."""
+        ...
+
+    def condition(self) -> Part: ...
+
+    def retry(self) -> None:
+        """Does not wait for the next attempt."""
+        ...
+
+    def stop(self) -> None:
+        """Tells the thread to release what it holds and end, without waiting."""
+        ...
+
+    def close(self) -> bool:
+        """Ends the thread; False where it hangs and was left behind."""
+        ...
+
+
 class Capture:
     """Opens a camera and hands over every frame; whatever fails is told by `condition` and tried again.
 
@@ -48,13 +83,14 @@ class Capture:
         rate: Rate,
         clock: Callable[[], float],
         patience: Patience | None = None,
-        after: Capture | None = None,
+        after: Feed | None = None,
         problem: str = "",
     ) -> None:
-        """Opens nothing before the Capture `after`, which is told to stop, has let go of its camera. `problem` is what
+        """Opens nothing before the feed `after`, which is told to stop, has let go of its camera. `problem` is what
         is known to be the matter until frames come."""
         self._open = open_camera
         self._after = after
+        self.setup = ""
         self._frames = frames
         self._rate = rate
         self._clock = clock

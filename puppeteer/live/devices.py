@@ -1,4 +1,4 @@
-"""The engine's camera, virtual camera and recording: started, started anew, left behind where they hang, closed."""
+"""The engine's source and where it sends: started, started anew, left behind where they hang, closed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from puppeteer.errors import PuppeteerError, SinkError
-from puppeteer.live.capture import Capture
+from puppeteer.inputs import read_recording
+from puppeteer.inputs.contract import Arrival
+from puppeteer.live.capture import Capture, Feed
+from puppeteer.live.listening import Listening
 from puppeteer.live.parts import Parts
+from puppeteer.live.playing import Playing, Recorded
 from puppeteer.live.sending import Recorder, Sender
 from puppeteer.live.status import Part, Picture, Rate, Timings
 from puppeteer.outputs.compose import Background, even_size, key_colour
-from puppeteer.pose import Frame
-from puppeteer.settings import OutputSettings, Settings
+from puppeteer.outputs.contract import PoseSink
+from puppeteer.pose import Frame, Pose
+from puppeteer.settings import SEEN, OutputSettings, Settings, SourceSettings
 from puppeteer.slot import LatestSlot
 
 
@@ -26,29 +31,35 @@ class Devices:
         parts: Parts,
         settings: Callable[[], Settings],
         frames: LatestSlot[Frame],
+        heard: Callable[[Arrival], object],
         rates: dict[str, Rate],
         timings: Timings,
     ) -> None:
         self._parts, self._settings = parts, settings
-        self._frames, self._rates, self._timings = frames, rates, timings
+        self._frames, self._heard, self._rates, self._timings = frames, heard, rates, timings
         self._change = threading.RLock()
-        self._capture: Capture | None = None
+        self._feed: Feed | None = None
         self._sender: Sender | None = None
-        self._retired_capture: Capture | None = None  # of before; the next waits for it to let go of the camera
+        self._retired_feed: Feed | None = None  # of before; the next waits for it to let go of the camera
         self._retired_sender: Sender | None = None
         self._recorder: Recorder | None = None
+        self._vmc: PoseSink | None = None
+        self._vmc_problem = ""
         self._abandoned = 0  # cameras in a row that hung and were left behind
 
     def start(self) -> None:
-        self._restart_capture()
+        self._restart_feed()
         self._restart_sender()
+        self._restart_vmc()
 
     def apply(self, old: Settings, new: Settings) -> None:
         """Starts anew what the new settings need."""
         if new.source != old.source:
-            self._restart_capture()
+            self._restart_feed()
         if _device_settings(new.output) != _device_settings(old.output):
             self._restart_sender()
+        if _vmc_settings(new.output) != _vmc_settings(old.output):
+            self._restart_vmc()
 
     def set_key(self, key: Background) -> None:
         """What stands for transparent in the virtual camera."""
@@ -59,7 +70,7 @@ class Devices:
     def closers(self) -> list[Callable[[], object]]:
         """What closes each device, to be called side by side; each may hang in a driver."""
         with self._change:
-            found = (self._capture, self._sender, self._retired_capture, self._retired_sender)
+            found = (self._feed, self._sender, self._retired_feed, self._retired_sender, self._vmc)
             recorder, self._recorder = self._recorder, None
         closers: list[Callable[[], object]] = [part.close for part in found if part is not None]
         return closers if recorder is None else [*closers, _quietly(recorder.close)]
@@ -89,18 +100,39 @@ class Devices:
     @property
     def absent(self) -> bool:
         """No camera is there, and never was."""
-        capture = self._capture
-        return capture is not None and capture.absent and not capture.delivered
+        feed = self._feed
+        return feed is not None and feed.absent and not feed.delivered
 
-    def camera(self, stands_in: bool) -> Part:
+    @property
+    def motion(self) -> Recorded | None:
+        """The motion of a file that is played, once it was read."""
+        feed = self._feed
+        return feed.motion if isinstance(feed, Playing) else None
+
+    @property
+    def setup(self) -> str:
+        """What to do for the source (in an app on the phone), half a sentence; "" where there is nothing."""
+        feed = self._feed
+        return "" if feed is None else feed.setup
+
+    def source(self, stands_in: bool) -> Part:
         """`stands_in`: recorded motion moves the character meanwhile."""
-        capture = self._capture
+        feed = self._feed
         if self._settings().source.kind == "demo":
             return Part("off", "recorded motion moves the character")
-        if capture is None:
+        if feed is None:
             return Part("starting", "opening the camera")
-        part = capture.condition()
+        part = feed.condition()
         return Part("problem", f"{part.text}; recorded motion stands in") if stands_in else part
+
+    def vmc(self) -> Part:
+        sink = self._vmc
+        output = self._settings().output
+        if sink is None:
+            return Part("problem", self._vmc_problem) if self._vmc_problem else Part("off", "off")
+        if sink.problem:
+            return Part("problem", sink.problem)
+        return Part("ok", f"sent to {output.vmc_address}, port {output.vmc_port}")
 
     def virtual_camera(self) -> Part:
         sender = self._sender
@@ -114,12 +146,12 @@ class Devices:
 
     def retry_camera(self) -> None:
         with self._change:
-            if self._capture is None:
+            if self._feed is None:
                 return
-            if self._capture.blocked_s:
-                self._restart_capture()
+            if self._feed.blocked_s:
+                self._restart_feed()
             else:
-                self._capture.retry()
+                self._feed.retry()
 
     def retry_virtual_camera(self) -> None:
         with self._change:
@@ -130,38 +162,45 @@ class Devices:
             else:
                 self._sender.retry()
 
-    def mind_capture(self) -> None:
+    def mind_source(self) -> None:
         """A camera that hangs, as some do when they were unplugged, is left behind and opened anew."""
-        capture = self._capture
-        if capture is None:
+        feed = self._feed
+        if feed is None:
             return
-        hung_s = capture.blocked_s
-        if capture.delivered and not hung_s:
+        hung_s = feed.blocked_s
+        if feed.delivered and not hung_s:
             self._abandoned = 0
         elif hung_s > self._parts.patience.abandon_s * 2 ** min(self._abandoned, 8):
             with self._change:
-                if self._capture is capture:
+                if self._feed is feed:
                     self._abandoned += 1
-                    self._restart_capture(capture.condition().text)
+                    self._restart_feed(feed.condition().text)
 
-    def _restart_capture(self, problem: str = "") -> None:
+    def _restart_feed(self, problem: str = "") -> None:
         with self._change:
-            old, self._capture = self._capture or self._retired_capture, None
+            old, self._feed = self._feed or self._retired_feed, None
             source = self._settings().source
             if old is not None:
                 old.stop()
-            self._retired_capture = old
-            if source.kind == "demo":
-                return
-            self._capture = Capture(
-                lambda: self._parts.camera(source, self._own_devices()),
-                self._frames,
-                self._rates["capture"],
-                self._parts.clock,
-                self._parts.patience,
-                after=old,
-                problem=problem,
-            )
+            self._retired_feed = old
+            if source.kind != "demo":
+                self._feed = self._new_feed(source, old, problem)
+
+    def _new_feed(self, source: SourceSettings, old: Feed | None, problem: str) -> Feed:
+        parts, rate = self._parts, self._rates["capture"]
+        if source.kind == "recording":
+            return Playing(source.recording, read_recording, parts.clock, parts.patience, after=old)
+        if source.kind not in SEEN:
+            return Listening(lambda: parts.faces(source), self._heard, rate, parts.clock, parts.patience, after=old)
+        return Capture(
+            lambda: parts.camera(source, self._own_devices()),
+            self._frames,
+            rate,
+            parts.clock,
+            parts.patience,
+            after=old,
+            problem=problem,
+        )
 
     def _own_devices(self) -> Collection[str]:
         sender = self._sender
@@ -191,6 +230,25 @@ class Devices:
             )
             self._sender.key = key
 
+    # --- VMC
+
+    def send_pose(self, pose: Pose, time_s: float) -> None:
+        sink = self._vmc
+        if sink is not None:
+            sink.send(pose, time_s)
+
+    def _restart_vmc(self) -> None:
+        with self._change:
+            old, self._vmc, self._vmc_problem = self._vmc, None, ""
+            if old is not None:
+                old.close()
+            output = self._settings().output
+            if output.vmc:
+                try:
+                    self._vmc = self._parts.vmc(output)
+                except PuppeteerError as error:
+                    self._vmc_problem = str(error)
+
     # --- recording
 
     def start_recording(self, path: Path, transparent: bool) -> None:
@@ -214,6 +272,10 @@ class Devices:
 def _device_settings(output: OutputSettings) -> tuple[object, ...]:
     """What a virtual camera must be opened anew for."""
     return output.virtual_camera, output.device, even_size(output), output.rate
+
+
+def _vmc_settings(output: OutputSettings) -> tuple[object, ...]:
+    return output.vmc, output.vmc_address, output.vmc_port
 
 
 def _quietly(close: Callable[[], object]) -> Callable[[], object]:

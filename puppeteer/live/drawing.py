@@ -68,13 +68,14 @@ class Drawing:
         now_s = self._clock()
         settings = self._settings()
         looking = self._looking
-        recorded = settings.source.kind == "demo" or self._devices.absent
-        pose = self._driving.pose(looking.face(now_s), looking.found(), recorded, now_s)
+        demo = settings.source.kind == "demo" or self._devices.absent
+        pose = self._driving.pose(looking.face(now_s), looking.found(), demo, now_s, self._devices.motion)
+        self._devices.send_pose(pose, now_s)
         pixels = self._drawn(pose, settings.output)
         if pixels is None:
             return
         ended_s = self._clock()
-        frame_time_s = None if fresh is None or fresh.face is None else fresh.frame.time_s
+        frame_time_s = None if fresh is None or fresh.face is None else fresh.frame_time_s
         before = self.picture
         pixels.flags.writeable = False
         self.picture = picture = Picture(pixels, before.sequence + 1 if before else 0, ended_s, frame_time_s)

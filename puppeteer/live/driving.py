@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from puppeteer.expression import catalogue, found
 from puppeteer.inputs.recorded import read_motion
+from puppeteer.live.playing import Recorded
 from puppeteer.live.status import Driver, Meter
 from puppeteer.motion import Calibration, Motion, Step, between, guided
 from puppeteer.motion.expressions import Expressions
@@ -28,8 +29,7 @@ class Driving:
         self.manual: Pose | None = None  # the sliders drive, until None
         self.muted = False  # the mouth stays shut, whatever moves it; not by the sliders or an expression
         self._muted_share, self._muted_s = 0.0, 0.0
-        self._recorded = read_motion()
-        self._recorded_s = [time_s for time_s, _ in self._recorded]
+        self._demo = Recorded(read_motion())
         self.driver: Driver = "idle"
         self.shown = Pose()
         self._driven = Pose()  # what is shown, without what lies over it
@@ -81,16 +81,19 @@ class Driving:
         with self._use:
             return dict(self._expressions.wanted)
 
-    def pose(self, face: FaceObservation | None, found: bool, recorded: bool, now_s: float) -> Pose:
-        """`face` is what was seen of late, `found` whether there is one now; `recorded` motion drives instead."""
+    def pose(
+        self, face: FaceObservation | None, found: bool, demo: bool, now_s: float, recorded: Recorded | None = None
+    ) -> Pose:
+        """`face` is what was seen of late, `found` whether there is one now; `recorded` motion drives instead, or, with
+        `demo`, the motion that comes along."""
         with self._use:
             pose = self._motion.step(face, now_s)
         manual = self.manual
         driver: Driver
         if manual is not None:
             driver, pose = "manual", manual
-        elif recorded:
-            driver, pose = "demo", self._recorded_pose(now_s)
+        elif demo or recorded is not None:
+            driver, pose = "demo", (recorded or self._demo).at(now_s)
             pose = pose.mirrored() if self._mirror else pose
         else:
             driver = "face" if found else "idle"
@@ -119,15 +122,6 @@ class Driving:
         self._muted_share = min(1.0, max(0.0, self._muted_share + (step if self.muted else -step)))
         left = 1 - self._muted_share
         return replace(pose, mouth_open=left * pose.mouth_open, mouth_wide=left * pose.mouth_wide)
-
-    def _recorded_pose(self, now_s: float) -> Pose:
-        """Over and over, between the table's rows."""
-        times_s = self._recorded_s
-        step_s = (times_s[-1] - times_s[0]) / max(1, len(times_s) - 1)
-        place = (now_s % (times_s[-1] + step_s)) / step_s
-        index = int(place)
-        first, second = (self._recorded[number % len(self._recorded)][1] for number in (index, index + 1))
-        return between(first, second, place - index)
 
     def meters(self, found: bool) -> tuple[Meter, ...]:
         """One for each number, in the order of POSE_NAMES."""

@@ -24,7 +24,7 @@ from puppeteer.live.status import Log, Meter, Part, Picture, Preview, Rate, Stat
 from puppeteer.motion import Calibration, Step
 from puppeteer.outputs.compose import Background, key_colour, parse_background
 from puppeteer.pose import FaceObservation, Pose
-from puppeteer.settings import Settings
+from puppeteer.settings import PLAYED, SEEN, Settings
 
 UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
@@ -73,7 +73,7 @@ class Live:
         self._looking = Looking(parts, pace, self._stop, self._told.tell, rates["track"], timings)
         self._driving = Driving(settings)
         self._loading = Loading(parts, current, self._stop, self._told)
-        self._devices = Devices(parts, current, self._looking.frames, rates, timings)
+        self._devices = Devices(parts, current, self._looking.frames, self._looking.hear, rates, timings)
         self._drawing = Drawing(
             current,
             self._first_background(settings),
@@ -96,7 +96,11 @@ class Live:
         self._devices.start()
         works: dict[str, Callable[[], None]] = {
             "load": self._loading.work,
-            "track": functools.partial(self._looking.work, lambda: self._settings.output.rate),
+            "track": functools.partial(
+                self._looking.work,
+                lambda: self._settings.output.rate,
+                lambda: self._settings.source.kind in SEEN,
+            ),
             "pose": functools.partial(self._drawing.work, self._after_each),
         }
         for name, work in works.items():
@@ -147,7 +151,7 @@ class Live:
                 self._stop.wait(1)
 
     def _after_each(self) -> None:
-        self._devices.mind_capture()
+        self._devices.mind_source()
         self._told.log_changes(self._conditions())
 
     # --- settings
@@ -274,6 +278,11 @@ class Live:
         return self._driving.meters(self._looking.found())
 
     @property
+    def setup(self) -> str:
+        """What to do for the source (in an app on the phone), half a sentence; "" where there is nothing."""
+        return self._devices.setup
+
+    @property
     def virtual_camera_absent(self) -> bool:
         """Whether none is installed, so that there is nothing to try again."""
         return self._devices.virtual_camera_absent
@@ -299,26 +308,28 @@ class Live:
         return {name: rate.total for name, rate in self._rates.items()}
 
     def _conditions(self) -> dict[str, Part]:
-        camera = self._devices.camera(stands_in=self._driving.driver == "demo")
+        seen = self._settings.source.kind in SEEN
+        camera = self._devices.source(stands_in=seen and self._driving.driver == "demo")
         return {
             "camera": camera,
             "face": self._face_condition(camera),
             "networks": self._told.part("networks"),
             "character": self._told.part("character"),
             "virtual_camera": self._devices.virtual_camera(),
+            "vmc": self._devices.vmc(),
             "recording": self._devices.recording(),
         }
 
     def _face_condition(self, camera: Part) -> Part:
-        tracker = self._told.part("face")
-        if self._settings.source.kind == "demo":
+        tracker, kind = self._told.part("face"), self._settings.source.kind
+        if kind in PLAYED:
             return Part("off", "not needed")
-        if tracker.state != "ok":
+        if kind in SEEN and tracker.state != "ok":
             return tracker
         if self._looking.found():
             return Part("ok", "come closer: the face is small" if self._looking.small else "face found")
-        if camera.state != "ok":
-            return Part("off", "waiting for the camera")
+        if camera.state != "ok" or kind not in SEEN:
+            return Part("off", "waiting for the camera" if kind in SEEN else "waiting for a face")
         return Part("problem", "no face: look into the camera, with light from the front")
 
     # --- what is done on demand

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from puppeteer.errors import PuppeteerError, remedy
+from puppeteer.inputs.contract import Arrival
 from puppeteer.live.calibrating import CalibrationRun
 from puppeteer.live.pace import STALE_S, TRACK_MARGIN_S, Pace
 from puppeteer.live.parts import Parts
@@ -25,10 +26,11 @@ LATEST = 15  # frames
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the tracker made of a frame."""
+    """What the tracker made of a frame, or what a phone has seen."""
 
     face: FaceObservation | None
-    frame: Frame
+    frame: Frame | None  # None where others have seen the face
+    frame_time_s: float  # when the camera gave the frame, or the network the packet
     sequence: int
     time_s: float  # when it was known
 
@@ -70,22 +72,32 @@ class Looking:
     def preview(self) -> Preview | None:
         """The newest camera frame with what was found in it; None without a camera. For one thread."""
         seen = self.latest
-        if seen is None or self._clock() - seen.time_s > max(PREVIEW_S, self._pace.stale_s):
+        if seen is None or seen.frame is None:
+            return None
+        if self._clock() - seen.time_s > max(PREVIEW_S, self._pace.stale_s):
             return None
         if self._preview is None or self._preview.sequence != seen.sequence:
             landmarks = None if seen.face is None else seen.face.landmarks
             self._preview = Preview(small(seen.frame.rgb), landmarks, seen.face is not None, seen.sequence)
         return self._preview
 
-    def work(self, output_rate: Callable[[], float]) -> None:
-        """Until `stop`. `output_rate` is asked again and again: pictures that are drawn a second."""
+    def hear(self, arrival: Arrival) -> None:
+        """A face that a phone or another program has seen; from the thread that listens."""
+        self._took(arrival.face, None, arrival.time_s)
+
+    def work(self, output_rate: Callable[[], float], needed: Callable[[], bool]) -> None:
+        """Until `stop`, or until no face is looked for any more. Both are asked again and again: how many pictures are
+        drawn a second, and whether there are frames in which to look."""
+        while not needed():
+            if self._stop.wait(0.1):
+                return
         if not self._failed:  # what is the matter is told until it works
             self._tell("face", "starting", "loading the face tracker")
         try:
             with self._parts.tracker() as tracker:
                 self._failed = False
                 self._tell("face", "ok", "")
-                while not self._stop.is_set():
+                while not self._stop.is_set() and needed():
                     self._wait_for_need(output_rate())
                     frame = self.frames.get(0.5)
                     if frame is None:
@@ -99,7 +111,7 @@ class Looking:
                     self._pace.track_lasts.add(ended_s - begun_s)
                     self._timings.add("track", ended_s - begun_s, ended_s)
                     self._rate.count(ended_s)
-                    self._took(face, frame)
+                    self._took(face, frame, frame.time_s)
         except Exception as error:
             if isinstance(error, PuppeteerError):
                 text = str(error)
@@ -122,9 +134,10 @@ class Looking:
         if wait_s > 0:
             self._stop.wait(min(wait_s, STALE_S / 2))
 
-    def _took(self, face: FaceObservation | None, frame: Frame) -> None:
+    def _took(self, face: FaceObservation | None, frame: Frame | None, frame_time_s: float) -> None:
         before = self.latest
-        self.latest = seen = Seen(face, frame, before.sequence + 1 if before else 0, self._clock())
+        sequence = before.sequence + 1 if before else 0
+        self.latest = seen = Seen(face, frame, frame_time_s, sequence, self._clock())
         if face is not None:
             self._small_share += (face.small - self._small_share) / LATEST
             self.small = self._small_share > (FEW if self.small else MANY)
@@ -140,7 +153,7 @@ class Looking:
         while not self._stop.is_set() and self._clock() < until_s:
             frame = self.frames.get(0.2)
             if frame is not None:
-                self._took(None, frame)
+                self._took(None, frame, frame.time_s)
 
 
 def small(rgb: U8) -> U8:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from puppeteer.image import Character
-from puppeteer.inputs.contract import Camera
+from puppeteer.inputs.contract import Camera, FaceInput
 from puppeteer.live.capture import Patience
 from puppeteer.live.sending import Device
+from puppeteer.outputs.contract import PoseSink
 from puppeteer.pose import U8, Pose
 from puppeteer.settings import OutputSettings, PoserSettings, SourceSettings
 from puppeteer.tracking.contract import Tracker
@@ -31,8 +32,10 @@ class Parts:
     """Chosen by `app.py`; tests put others in. Each factory is called in the thread that uses what it gives."""
 
     camera: Callable[[SourceSettings, Collection[str]], Camera]  # with the devices that we send to
+    faces: Callable[[SourceSettings], FaceInput]  # phones and programs that have seen the face themselves
     tracker: Callable[[], Tracker]
     poser: Callable[[PoserSettings], Drawer]
     virtual_camera: Callable[[OutputSettings], Device]
+    vmc: Callable[[OutputSettings], PoseSink]
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.perf_counter  # monotonic is too coarse on Windows

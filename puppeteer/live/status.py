@@ -16,7 +16,7 @@ from puppeteer.pose import BY_NAME, F32, U8
 State = Literal["off", "starting", "ok", "problem"]
 Driver = Literal["face", "idle", "demo", "manual"]
 
-PARTS = ("camera", "face", "networks", "character", "virtual_camera", "recording")
+PARTS = ("camera", "face", "networks", "character", "virtual_camera", "vmc", "recording")
 LOG_LINES = 500
 RECENT_S = 3.0  # behind rates and latencies
 
@@ -36,7 +36,7 @@ Tell = Callable[[str, State, str], None]  # of a part: its state and its sentenc
 class Status:
     """Everything at one moment."""
 
-    camera: Part  # or the video file, or recorded motion
+    camera: Part  # or whatever else drives: the video file, the phone, recorded motion
     face: Part  # "ok": found; "problem": none seen, or no tracker
     networks: Part
     character: Part
@@ -53,6 +53,7 @@ class Status:
     # missing.
     latency_ms: dict[str, float] = field(default_factory=dict)
     latency_p95_ms: dict[str, float] = field(default_factory=dict)
+    vmc: Part = Part()  # the motion, sent to other programs
 
     def parts(self) -> dict[str, Part]:
         return {name: getattr(self, name) for name in PARTS}

@@ -8,8 +8,9 @@ from typing import Any
 from puppeteer.gui import texts
 from puppeteer.gui.pages.panel import Now, Panel, show_part
 from puppeteer.gui.safe import dpg
-from puppeteer.gui.shelf import VIDEOS
+from puppeteer.gui.shelf import MOTIONS, VIDEOS
 from puppeteer.gui.theme import WARN
+from puppeteer.settings import PLAYED, SEEN
 
 
 class CameraPage:
@@ -17,7 +18,7 @@ class CameraPage:
         self._panel, self._studio = panel, panel.studio
         controls = panel.controls
         with panel.card(texts.SOURCE):
-            self._kind = panel.choice(texts.SOURCES, self._chosen)
+            self._kind = panel.choice(texts.SOURCES, self._chosen, columns=4)
             with dpg.group() as self._camera:
                 self.cameras = dpg.add_combo(
                     [], width=-1, callback=lambda _, name: self._studio.change(
@@ -31,11 +32,21 @@ class CameraPage:
             with dpg.group() as self._video:
                 self._file = panel.note()
                 panel.button(texts.CHOOSE, self._choose)
+            with dpg.group() as self._recording:
+                panel.note(texts.RECORDING_NOTE)
+                self._motion = panel.note()
+                panel.button(texts.CHOOSE, self._choose_motion)
             self._demo = panel.note(texts.DEMO_NOTE)
+            with dpg.group() as self._sent:
+                self._about = panel.note()
+                self._setup = dpg.add_text("", wrap=0)
+                controls.table(["source.phone", "source.port"])
             self._state = panel.note()
-            panel.fold(lambda: controls.table(
-                [name for name in controls.names("source") if name.rpartition(".")[2] in ("width", "height", "rate")]
-            ))  # fmt: skip
+            with dpg.group() as self._asked:
+                panel.fold(lambda: controls.table([f"source.{last}" for last in ("width", "height", "rate")]))
+            with dpg.group() as self._sent_more:
+                panel.button(texts.RETRY, lambda: self._studio.retry("camera"), panel.theme.quiet)
+                panel.fold(lambda: controls.table(["source.mapping"]))
         with panel.card(texts.VIEW):
             controls.table([name for name in controls.names("studio") if ".show_" in name or name.endswith(".scale")])
         self._known: Any = None
@@ -43,8 +54,25 @@ class CameraPage:
     def show(self, now: Now) -> None:
         source = now.settings.source
         self._kind.show(source.kind)
-        for item, kind in ((self._camera, "camera"), (self._video, "video"), (self._demo, "demo")):
-            dpg.configure_item(item, show=source.kind == kind)
+        sent = source.kind not in (*SEEN, *PLAYED)
+        for item, shown in (
+            (self._camera, source.kind == "camera"),
+            (self._video, source.kind == "video"),
+            (self._recording, source.kind == "recording"),
+            (self._demo, source.kind == "demo"),
+            (self._asked, source.kind == "camera"),
+            (self._sent, sent),
+            (self._sent_more, sent),
+        ):
+            dpg.configure_item(item, show=shown)
+        if sent:
+            dpg.set_value(self._about, texts.SOURCE_NOTES[source.kind])
+            setup = self._studio.engine.setup
+            # While nothing comes the state says it.
+            shown = bool(setup) and setup not in now.status.camera.text
+            dpg.set_value(self._setup, texts.TO_DO.format(setup=setup))
+            dpg.configure_item(self._setup, show=shown)
+        dpg.set_value(self._motion, Path(source.recording).name if source.recording else texts.NO_VIDEO)
         known = (self._studio.cameras, source.camera)
         if known != self._known:
             self._known = known
@@ -61,8 +89,11 @@ class CameraPage:
             dpg.configure_item(self._state, show=False)
 
     def _chosen(self, kind: str) -> None:
-        if kind == "video" and not self._studio.settings.source.video:
+        source = self._studio.settings.source
+        if kind == "video" and not source.video:
             self._choose()
+        elif kind == "recording" and not source.recording:
+            self._choose_motion()
         else:
             self._studio.change(["source.kind"], kind)
 
@@ -73,4 +104,13 @@ class CameraPage:
             VIDEOS,
             lambda path: self._studio.change_all({"source.video": str(path), "source.kind": "video"}),
             Path(video).parent if video else None,
+        )
+
+    def _choose_motion(self) -> None:
+        motion = self._studio.settings.source.recording
+        self._panel.chooser.open(
+            texts.CHOOSE_MOTION,
+            MOTIONS,
+            lambda path: self._studio.change_all({"source.recording": str(path), "source.kind": "recording"}),
+            Path(motion).parent if motion else None,
         )

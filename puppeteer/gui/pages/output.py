@@ -39,6 +39,10 @@ class OutputPage:
                 panel.button(texts.OTHER_FOLDER, self._folder, panel.theme.quiet)
             self._recording = panel.note()
             self._where = panel.note()
+        with panel.card(texts.VMC_CARD):
+            panel.note(texts.VMC_NOTE)
+            controls.table(["output.vmc", "output.vmc_address", "output.vmc_port"])
+            self._vmc = panel.note()
         self.profiles = ProfilesCard(panel)
 
     def show(self, now: Now) -> None:
@@ -55,6 +59,7 @@ class OutputPage:
         dpg.bind_item_theme(self._record, self._panel.theme.recording if running else self._panel.theme.primary)
         show_part(self._recording, now.status.recording, quiet_off=True)
         dpg.set_value(self._where, texts.IN_FOLDER.format(path=folder_of(now.settings)))
+        show_part(self._vmc, now.status.vmc, quiet_off=True)
         self.profiles.show(now)
 
     def _sized(self, text: str) -> None:

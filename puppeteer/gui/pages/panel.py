@@ -79,8 +79,8 @@ class Panel:
         self.inputs.append(item)
         return item
 
-    def choice(self, labels: dict[str, str], chosen: Callable[[str], object]) -> Choice:
-        return Choice(self, labels, chosen)
+    def choice(self, labels: dict[str, str], chosen: Callable[[str], object], columns: int = 0) -> Choice:
+        return Choice(self, labels, chosen, columns or len(labels))
 
     def fold(self, build: Callable[[], object]) -> None:
         """A part that is shown on demand."""
@@ -95,18 +95,20 @@ class Panel:
 
 
 class Choice:
-    """A row of buttons of which one is on."""
+    """Buttons, in rows of `columns`, of which one is on."""
 
-    def __init__(self, panel: Panel, labels: dict[str, str], chosen: Callable[[str], object]) -> None:
+    def __init__(self, panel: Panel, labels: dict[str, str], chosen: Callable[[str], object], columns: int) -> None:
         self._theme = panel.theme
         self._value: str | None = None
         self.buttons: dict[str, Any] = {}
         with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, no_pad_outerX=True):
-            for _ in labels:
+            for _ in range(columns):
                 dpg.add_table_column()
-            with dpg.table_row():
-                for value, label in labels.items():
-                    self.buttons[value] = panel.button(label, self._chooser(value, chosen), width=-1)
+            values = list(labels)
+            for start in range(0, len(values), columns):
+                with dpg.table_row():
+                    for value in values[start : start + columns]:
+                        self.buttons[value] = panel.button(labels[value], self._chooser(value, chosen), width=-1)
 
     def _chooser(self, value: str, chosen: Callable[[str], object]) -> Callable[[], object]:
         return lambda: chosen(value)
