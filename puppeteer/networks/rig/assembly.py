@@ -26,8 +26,10 @@ from puppeteer.networks.rig.reader import (
 )
 from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 
-SHARPER = 1.5  # logits of the split
+SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
+LINE_PX = 1  # of the spec square, half of what a line is wide
+DEPTH_SIGMA = 6.0  # px
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
 EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
 FOREHEAD, FRINGE_RELIEF = 32.0, 0.45  # px, and the share of what hair lies before it
@@ -42,7 +44,7 @@ SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, h
 def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion]:
     """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion."""
     reading = reader(image)
-    shares = torch.softmax(SHARPER * reading.labels[:, 1:].float(), 1)
+    shares = lined(torch.softmax(SHARPER * reading.labels[:, 1:].float(), 1))
     whole = torch.sigmoid(reading.whole)
     painted = painter(image, shares, whole)[0]
     hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, shares, k)[0] for k in range(COUNT)]
@@ -50,12 +52,25 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
     root, tip = reading.joints[0].view(2, 2)
     depth = flattened(continued(reading.depth[0, :, None], there))
-    depth = in_front(alike(depth, seen), tip)
+    depth = in_front(softened(alike(depth, seen)), tip)
     x, y = pixel_grid(FINE, FINE, depth.device)[0]
     depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
     follow = followed(root, tip)
     moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
+
+
+def lined(shares: Tensor) -> Tensor:
+    """Shares (B, L, 256, 256) in which the line round a thing belongs to it, and not to what lies behind: a line left
+    behind is seen, a rim of skin or hair that comes along is not."""
+    before = torch.flip(torch.cumsum(torch.flip(shares, [1]), 1), [1])  # of a layer and all in front of it
+    wide = F.max_pool2d(before, 2 * LINE_PX + 1, 1, LINE_PX)
+    return wide - torch.cat([wide[:, 1:], torch.zeros_like(wide[:, :1])], 1)
+
+
+def softened(depth: Tensor) -> Tensor:
+    """(L, 1, 128, 128) without the steps from lock to lock, at which one picture could only be stretched."""
+    return blurred(depth, DEPTH_SIGMA * depth.shape[-1] / SPEC)
 
 
 def continued(field: Tensor, there: Tensor) -> Tensor:

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge
 
-UNDER_PX = 4  # of the spec square: how far a layer goes on under an edge that covers it, at least
+UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
 COVERED = 0.98, 1.0  # share of a pixel that is covered by others from which on a layer is whole under them
 OWN = 0.6, 0.95  # share of a pixel from which on its colour is the layer's own
 FAINT = 1 / 255
+DOUBT = 0.04  # a smaller share is no layer: beside an opaque one it would be a line that comes off
 PASSES = 3
 
 
@@ -34,14 +35,14 @@ def pictures(original: Tensor, parts: Parts) -> tuple[Tensor, Tensor]:
     changes by where the original changes."""
     size = original.shape[-1]
     drawn = original[:, 3:]
-    share = enlarge(parts.seen, size)
+    share = (enlarge(parts.seen, size) - DOUBT).clamp(min=0)
     share = share / share.sum(0, keepdim=True).clamp(min=1e-3)
     shown = share * drawn
     above = torch.flip(torch.cumsum(torch.flip(shown, [0]), 0), [0]) - shown
     alone = (shown / (1 - above).clamp(min=FAINT)).clamp(0, 1)
     reach = max(1, round(UNDER_PX * size / 256))
     # A dilation in two passes, each along one axis, is a tenth of the work.
-    near = F.max_pool2d(F.max_pool2d(share, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
+    near = F.max_pool2d(F.max_pool2d(shown, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
     whole = torch.maximum(enlarge(parts.whole, size), smooth(near, 0.5, 0.9))
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED))
     straight = original[:, :3] / drawn.clamp(min=FAINT)
