@@ -13,12 +13,12 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.layers import Layers
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import Parts, laid_over, pictures
+from puppeteer.networks.rig.pictures import Parts, Pictures, laid_over, pictures
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
 from puppeteer.poser.drawing import Canvas, composed
-from puppeteer.poser.stack import Stack
+from puppeteer.poser.stack import STILL, Stack, straighten
 
 MORPHED = (FACE, GLASSES, FRONT)  # layers that show what becomes of the original's middle
 
@@ -29,7 +29,8 @@ class RigCanvas:
     def __init__(self, original: U8, parts: Parts) -> None:
         self._canvas = Canvas(original)
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
-        shown, gains = pictures(image, parts)
+        shown, gains, opacity = pictures(image, parts)
+        self._opacity = float(opacity)
         self._pictures = [_picture(layer) for layer in shown]
         inside = self._canvas.middle
         self._gains = {k: _picture(gains[k].expand(4, -1, -1))[inside, inside].astype(np.int16) for k in MORPHED}
@@ -38,10 +39,22 @@ class RigCanvas:
 
     def drawn(self, frame: Rigged, encoding: Encoding, alone: bool = False) -> U8:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
+        flows = frame.flows.float().numpy()
+        if float(np.abs(flows).max()) * self._stack.size < STILL:
+            # what its layers cannot be split into exactly, a few pixels where three of them meet, is whole
+            still = self._canvas.original
+            if frame.middle is not None:
+                still = self._canvas.morphed(frame.middle, encoding, alone)[0]
+            out = still.copy()
+            straighten(out)
+            return out
         shown = self._pictures
         if frame.middle is not None:
             shown = self._morphed(frame.middle, encoding, alone)
-        return self._stack.drawn(frame.flows.float().numpy(), alone, shown)
+        out = self._stack.drawn(flows, alone, shown)
+        if self._opacity < 1:
+            cv2.insertChannel(cv2.convertScaleAbs(cv2.extractChannel(out, 3), alpha=self._opacity), out, 3)
+        return out
 
     def _morphed(self, middle: Layers, encoding: Encoding, alone: bool) -> list[U8]:
         """The layers' pictures with what becomes of the middle; overwritten by this thread's next frame."""
@@ -73,11 +86,12 @@ def _picture(x: Tensor) -> U8:
     return np.asarray(out, np.uint8)
 
 
-def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: tuple[Tensor, Tensor]) -> Tensor:
+def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: Pictures) -> Tensor:
     """The same without leaving the device: premultiplied original float32 (1, 4, S, S) and its `pictures` to straight
     uint8 (S, S, 4). Sampling grids are float32."""
-    layers, gains = shown
+    layers, gains, opacity = shown
     size = original.shape[-1]
+    still = original
     if frame.middle is not None:
         low, high = round(size / 4), size - round(size / 4)
         inside = original[:, :, low:high, low:high]
@@ -85,8 +99,10 @@ def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: 
         face = torch.zeros(len(layers), 1, 1, 1, device=layers.device)
         face[list(MORPHED)] = 1
         layers = (layers + face * gains * change).clamp(0, 1)
+        still = original + change
     pixels = (torch.arange(size, dtype=torch.float32, device=layers.device) + 0.5) * (2 / size) - 1
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
     grid = (enlarge(frame.flows.float(), size) * 2 + here).permute(0, 2, 3, 1)
     moved = F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return to_bytes(laid_over(moved))
+    moves = frame.flows.abs().amax() * size >= STILL
+    return to_bytes(torch.where(moves, laid_over(moved) * opacity, still))

@@ -18,7 +18,7 @@ from puppeteer.image import SPEC_SIZE, Character
 from puppeteer.networks.layers import Layers, Run, in_turn
 from puppeteer.networks.network import Network
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import pictures
+from puppeteer.networks.rig.pictures import Pictures, pictures
 from puppeteer.networks.tensors import to_premultiplied, to_tensor
 from puppeteer.pose import POSE_NAMES, U8, Pose
 from puppeteer.poser import rig_drawing
@@ -90,7 +90,7 @@ class OnDevice:
         self.graphs: dict[int, Any] = {}  # 0 is the networks, a size the drawing at that size
         self.graphs_work = self.cuda
         self.layers: Layers | Rigged = Layers()
-        self.shown: dict[int, tuple[Tensor, Tensor]] = {}  # of a rig: its layers' pictures
+        self.shown: dict[int, Pictures] = {}  # of a rig: its layers' pictures
 
     def take(self, pose: Pose) -> None:
         self.pose_host.copy_(torch.tensor([pose.values()], dtype=torch.float32))

@@ -15,10 +15,13 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge
 
 UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
-COVERED = 0.98, 1.0  # share of a pixel that is covered by others from which on a layer is whole under them
+COVERED = 0.955, 0.985  # share of a pixel that is covered by others from which on a layer is whole under them
 OWN = 0.6, 0.95  # share of a pixel from which on its colour is the layer's own
 FAINT = 1 / 255
-DOUBT = 0.04  # a smaller share is no layer: beside an opaque one it would be a line that comes off
+SPLIT = 0.2, 0.8  # shares of layers in front between which a pixel becomes theirs
+MOST = 0.04  # of the correction of a colour that hardly shows
+MOSTLY = 4  # power: what shows more than others is corrected, or lines would be left behind where it moves away
+AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under an edge
 PASSES = 3
 
 
@@ -30,32 +33,60 @@ class Parts(NamedTuple):
     hidden: Tensor  # (L, 3, h, h) its colour where it is not seen, not multiplied
 
 
-def pictures(original: Tensor, parts: Parts) -> tuple[Tensor, Tensor]:
-    """Premultiplied original (1, 4, S, S) -> the layers (L, 4, S, S), premultiplied, and (L, 1, S, S) how much each
-    changes by where the original changes."""
+class Pictures(NamedTuple):
+    """Of one character at one size."""
+
+    layers: Tensor  # (L, 4, S, S) premultiplied
+    gains: Tensor  # (L, 1, S, S) how much each changes by where the original changes
+    opacity: Tensor  # () alpha of what is opaque in the original, by which the layers are divided
+
+
+def pictures(original: Tensor, parts: Parts) -> Pictures:
+    """Premultiplied original (1, 4, S, S)"""
     size = original.shape[-1]
+    opacity = opaque(original[:, 3:])
+    original = (original / opacity).clamp(max=1)
     drawn = original[:, 3:]
-    share = (enlarge(parts.seen, size) - DOUBT).clamp(min=0)
-    share = share / share.sum(0, keepdim=True).clamp(min=1e-3)
+    share = split(enlarge(parts.seen, size))
     shown = share * drawn
     above = torch.flip(torch.cumsum(torch.flip(shown, [0]), 0), [0]) - shown
     alone = (shown / (1 - above).clamp(min=FAINT)).clamp(0, 1)
     reach = max(1, round(UNDER_PX * size / 256))
     # A dilation in two passes, each along one axis, is a tenth of the work.
     near = F.max_pool2d(F.max_pool2d(shown, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
-    whole = torch.maximum(enlarge(parts.whole, size), smooth(near, 0.5, 0.9))
+    whole = enlarge(parts.whole, size)
+    whole = torch.maximum(whole, smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL))
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED))
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     own = smooth(share, *OWN)
     colour = enlarge(parts.hidden, size)
     colour = colour + own * (straight - colour)
     # What is left over at soft edges goes to all that show there, and what one cannot take to the others.
+    mostly = (share / share.amax(0, keepdim=True).clamp(min=FAINT)) ** MOSTLY
+    most = MOST + (1 - MOST) * mostly
     for _ in range(PASSES):
         left = original[:, :3] - laid_over(torch.cat([colour * alpha, alpha], 1))[:, :3]
-        takes = shown * torch.where(left > 0, colour < 1, colour > 0)
-        change = left / takes.sum(0, keepdim=True).clamp(min=0.05)
-        colour = torch.where(takes > FAINT, colour + change, colour).clamp(0, 1)
-    return torch.cat([colour * alpha, alpha], 1), alpha * share.gt(0.02) / drawn.clamp(min=0.5)
+        takes = shown * mostly * torch.where(left > 0, colour < 1, colour > 0)
+        change = left / takes.sum(0, keepdim=True).clamp(min=FAINT)
+        colour = torch.where(takes > FAINT, colour + change.clamp(-most, most), colour).clamp(0, 1)
+    layers = torch.cat([colour * alpha, alpha], 1)
+    return Pictures(layers, alpha * share.gt(0.02) / drawn.clamp(min=0.5), opacity)
+
+
+def split(share: Tensor) -> Tensor:
+    """Shares (L, 1, H, W) of which nearly every pixel belongs to one layer: where a dark line belonged to two, the
+    lower one would show it when the upper one moves away."""
+    share = share / share.sum(0, keepdim=True).clamp(min=1e-3)
+    before = smooth(torch.flip(torch.cumsum(torch.flip(share, [0]), 0), [0]), *SPLIT)
+    return before - torch.cat([before[1:], torch.zeros_like(before[:1])])
+
+
+def opaque(alpha: Tensor) -> Tensor:
+    """() the alpha that stands for opaque in a picture; some programs leave 97% everywhere, and what is behind would
+    shine through."""
+    weight = smooth(alpha, 0.88, 0.92)
+    level = (alpha * weight).sum() / weight.sum().clamp(min=1)
+    return torch.where(level > 0.99, torch.ones_like(level), level.clamp(min=0.9))
 
 
 def laid_over(layers: Tensor) -> Tensor:
