@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from puppeteer.live import Parts
     from puppeteer.live.parts import Drawer
     from puppeteer.live.sending import Device
-    from puppeteer.outputs.contract import PoseSink
+    from puppeteer.outputs.contract import Overlay, PoseSink
     from puppeteer.settings import OutputSettings, PoserSettings, SourceSettings
     from puppeteer.tracking.contract import Tracker
 
@@ -84,7 +84,20 @@ def live_parts() -> "Parts":
 
         return VmcSender(output.vmc_address, output.vmc_port)
 
-    return Parts(camera=open_source, faces=faces, tracker=tracker, poser=poser, virtual_camera=virtual_camera, vmc=vmc)
+    def browser_source(output: "OutputSettings") -> "Overlay":
+        from puppeteer.outputs.browser_source import BrowserSource
+
+        return BrowserSource(output.browser_port)
+
+    return Parts(
+        camera=open_source,
+        faces=faces,
+        tracker=tracker,
+        poser=poser,
+        virtual_camera=virtual_camera,
+        vmc=vmc,
+        overlays={"browser_source": browser_source},
+    )
 
 
 def bench(
@@ -130,7 +143,7 @@ def headless(
         float | None, arg(metavar="NUMBER", help="End after so many seconds.", help_behavior_hint="")
     ] = None,
 ) -> None:
-    """Camera to virtual camera without a window, until Ctrl-C.
+    """Camera to virtual camera and browser source without a window, until Ctrl-C.
 
     Settings come from the profile that the studio used last, or from --profile.
     """

@@ -155,6 +155,10 @@ class OutputSettings(Tree):
 
     virtual_camera: bool = setting(True, help="send to the virtual camera that OBS, Zoom or Discord see as a webcam")
     device: str = setting("", help="name of the virtual camera; empty takes the first one found")
+    browser_source: bool = setting(
+        True, help="serve the character, transparent, as a page for the browser source of OBS on this computer"
+    )
+    browser_port: int = setting(18777, 1024, 65535, help="port of that page's address; the next one where it is taken")
     width: int = setting(1280, 160, 1920, unit="px", step=2, help="width of the output")
     height: int = setting(720, 120, 1080, unit="px", step=2, help="height of the output")
     rate: int = setting(30, 5, 60, unit="Hz", help="pictures a second; a slow machine gives as many as it can")

@@ -25,6 +25,7 @@ from puppeteer.inputs.webcam import Webcam, list_cameras
 from puppeteer.live.capture import Capture
 from puppeteer.live.sending import Sender
 from puppeteer.live.status import Picture, Rate, Timings
+from puppeteer.outputs.compose import Placed
 from puppeteer.outputs.virtual_camera import VirtualCamera
 from puppeteer.pose import Frame
 from puppeteer.settings import SourceSettings
@@ -147,12 +148,13 @@ def virtual_camera(device: str, clip: str) -> None:
     colours = np.zeros((240, 320, 3), np.uint8)
     colours[:, :160], colours[:, 160:] = (255, 0, 0), (0, 0, 255)
     rates = Rate()
+    nobody = Placed(np.zeros((2, 2, 4), np.uint8), size, 0, 0, 2)
     sender = Sender(lambda: VirtualCamera(size, rate, device), size, rate, colours, rates, Timings(), time.perf_counter)
     try:
         waited_s = until(lambda: sender.condition().state == "ok")
         check("starts", waited_s is not None, f"{waited_s or 0:.2f} s, {sender.condition().text}")
         for sequence in range(150):
-            sender.pictures.put(Picture(colours, sequence, time.perf_counter()))
+            sender.pictures.put(Picture(colours, nobody, sequence, time.perf_counter()))
             time.sleep(1 / rate)
         fps = rates.per_second(time.perf_counter())
         check("keeps its pace", 0.8 * rate < fps < 1.3 * rate, f"{fps:.1f} of {rate:.0f} a second")

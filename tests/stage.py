@@ -18,9 +18,10 @@ from puppeteer.inputs.contract import Camera
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.live import Live, Parts
 from puppeteer.live.capture import Patience
+from puppeteer.outputs.contract import Overlay
 from puppeteer.outputs.vmc import VmcSender
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
-from puppeteer.settings import STUDIO, Settings, set_by_name
+from puppeteer.settings import STUDIO, OutputSettings, Settings, set_by_name
 
 SHORT = Patience(
     open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=1.2, abandon_s=1.5
@@ -153,6 +154,7 @@ class Stage:
     cameras_opened: int = 0
     patience: Patience = SHORT
     poser_error: Exception | None = None  # of the next poser that is made, once
+    overlays: dict[str, Callable[[OutputSettings], Overlay]] = field(default_factory=dict)
     live: Live = field(init=False)
 
     def parts(self) -> Parts:
@@ -163,6 +165,7 @@ class Stage:
             poser=self._poser,
             virtual_camera=lambda settings: self.device.open(),
             vmc=lambda output: VmcSender(output.vmc_address, output.vmc_port),
+            overlays=self.overlays,
             patience=self.patience,
         )
 

@@ -26,7 +26,9 @@ def test_it_feeds_the_virtual_camera_and_says_what_happens(
 ) -> None:
     stage = Stage()
     settings = set_by_name(SMALL, "studio.character", str(character_png))
-    headless(set_by_name(settings, "output.virtual_camera", False), stage.parts(), seconds=3)
+    for name in ("output.virtual_camera", "output.browser_source"):
+        settings = set_by_name(settings, name, False)
+    headless(settings, stage.parts(), seconds=3)
     said = capsys.readouterr().out
     assert stage.device.opened == stage.device.closed == 1 and len(stage.device.times_s) > 5
     assert stage.camera.opened == stage.camera.closed == 1

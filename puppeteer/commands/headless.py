@@ -1,4 +1,4 @@
-"""`--headless`: camera to virtual camera without a window; status on standard output, Ctrl-C ends it."""
+"""`--headless`: the live engine without a window; status on standard output, Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from puppeteer.live import Live, Parts, Status
 from puppeteer.settings import Settings
 
 REPORT_S = 10.0  # between lines with figures
-NAMES = {"virtual_camera": "virtual camera"}
+NAMES = {"virtual_camera": "virtual camera", "browser_source": "browser source"}
 
 
 def headless(settings: Settings, parts: Parts, seconds: float | None = None) -> None:
-    """Runs until Ctrl-C (or the system's request to end), or for `seconds`; the virtual camera is on in any case.
+    """Runs until Ctrl-C (or the system's request to end), or for `seconds`.
 
-    Prints what changes as it changes, and figures every REPORT_S. Returns when every thread has ended.
+    The virtual camera is on where nothing else would be. Prints what changes as it changes, and figures every REPORT_S.
+    Returns when every thread has ended.
     """
-    settings = settings.model_copy(update={"output": settings.output.model_copy(update={"virtual_camera": True})})
+    output = settings.output
+    if not output.browser_source:
+        settings = settings.model_copy(update={"output": output.model_copy(update={"virtual_camera": True})})
     stop = threading.Event()
     with ended_by_signals(stop), Live(settings, parts=parts, echo=say) as live:
         say("Puppeteer runs without a window: Ctrl-C ends it")

@@ -11,6 +11,7 @@ from puppeteer.errors import PuppeteerError, SinkError
 from puppeteer.inputs import read_recording
 from puppeteer.inputs.contract import Arrival
 from puppeteer.live.capture import Capture, Feed
+from puppeteer.live.feeding import Overlays
 from puppeteer.live.listening import Listening
 from puppeteer.live.parts import Parts
 from puppeteer.live.playing import Playing, Recorded
@@ -45,12 +46,14 @@ class Devices:
         self._recorder: Recorder | None = None
         self._vmc: PoseSink | None = None
         self._vmc_problem = ""
+        self.overlays = Overlays(parts, rates["overlays"])
         self._abandoned = 0  # cameras in a row that hung and were left behind
 
     def start(self) -> None:
         self._restart_feed()
         self._restart_sender()
         self._restart_vmc()
+        self.overlays.apply(self._settings().output)
 
     def apply(self, old: Settings, new: Settings) -> None:
         """Starts anew what the new settings need."""
@@ -60,6 +63,7 @@ class Devices:
             self._restart_sender()
         if _vmc_settings(new.output) != _vmc_settings(old.output):
             self._restart_vmc()
+        self.overlays.apply(new.output)
 
     def set_key(self, key: Background) -> None:
         """What stands for transparent in the virtual camera."""
@@ -73,6 +77,7 @@ class Devices:
             found = (self._feed, self._sender, self._retired_feed, self._retired_sender, self._vmc)
             recorder, self._recorder = self._recorder, None
         closers: list[Callable[[], object]] = [part.close for part in found if part is not None]
+        closers += self.overlays.closers()
         return closers if recorder is None else [*closers, _quietly(recorder.close)]
 
     @property
@@ -90,6 +95,7 @@ class Devices:
 
     def put(self, picture: Picture) -> None:
         sender, recorder = self._sender, self._recorder
+        self.overlays.put(picture)
         if sender is not None:
             sender.pictures.put(picture)
         if recorder is not None:

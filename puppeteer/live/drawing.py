@@ -12,8 +12,8 @@ from puppeteer.live.loading import Loading
 from puppeteer.live.looking import Looking, Seen
 from puppeteer.live.pace import Pace
 from puppeteer.live.status import Picture, Rate, Timings
-from puppeteer.outputs.compose import Background, even_size, placed
-from puppeteer.pose import U8, Pose
+from puppeteer.outputs.compose import Background, Placed, even_size
+from puppeteer.pose import Pose
 from puppeteer.settings import OutputSettings, Settings
 
 
@@ -71,21 +71,24 @@ class Drawing:
         demo = settings.source.kind == "demo" or self._devices.absent
         pose = self._driving.pose(looking.face(now_s), looking.found(), demo, now_s, self._devices.motion)
         self._devices.send_pose(pose, now_s)
-        pixels = self._drawn(pose, settings.output)
-        if pixels is None:
+        placed = self._drawn(pose, settings.output)
+        if placed is None:
             return
+        drawn_s = self._clock()
+        pixels = placed.over(self.background)
+        pixels.flags.writeable = False
         ended_s = self._clock()
+        self._timings.add("compose", ended_s - drawn_s, ended_s)
         frame_time_s = None if fresh is None or fresh.face is None else fresh.frame_time_s
         before = self.picture
-        pixels.flags.writeable = False
-        self.picture = picture = Picture(pixels, before.sequence + 1 if before else 0, ended_s, frame_time_s)
+        self.picture = picture = Picture(pixels, placed, before.sequence + 1 if before else 0, ended_s, frame_time_s)
         self._rate.count(ended_s)
         if frame_time_s is not None and not self._devices.sends:
             self._timings.add("camera_to_output", ended_s - frame_time_s, ended_s)
         self._devices.put(picture)
 
-    def _drawn(self, pose: Pose, output: OutputSettings) -> U8 | None:
-        """The composed output; None where nothing can be drawn at this moment."""
+    def _drawn(self, pose: Pose, output: OutputSettings) -> Placed | None:
+        """The character in its place; None where nothing can be drawn at this moment."""
         width, height = even_size(output)
         side = round(min(width, height) * output.zoom)
         lasts_s = self._pace.draw_lasts.seconds
@@ -98,6 +101,4 @@ class Drawing:
         self._timings.add("pose", posed_s - begun_s, posed_s)
         left = round((width - side) / 2 + output.offset_x * height)
         top = round(height - side + output.offset_y * height)
-        pixels = placed(rgba, self.background, (width, height), left, top, side)
-        self._timings.add("compose", self._clock() - posed_s, posed_s)
-        return pixels
+        return Placed(rgba, (width, height), left, top, side)

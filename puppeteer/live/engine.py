@@ -28,15 +28,16 @@ from puppeteer.settings import PLAYED, SEEN, Settings
 
 UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
-Retried = Literal["camera", "virtual_camera", "networks", "character"]
+Retried = Literal["camera", "virtual_camera", "browser_source", "networks", "character"]
 
 
 class Live:
     """Camera to character to virtual camera, without a window.
 
     Threads: `capture` reads the camera, `track` looks for the face, `load` loads networks and characters, `pose` draws
-    at the output's rate and never waits for a face, `send` feeds the virtual camera, `record` writes a file. Every
-    method may be called from any thread and returns at once, except `close` (2 s at most).
+    at the output's rate and never waits for a face, `send` feeds the virtual camera, `feed` the browser source,
+    `record` writes a file. Every method may be called from any thread and returns at once, except `close` (2 s at
+    most).
 
         with Live(load_profile(path, STUDIO), parts=parts) as live:
             while window_is_open:
@@ -61,7 +62,7 @@ class Live:
         self._change = threading.RLock()  # of settings
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._rates = {name: Rate() for name in ("capture", "track", "output", "sent")}
+        self._rates = {name: Rate() for name in ("capture", "track", "output", "sent", "overlays")}
         self.timings = Timings()  # of every stage
         self._told = Told(self.log)
 
@@ -287,6 +288,11 @@ class Live:
         """Whether none is installed, so that there is nothing to try again."""
         return self._devices.virtual_camera_absent
 
+    @property
+    def page(self) -> str:
+        """The address of the browser source, or "" while there is none."""
+        return self._devices.overlays.name("browser_source")
+
     def status(self) -> Status:
         """Everything as it is now."""
         now_s = self._parts.clock()
@@ -318,6 +324,7 @@ class Live:
             "virtual_camera": self._devices.virtual_camera(),
             "vmc": self._devices.vmc(),
             "recording": self._devices.recording(),
+            "browser_source": self._devices.overlays.condition("browser_source"),
         }
 
     def _face_condition(self, camera: Part) -> Part:
@@ -342,6 +349,8 @@ class Live:
                 self._devices.retry_camera()
             elif part == "virtual_camera":
                 self._devices.retry_virtual_camera()
+            elif part == "browser_source":
+                self._devices.overlays.retry(part)
             else:
                 self._loading.wake(anew=part, own_choice=part == "networks")
 

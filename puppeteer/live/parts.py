@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from puppeteer.image import Character
 from puppeteer.inputs.contract import Camera, FaceInput
 from puppeteer.live.capture import Patience
 from puppeteer.live.sending import Device
-from puppeteer.outputs.contract import PoseSink
+from puppeteer.outputs.contract import Overlay, PoseSink
 from puppeteer.pose import U8, Pose
 from puppeteer.settings import OutputSettings, PoserSettings, SourceSettings
 from puppeteer.tracking.contract import Tracker
@@ -37,5 +37,7 @@ class Parts:
     poser: Callable[[PoserSettings], Drawer]
     virtual_camera: Callable[[OutputSettings], Device]
     vmc: Callable[[OutputSettings], PoseSink]
+    # By the name of the setting that switches it on: what takes the character on a transparent ground.
+    overlays: Mapping[str, Callable[[OutputSettings], Overlay]] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.perf_counter  # monotonic is too coarse on Windows

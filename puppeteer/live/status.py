@@ -11,12 +11,13 @@ from typing import Literal
 
 import numpy as np
 
+from puppeteer.outputs.compose import Placed
 from puppeteer.pose import BY_NAME, F32, U8
 
 State = Literal["off", "starting", "ok", "problem"]
 Driver = Literal["face", "idle", "demo", "manual"]
 
-PARTS = ("camera", "face", "networks", "character", "virtual_camera", "vmc", "recording")
+PARTS = ("camera", "face", "networks", "character", "virtual_camera", "browser_source", "vmc", "recording")
 LOG_LINES = 500
 RECENT_S = 3.0  # behind rates and latencies
 
@@ -54,6 +55,7 @@ class Status:
     latency_ms: dict[str, float] = field(default_factory=dict)
     latency_p95_ms: dict[str, float] = field(default_factory=dict)
     vmc: Part = Part()  # the motion, sent to other programs
+    browser_source: Part = Part()  # its address, and how many pages show it
 
     def parts(self) -> dict[str, Part]:
         return {name: getattr(self, name) for name in PARTS}
@@ -64,6 +66,7 @@ class Picture:
     """A composed output: what the virtual camera and a recording get."""
 
     pixels: U8  # (H, W, 3) RGB; (H, W, 4) straight alpha where the background is transparent; read-only
+    placed: Placed  # the character in it, for outputs that are transparent whatever the background
     sequence: int  # grows by 1 with each
     time_s: float  # when it was composed
     frame_time_s: float | None = None  # when the camera gave the frame that it is the first to show

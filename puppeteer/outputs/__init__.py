@@ -1,4 +1,4 @@
-"""Where pictures go: a video file, the virtual camera, memory; and poses, to other programs; one file each."""
+"""Where pictures go: video files, the virtual camera, a page for OBS; and poses, to other programs; one file each."""
 
 from puppeteer.outputs.memory import Memory
 from puppeteer.outputs.video_file import VideoWriter

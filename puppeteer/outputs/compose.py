@@ -44,6 +44,26 @@ class Background:
         return canvas
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """The character as it was drawn, and where it stands in the output."""
+
+    rgba: U8  # (n, n, 4) straight alpha, read-only
+    size: tuple[int, int]  # width and height of the output
+    left: int  # of its upper left corner in the output
+    top: int
+    side: int  # px of the output
+
+    def over(self, background: Background) -> U8:
+        """The output: see `placed`."""
+        return placed(self.rgba, background, self.size, self.left, self.top, self.side)
+
+    def same(self, other: Placed) -> bool:
+        """Whether both look the same."""
+        mine, others = ((one.size, one.left, one.top, one.side) for one in (self, other))
+        return mine == others and (self.rgba is other.rgba or np.array_equal(self.rgba, other.rgba))
+
+
 def parse_background(text: str) -> Background:
     """`transparent`, `#RGB`, `#RRGGBB` (the `#` may be missing), a colour's CSS name, or a picture file.
 

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from puppeteer.errors import SinkError
+from puppeteer.outputs.compose import Placed
 from puppeteer.pose import U8, Pose
 
 
@@ -37,3 +38,24 @@ class PoseSink(Protocol):
         """The pose as it is shown; `time_s` grows."""
 
     def close(self) -> None: ...
+
+
+class Overlay(Protocol):
+    """Takes the character on a transparent ground; for one thread, but for the properties and `told`."""
+
+    @property
+    def name(self) -> str:
+        """Under which others find it."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody takes the next picture; nothing is computed for nobody."""
+
+    def told(self) -> str:
+        """Where it is and what to do with it, for the user."""
+
+    def send(self, picture: Placed) -> None:
+        """Raises SinkError."""
+
+    def close(self) -> None:
+        """May be called more than once."""
