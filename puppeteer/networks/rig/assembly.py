@@ -28,6 +28,7 @@ from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
+RIM_SIGMA, RIM = 8.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
 LINE_PX = 1  # of the spec square, half of what a line is wide
 DEPTH_SIGMA = 6.0  # px
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
@@ -52,7 +53,8 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
     root, tip = reading.joints[0].view(2, 2)
     depth = flattened(continued(reading.depth[0, :, None], there))
-    depth = in_front(softened(alike(depth, seen)), tip)
+    inside = blurred(F.avg_pool2d(image[:, 3:].float(), SPEC // FINE), RIM_SIGMA * FINE / SPEC)
+    depth = in_front(softened(alike(depth, seen)), tip, smooth(inside, *RIM))
     x, y = pixel_grid(FINE, FINE, depth.device)[0]
     depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
     follow = followed(root, tip)
@@ -103,11 +105,16 @@ def alike(depth: Tensor, seen: Tensor) -> Tensor:
     return depth + doubt * (together - depth)
 
 
-def in_front(depth: Tensor, tip: Tensor) -> Tensor:
+def in_front(depth: Tensor, tip: Tensor, inside: Tensor) -> Tensor:
     """Depth (L, 1, 128, 128) of heads that show nothing from behind their outline, but for hair below their ears: a
-    turned or lifted crown would uncover what no drawing holds."""
+    turned or lifted crown would uncover what no drawing holds. Nor does what is seen pass over an outline, where a
+    head bends back: `inside` (1, 1, 128, 128) is 0 there."""
     y = pixel_grid(FINE, FINE, depth.device)[0, 1]
-    least = -BACK_DEPTH * ramped(tip[1] - EARS[0], tip[1] - EARS[1], y)
+    low = ramped(tip[1] - EARS[0], tip[1] - EARS[1], y)
+    hair = torch.zeros(COUNT, 1, 1, 1, device=depth.device)
+    hair[[SIDE, FRONT]] = 1
+    depth = depth * (1 - hair * (1 - inside) * (1 - low))
+    least = -BACK_DEPTH * low
     heads = torch.ones(COUNT, 1, 1, 1, device=depth.device)
     heads[[NECK, BODY]] = 0
     return torch.where(heads > 0, torch.maximum(depth, least), depth)
