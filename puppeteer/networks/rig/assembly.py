@@ -28,7 +28,7 @@ from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
-RIM_SIGMA, RIM = 8.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
+RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
 LINE_PX = 1  # of the spec square, half of what a line is wide
 DEPTH_SIGMA = 6.0  # px
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
@@ -112,7 +112,7 @@ def in_front(depth: Tensor, tip: Tensor, inside: Tensor) -> Tensor:
     y = pixel_grid(FINE, FINE, depth.device)[0, 1]
     low = ramped(tip[1] - EARS[0], tip[1] - EARS[1], y)
     hair = torch.zeros(COUNT, 1, 1, 1, device=depth.device)
-    hair[[SIDE, FRONT]] = 1
+    hair[SIDE], hair[FRONT] = 1, 0.5  # bows and ears would be squashed by more
     depth = depth * (1 - hair * (1 - inside) * (1 - low))
     least = -BACK_DEPTH * low
     heads = torch.ones(COUNT, 1, 1, 1, device=depth.device)
