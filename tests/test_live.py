@@ -767,3 +767,15 @@ def test_a_missing_package_of_the_tracker_is_said_once_with_its_remedy(character
         face = stage.live.status().face
         assert face.state == "problem" and "mediapipe is not installed: run  python -m pip install" in face.text
         assert sum("mediapipe" in line for line in stage.live.log.lines()) == 1
+
+
+def test_a_width_that_programs_cannot_take_is_cut_and_said(character_png: Path) -> None:
+    settings = set_by_name(SMALL, "output.width", 186)
+    with on_stage(character_png, settings) as stage:
+        assert eventually(lambda: stage.device.sent)
+        assert stage.live.picture is not None and stage.live.picture.pixels.shape[1] == 186
+        text = stage.live.status().virtual_camera.text
+        assert "184x120" in text and "2 columns" in text and "eights" in text
+        stage.live.apply(set_by_name(stage.live.settings, "output.width", 160))
+        assert eventually(lambda: "160x120" in stage.live.status().virtual_camera.text)
+        assert "columns" not in stage.live.status().virtual_camera.text

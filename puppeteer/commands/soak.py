@@ -35,7 +35,7 @@ from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
 from puppeteer.live.parts import Drawer
 from puppeteer.live.sending import Device
-from puppeteer.outputs.compose import even_size
+from puppeteer.outputs.compose import camera_size
 from puppeteer.outputs.contract import PoseSink
 from puppeteer.outputs.virtual_camera import VirtualCamera
 from puppeteer.outputs.vmc import VmcSender
@@ -169,7 +169,7 @@ def _poser(settings: PoserSettings) -> Drawer:
 
 
 def _virtual_camera(output: OutputSettings) -> Device:
-    return VirtualCamera(even_size(output), output.rate, output.device)
+    return VirtualCamera(camera_size(output), output.rate, output.device)
 
 
 def _wait_for_pictures(live: Live) -> None:

@@ -17,7 +17,7 @@ from puppeteer.live.parts import Parts
 from puppeteer.live.playing import Playing, Recorded
 from puppeteer.live.sending import Recorder, Sender
 from puppeteer.live.status import Part, Picture, Rate, Timings
-from puppeteer.outputs.compose import Background, even_size, key_colour
+from puppeteer.outputs.compose import Background, camera_size, even_size, key_colour
 from puppeteer.outputs.contract import PoseSink
 from puppeteer.pose import Frame, Pose
 from puppeteer.settings import SEEN, OutputSettings, Settings, SourceSettings
@@ -222,7 +222,7 @@ class Devices:
             if not output.virtual_camera:
                 return
             key = key_colour(output)
-            width, height = even_size(output)
+            width, height = camera_size(output)
             self._sender = Sender(
                 lambda: self._parts.virtual_camera(output),
                 (width, height),
@@ -233,6 +233,7 @@ class Devices:
                 self._parts.clock,
                 self._parts.patience,
                 after=old,
+                cut=even_size(output)[0] - width,
             )
             self._sender.key = key
 

@@ -48,16 +48,17 @@ class Sender:
         clock: Callable[[], float],
         patience: Patience | None = None,
         after: Sender | None = None,
+        cut: int = 0,
     ) -> None:
-        """`size` is (width, height), `empty` (H, W, 3) what is sent until there is a picture. Opens nothing before the
-        Sender `after`, which is told to stop, has let go of its device."""
+        """`size` is (width, height), `cut` by how much pictures are wider, `empty` (H, W, 3) what is sent until there
+        is one. Opens nothing before the Sender `after`, which is told to stop, has let go of its device."""
         self._after = after
         self.pictures: LatestSlot[Picture] = LatestSlot()
         self.key = Background(colour=(0, 255, 0))  # under transparent pictures
         self.device = ""  # the name of the open device
         self.absent = False  # none is installed
         self._open = open_device
-        self._size = size
+        self._size, self._cut = size, cut
         self._period_s = 1 / rate
         self._last = empty
         self._rates, self._timings, self._clock = rates, timings, clock
@@ -83,7 +84,10 @@ class Sender:
         if not self.device:
             return Part("starting", "opening the virtual camera")
         width, height = self._size
-        return Part("ok", f"{self.device}, {width}x{height}: choose it as the webcam in OBS, Zoom or Discord")
+        told = f"{self.device}, {width}x{height}: choose it as the webcam in OBS, Zoom or Discord"
+        if self._cut:
+            told += f"; {self._cut} columns are left out, because some programs need a width of whole eights"
+        return Part("ok", told)
 
     def retry(self) -> None:
         self._again.set()
@@ -147,8 +151,9 @@ class Sender:
     def _opaque(self, pixels: U8) -> U8:
         rgb = compose(pixels, self.key) if pixels.shape[2] == 4 else pixels
         width, height = self._size
-        if rgb.shape[:2] == (height, width):
-            return np.ascontiguousarray(rgb)
+        if rgb.shape[:2] == (height, width + self._cut):
+            left = self._cut // 2
+            return np.ascontiguousarray(rgb[:, left : left + width])
         return self._last  # of a size that is just being changed
 
 

@@ -103,6 +103,12 @@ def even_size(output: OutputSettings) -> tuple[int, int]:
     return output.width // 2 * 2, output.height // 2 * 2
 
 
+def camera_size(output: OutputSettings) -> tuple[int, int]:
+    """(width, height) of the virtual camera: some programs show black where the width is no multiple of 8."""
+    width, height = even_size(output)
+    return width // 8 * 8, height
+
+
 def _rgb(colour: str) -> tuple[int, int, int]:
     red, green, blue = ImageColor.getrgb(colour)[:3]
     return red, green, blue
