@@ -71,10 +71,10 @@ def live_parts() -> "Parts":
         return Poser.load(settings.family, settings.device)
 
     def virtual_camera(output: "OutputSettings") -> "Device":
-        from puppeteer.outputs.compose import even_size
+        from puppeteer.outputs.compose import camera_size
         from puppeteer.outputs.virtual_camera import VirtualCamera
 
-        return VirtualCamera(even_size(output), output.rate, output.device)
+        return VirtualCamera(camera_size(output), output.rate, output.device)
 
     def faces(source: "SourceSettings") -> "FaceInput":
         return open_faces(source.kind, source.phone, source.port, source.mapping)
@@ -89,6 +89,11 @@ def live_parts() -> "Parts":
 
         return BrowserSource(output.browser_port)
 
+    def shared_texture(output: "OutputSettings") -> "Overlay":
+        from puppeteer.outputs.shared_texture import shared_texture
+
+        return shared_texture()
+
     return Parts(
         camera=open_source,
         faces=faces,
@@ -96,7 +101,7 @@ def live_parts() -> "Parts":
         poser=poser,
         virtual_camera=virtual_camera,
         vmc=vmc,
-        overlays={"browser_source": browser_source},
+        overlays={"browser_source": browser_source, "shared_texture": shared_texture},
     )
 
 

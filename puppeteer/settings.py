@@ -158,6 +158,9 @@ class OutputSettings(Tree):
     browser_source: bool = setting(
         True, help="serve the character, transparent, as a page for the browser source of OBS on this computer"
     )
+    shared_texture: bool = setting(
+        False, help="share the character with other programs by the graphics card: Spout2 on Windows, Syphon on macOS"
+    )
     browser_port: int = setting(18777, 1024, 65535, help="port of that page's address; the next one where it is taken")
     width: int = setting(1280, 160, 1920, unit="px", step=2, help="width of the output")
     height: int = setting(720, 120, 1080, unit="px", step=2, help="height of the output")

@@ -12,7 +12,7 @@ from puppeteer.live import Live, Parts, Status
 from puppeteer.settings import Settings
 
 REPORT_S = 10.0  # between lines with figures
-NAMES = {"virtual_camera": "virtual camera", "browser_source": "browser source"}
+NAMES = {"virtual_camera": "virtual camera", "browser_source": "browser source", "shared_texture": "shared texture"}
 
 
 def headless(settings: Settings, parts: Parts, seconds: float | None = None) -> None:
@@ -22,7 +22,7 @@ def headless(settings: Settings, parts: Parts, seconds: float | None = None) -> 
     Returns when every thread has ended.
     """
     output = settings.output
-    if not output.browser_source:
+    if not (output.browser_source or output.shared_texture):
         settings = settings.model_copy(update={"output": output.model_copy(update={"virtual_camera": True})})
     stop = threading.Event()
     with ended_by_signals(stop), Live(settings, parts=parts, echo=say) as live:

@@ -28,7 +28,7 @@ from puppeteer.settings import PLAYED, SEEN, Settings
 
 UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
-Retried = Literal["camera", "virtual_camera", "browser_source", "networks", "character"]
+Retried = Literal["camera", "virtual_camera", "browser_source", "shared_texture", "networks", "character"]
 
 
 class Live:
@@ -325,6 +325,7 @@ class Live:
             "vmc": self._devices.vmc(),
             "recording": self._devices.recording(),
             "browser_source": self._devices.overlays.condition("browser_source"),
+            "shared_texture": self._devices.overlays.condition("shared_texture"),
         }
 
     def _face_condition(self, camera: Part) -> Part:
@@ -349,7 +350,7 @@ class Live:
                 self._devices.retry_camera()
             elif part == "virtual_camera":
                 self._devices.retry_virtual_camera()
-            elif part == "browser_source":
+            elif part in ("browser_source", "shared_texture"):
                 self._devices.overlays.retry(part)
             else:
                 self._loading.wake(anew=part, own_choice=part == "networks")

@@ -17,7 +17,8 @@ from puppeteer.pose import BY_NAME, F32, U8
 State = Literal["off", "starting", "ok", "problem"]
 Driver = Literal["face", "idle", "demo", "manual"]
 
-PARTS = ("camera", "face", "networks", "character", "virtual_camera", "browser_source", "vmc", "recording")
+SENT_TO = ("virtual_camera", "browser_source", "shared_texture", "vmc", "recording")
+PARTS = ("camera", "face", "networks", "character", *SENT_TO)
 LOG_LINES = 500
 RECENT_S = 3.0  # behind rates and latencies
 
@@ -56,6 +57,7 @@ class Status:
     latency_p95_ms: dict[str, float] = field(default_factory=dict)
     vmc: Part = Part()  # the motion, sent to other programs
     browser_source: Part = Part()  # its address, and how many pages show it
+    shared_texture: Part = Part()  # Spout2 or Syphon
 
     def parts(self) -> dict[str, Part]:
         return {name: getattr(self, name) for name in PARTS}
