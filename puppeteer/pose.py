@@ -74,6 +74,10 @@ def number(
 BLINKS = Filter(min_cutoff=8.0, beta=15.0, dead_zone=0.15)
 LIPS = Filter(min_cutoff=4.0, beta=4.0, dead_zone=0.04)
 TURNS = Filter()
+GLANCES = Filter(min_cutoff=0.6, beta=10.0, dead_zone=0.08)  # eyes jump and rest: no lag in a jump, nothing else moves
+BROWS = Filter(min_cutoff=1.5, beta=4.0, dead_zone=0.15)
+LIDS = Filter(min_cutoff=1.5, beta=3.0, dead_zone=0.25)
+SMILES = Filter(min_cutoff=2.0, beta=3.0, dead_zone=0.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,17 @@ class Pose:
     neck_z: float = number(-1, "Lean", "Head", "1 leans the head to the viewer's left", negated=True, filter=TURNS)
     neck_x: float = number(-1, "Nod", "Head", "1 looks up", filter=TURNS)
     neck_y: float = number(-1, "Turn", "Head", "1 turns the face to the viewer's left", negated=True, filter=TURNS)
-    gaze_x: float = number(-1, "Look aside", "Gaze", "1 looks to the viewer's left", negated=True)
-    gaze_y: float = number(-1, "Look up", "Gaze", "1 looks up, -1 down")
-    brow_left: float = number(-1, "Left brow", "Brows", "1 raises it, -1 lowers it", mirror="brow_right")
-    brow_right: float = number(-1, "Right brow", "Brows", "1 raises it, -1 lowers it", mirror="brow_left")
-    brow_form: float = number(-1, "Mood", "Brows", "1 is troubled, -1 angry")
-    eye_smile: float = number(0, "Smiling eyes", "Eyes", "1 raises the lower lids")
-    eye_wide: float = number(0, "Wide eyes", "Eyes", "1 opens them wider than drawn")
-    mouth_form: float = number(-1, "Smile", "Mouth", "1 smiles, -1 frowns")
-    mouth_wide: float = number(-1, "Vowel", "Mouth", "1 stretches an open mouth (i, e), -1 purses it (u, o)")
+    gaze_x: float = number(-1, "Look aside", "Gaze", "1 looks to the viewer's left", negated=True, filter=GLANCES)
+    gaze_y: float = number(-1, "Look up", "Gaze", "1 looks up, -1 down", filter=GLANCES)
+    brow_left: float = number(-1, "Left brow", "Brows", "1 raises it, -1 lowers it", mirror="brow_right", filter=BROWS)
+    brow_right: float = number(-1, "Right brow", "Brows", "1 raises it, -1 lowers it", mirror="brow_left", filter=BROWS)
+    brow_form: float = number(-1, "Mood", "Brows", "1 is troubled, -1 angry", filter=BROWS)
+    eye_smile: float = number(0, "Smiling eyes", "Eyes", "1 raises the lower lids", filter=LIDS)
+    eye_wide: float = number(0, "Wide eyes", "Eyes", "1 opens them wider than drawn", filter=LIDS)
+    mouth_form: float = number(-1, "Smile", "Mouth", "1 smiles, -1 frowns", filter=SMILES)
+    mouth_wide: float = number(
+        -1, "Vowel", "Mouth", "1 stretches an open mouth (i, e), -1 purses it (u, o)", filter=SMILES
+    )
     body_z: float = number(-1, "Body lean", "Body", "1 leans the figure to the viewer's left", negated=True)
     body_y: float = number(-1, "Body turn", "Body", "1 turns the figure to the viewer's left", negated=True)
     breath: float = number(0, "Breath", "Body", "1 is breathed in")
@@ -148,7 +154,11 @@ NUMBERS = tuple(
 POSE_NAMES = tuple(declared.name for declared in NUMBERS)
 BY_NAME = {declared.name: declared for declared in NUMBERS}
 SIX = POSE_NAMES[:6]  # the paper's
-TRACKED = tuple(declared.name for declared in NUMBERS if declared.filter is not None)  # what a FaceObservation has
+TRACKED = tuple(
+    declared.name for declared in NUMBERS if declared.filter is not None
+)  # what a face tells: the six first
+EXPRESSIVE = TRACKED[len(SIX) :]  # what it tells beyond the six, where whoever looks can tell it
+LIFE = tuple(declared.name for declared in NUMBERS if declared.filter is None)  # what motion adds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +176,8 @@ class FaceObservation:
 
     `eye_*` grow from 0 (open) to about 1 (closed), `mouth_open` from 0 (closed) to about 1 (wide), without any
     personal range; `neck_*` are degrees / NECK_RANGE_DEG with the signs of `Pose` and may leave [-1, 1]. The optional
-    numbers, in the range and with the signs of `Pose`, are None where whoever looked does not tell them.
+    numbers have the signs of `Pose`, but 0 is only about where this person's face rests, and 1 about how far faces go;
+    they are None where whoever looked does not tell them. A gaze is that of the eyes in the head.
     """
 
     eye_left: float
@@ -187,7 +198,13 @@ class FaceObservation:
     mouth_wide: float | None = None
     body_z: float | None = None
     body_y: float | None = None
+    aside: float | None = None  # from the picture's middle to the viewer's left, in widths of the face
     small: bool = False  # so far away that little can be seen of it: come closer
 
+    def told(self) -> tuple[float | None, ...]:
+        """In the order of `TRACKED`; None for what is not known."""
+        return tuple(getattr(self, name) for name in TRACKED)
+
     def values(self) -> tuple[float, float, float, float, float, float]:
+        """The six."""
         return (self.eye_left, self.eye_right, self.mouth_open, self.neck_z, self.neck_x, self.neck_y)

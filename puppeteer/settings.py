@@ -77,6 +77,15 @@ class MotionSettings(_NumberSettings):  # type: ignore[misc]
     idle: bool = setting(True, help="blink, breathe and sway while no face is seen")
     hold_s: float = setting(0.6, 0, 10, unit="s", help="a lost face: how long the last pose is held")
     rest_s: float = setting(0.8, 0, 10, unit="s", help="a lost face: how long the way to rest takes after that")
+    eye_contact: float = setting(
+        0.0, 0, 1, help="how much the eyes stay on the viewer while the head turns; 0: only a look aside moves them"
+    )
+    breath: float = setting(1.0, 0, 1, help="how deep the character breathes")
+    body: float = setting(1.0, 0, 2, help="how much the body follows the head, and where you sit in the picture")
+    body_delay_s: float = setting(0.25, 0, 2, unit="s", help="how long after the head the body turns")
+    hair: float = setting(1.0, 0, 3, help="how much hanging hair swings when head and body move")
+    hair_rate: float = setting(1.3, 0.3, 4, unit="Hz", help="how often a second hanging hair swings to and fro")
+    hair_damping: float = setting(0.25, 0.02, 1, help="how soon hanging hair hangs still again; 1 never swings back")
     return_s: float = setting(0.3, 0, 5, unit="s", help="a face found again: how long the way back to it takes")
 
 

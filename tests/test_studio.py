@@ -167,11 +167,19 @@ def test_guided_calibration_asks_measures_and_keeps(studio: Studio) -> None:
         "neutral": "FaceObservation(0.2, 0.2, 0.03, 0.1, 0.2, 0.3)",
         "eyes_closed": "FaceObservation(0.9, 0.9, 0.03, 0.1, 0.2, 0.3)",
         "mouth_open": "FaceObservation(0.2, 0.2, 0.8, 0.1, 0.2, 0.3)",
+        "lips": "FaceObservation(0.2, 0.2, 0.03, 0.1, 0.2, 0.3, mouth_form=0.6, mouth_wide=-0.5)",
     }
     for step, face in faces.items():
         studio.ask(f"setattr(stage.tracker, 'face', {face})")
         studio.until(f"win.studio.guide.asks != '{step}' or win.studio.guide.phase == 'done'")
+        if step == "mouth_open":  # from the next step's hold on, the one after it waits to be skipped
+            studio.ask(f"setattr(stage.tracker, 'face', {faces['lips']})")
+            studio.until("win.studio.guide.phase in ('settle', 'hold')")
+            studio.ask("setattr(guide, 'READY_S', 60)")
+    studio.until("win.studio.guide.asks == 'corners'")
+    studio.click("button(texts.CALIBRATION_SKIP)")
     studio.until("win.studio.guide.phase == 'done'")
+    assert studio.ask("win.settings.calibration")["mouth_form_reach"] == pytest.approx(0.6)
     calibration = studio.ask("win.settings.calibration")
     assert calibration["eye_left_open"] == pytest.approx(0.2)
     assert calibration["eye_left_closed"] == pytest.approx(0.9)

@@ -56,8 +56,8 @@ def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None
 
 def _raw(face: FaceObservation | None) -> tuple[float, ...]:
     """What the tracker gives, by the names of a pose; 0 where it gives nothing."""
-    told = dict(zip(TRACKED, face.values(), strict=True)) if face else {}
-    return tuple(told.get(name, 0.0) for name in POSE_NAMES)
+    told = dict(zip(TRACKED, face.told(), strict=True)) if face else {}
+    return tuple(told.get(name) or 0.0 for name in POSE_NAMES)
 
 
 def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Literal
 
 from puppeteer.errors import PuppeteerError
-from puppeteer.motion import Step
+from puppeteer.motion import OPTIONAL, Step
 
-STEPS: tuple[Step, ...] = ("neutral", "eyes_closed", "mouth_open")
+STEPS: tuple[Step, ...] = ("neutral", "eyes_closed", "mouth_open", "lips", "corners")
 READY_S = 4.0  # to read what is asked for
 SETTLE_S = 0.7  # to do it
 HOLD_S = 3.0  # in which the face is measured
+LONGER: dict[Step, float] = {"lips": 1.7, "corners": 2.3}  # times that, where more than one thing is to be done
 
 Phase = Literal["intro", "ready", "settle", "hold", "failed", "done"]
 
@@ -33,6 +34,11 @@ class Guide:
     def asks(self) -> Step:
         return STEPS[min(self.index, len(STEPS) - 1)]
 
+    @property
+    def hold_s(self) -> float:
+        """How long this step is measured."""
+        return HOLD_S * LONGER.get(self.asks, 1.0)
+
     def remaining_s(self, time_s: float) -> float:
         """Until this phase ends; 0 where nothing is waited for."""
         return max(0.0, self._lasts() - (time_s - self._since_s))
@@ -45,6 +51,17 @@ class Guide:
     def start(self, time_s: float) -> None:
         """From the introduction, or the failed step once more."""
         self._enter("ready", time_s)
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether this step is one that a calibration can do without."""
+        return self.phase in ("ready", "settle", "hold", "failed") and self.asks in OPTIONAL
+
+    def skip(self, time_s: float) -> None:
+        """Goes on without this step."""
+        if self.phase == "hold":
+            self._cancel()
+        self._next(time_s)
 
     def stop(self) -> None:
         if self.phase == "hold":
@@ -66,11 +83,14 @@ class Guide:
                 self.problem = str(error)
                 self._enter("failed", time_s)
                 return
-            self.index += 1
-            self._enter("ready" if self.index < len(STEPS) else "done", time_s)
+            self._next(time_s)
+
+    def _next(self, time_s: float) -> None:
+        self.index += 1
+        self._enter("ready" if self.index < len(STEPS) else "done", time_s)
 
     def _enter(self, phase: Phase, time_s: float) -> None:
         self.phase, self._since_s = phase, time_s
 
     def _lasts(self) -> float:
-        return {"ready": READY_S, "settle": SETTLE_S, "hold": HOLD_S}.get(self.phase, 0.0)
+        return {"ready": READY_S, "settle": SETTLE_S, "hold": self.hold_s}.get(self.phase, 0.0)

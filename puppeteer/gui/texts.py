@@ -18,6 +18,13 @@ SETTINGS = {
     "hold_s": "Face lost: wait",
     "rest_s": "then relax in",
     "return_s": "Face back in",
+    "eye_contact": "Eye contact",
+    "breath": "Breath",
+    "body": "Body follows",
+    "body_delay_s": "Body comes after",
+    "hair": "Hair swings",
+    "hair_rate": "Hair's pace",
+    "hair_damping": "Hair calms",
     "fade_in_s": "Comes in",
     "fade_out_s": "Goes in",
     "together": "Several at once",
@@ -160,7 +167,7 @@ BEHAVIOUR = "Behaviour"
 CALIBRATION = "Calibration"
 CALIBRATED = "Calibrated for your face."
 AUTOMATIC = "Automatic: ranges follow what was seen in the last minute."
-GUIDED = "Calibrate in three steps..."
+GUIDED = "Calibrate step by step..."
 FORGET = "Back to automatic"
 VIRTUAL_CAMERA_CARD = "Virtual camera"
 OFFER = (
@@ -169,9 +176,11 @@ OFFER = (
 )
 OFFER_LAMP = "None is installed: the page Output says how to get one."
 COPY_COMMANDS = "Copy the commands"
+EXPRESSIVE = "Gaze, brows and expressions"
 FOLLOWS = {
     "Eyes": "How your eyelids move the character's.",
     "Mouth": "How your mouth moves the character's.",
+    "Gaze, brows and expressions": "How your gaze, brows, lips and lower lids move the character's.",
     "Head": "How turning, nodding and leaning your head moves the character's.",
 }
 SIZE = "Size"
@@ -245,6 +254,11 @@ STEPS = {
     "neutral": ("Look straight ahead", "Relax your face, mouth closed, eyes open."),
     "eyes_closed": ("Close both eyes", "Keep them closed until about {hold:.0f} seconds have passed, then open them."),
     "mouth_open": ("Open your mouth wide", "As wide as you would when you shout. Hold it."),
+    "lips": ("Smile, then say “oo”", "First a broad smile, then lips as for “oo”, in about {hold:.0f} seconds."),
+    "corners": (
+        "Look at the four corners of the screen",
+        "With your eyes alone, one corner after the other, in about {hold:.0f} seconds.",
+    ),
 }
 STEP_OF = "Step {step} of {count}"
 GET_READY = "starts in {seconds:.0f}"
@@ -255,9 +269,10 @@ CALIBRATION_DONE = "Done"
 CALIBRATION_DONE_NOTE = "The character now knows your open and closed eyes, your mouth and your straight head."
 CALIBRATION_AGAIN = "This step once more"
 CALIBRATION_START = "Start"
+CALIBRATION_SKIP = "Skip this step"
 CALIBRATION_INTRO = (
-    "Three steps of a few seconds each: look straight ahead, close your eyes, open your mouth. "
-    "Sit as you will sit while streaming."
+    "Five steps of a few seconds each: look straight ahead, close your eyes, open your mouth, smile and say “oo”, look "
+    "at the corners of the screen; the last two can be skipped. Sit as you will sit while streaming."
 )
 CALIBRATION_NEEDS_FACE = (
     "Calibration measures your face, and recorded motion has none: choose Webcam or Video file first."

@@ -11,6 +11,7 @@ from puppeteer.live.playing import Recorded
 from puppeteer.live.status import Driver, Meter
 from puppeteer.motion import Calibration, Motion, Step, between, guided
 from puppeteer.motion.expressions import Expressions
+from puppeteer.motion.life import Life
 from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation, Pose
 from puppeteer.settings import Settings
 
@@ -30,6 +31,7 @@ class Driving:
         self.muted = False  # the mouth stays shut, whatever moves it; not by the sliders or an expression
         self._muted_share, self._muted_s = 0.0, 0.0
         self._demo = Recorded(read_motion())
+        self._life = Life()  # of recorded motion
         self.driver: Driver = "idle"
         self.shown = Pose()
         self._driven = Pose()  # what is shown, without what lies over it
@@ -93,7 +95,9 @@ class Driving:
         if manual is not None:
             driver, pose = "manual", manual
         elif demo or recorded is not None:
-            driver, pose = "demo", (recorded or self._demo).at(now_s)
+            recorded = recorded or self._demo
+            driver, pose = "demo", recorded.at(now_s)
+            pose = self._life.step(pose, now_s, self._motion.settings, adds=recorded.lacks)
             pose = pose.mirrored() if self._mirror else pose
         else:
             driver = "face" if found else "idle"

@@ -11,7 +11,7 @@ from puppeteer.errors import PuppeteerError, SettingsError
 from puppeteer.live.capture import Feed, Patience
 from puppeteer.live.status import Part
 from puppeteer.motion import between
-from puppeteer.pose import Pose
+from puppeteer.pose import LIFE, Pose
 
 SEAM, SEAM_S = 0.1, 0.6  # an end that is so far from the beginning is led back to it within this time
 
@@ -24,6 +24,7 @@ class Recorded:
         self._times_s = [time_s - motion[0][0] for time_s, _ in motion]
         self._poses = [pose for _, pose in motion]
         self._begun_s = begun_s
+        self.lacks = tuple(name for name in LIFE if not any(getattr(pose, name) for pose in self._poses))
         step_s = self._times_s[-1] / max(1, len(motion) - 1)
         ends = zip(self._poses[0].values(), self._poses[-1].values(), strict=True)
         self._seam_s = SEAM_S if max(abs(first - last) for first, last in ends) > SEAM else step_s or 1.0

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from puppeteer.calibration import Calibration
-from puppeteer.motion.calibration import Step, calibrate, guided
+from puppeteer.motion.calibration import OPTIONAL, Step, calibrate, guided
 from puppeteer.motion.credible import Credible, believed
 from puppeteer.motion.idle import idle_pose
+from puppeteer.motion.life import Life, Place
 from puppeteer.motion.one_euro import OneEuro
-from puppeteer.pose import BY_NAME, TRACKED, FaceObservation, Pose
+from puppeteer.pose import BY_NAME, NECK_RANGE_DEG, TRACKED, FaceObservation, Pose
 from puppeteer.settings import MotionSettings, ParameterSettings
 
-__all__ = ["Calibration", "Meters", "Motion", "Step", "calibrate", "guided", "idle_pose", "poses_of_clip"]
+__all__ = ["OPTIONAL", "Calibration", "Meters", "Motion", "Step", "calibrate", "guided", "idle_pose", "poses_of_clip"]
 
 SHORT_GAP_S = 0.15  # a face lost for less than this was never away: filters go on
 SURE_S = 0.06  # without a face until it is a loss: a frame or two are missed in fast moves
@@ -30,7 +31,11 @@ SAMPLE_EVERY_S = 0.05
 CALIBRATE_EVERY_S = 0.5
 CALIBRATION_EASE_S = 0.7
 
-Tracked = tuple[float, ...]  # in the order of `TRACKED`
+GAZE_X_DEG, GAZE_Y_DEG = 38.0, 50.0  # by which eyes that stay on the viewer turn back in the head until a gaze is 1
+HIDDEN = 0.5  # both lids this far down: what lies behind them is a guess
+BEHIND_LIDS = ("gaze_x", "gaze_y", "eye_smile", "eye_wide")
+
+Tracked = tuple[float | None, ...]  # in the order of `TRACKED`; None for what is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,9 @@ class Motion:
         self._automatic = Automatic()
         self._filters = [OneEuro() for _ in TRACKED]
         self._winks = Winks()
+        self._behind: dict[str, float] = {}  # what was last seen of what lids hide
+        self._life = Life()
+        self._aside: float | None = None  # of the latest face
         self._seen_s: float | None = None  # when a face was last seen
         self._away = True  # no face for longer than the hold time, or never
         self._tracked = Pose()  # the latest pose made from a face
@@ -79,8 +87,10 @@ class Motion:
         """Makes the head's latest rotation the neutral one; eyes and mouth stay as they are."""
         if self.meters is None:
             return
-        _, _, _, neck_z, neck_x, neck_y = self.meters.raw
-        self.calibration = replace(self.used_calibration, neck_z=neck_z, neck_x=neck_x, neck_y=neck_y)
+        neck = {name: float(value or 0.0) for name, value in zip(TRACKED[3:6], self.meters.raw[3:6], strict=True)}
+        calibration = self.used_calibration
+        aside = calibration.aside if self._aside is None else self._aside
+        self.calibration = Calibration.from_flat({**calibration.asdict(), **neck, "aside": aside})
 
     def step(self, seen: FaceObservation | None, time_s: float) -> Pose:
         """The pose at `time_s` (seconds, any origin), given what was seen then.
@@ -96,7 +106,7 @@ class Motion:
                 target = between(self._ease_from, target, passed * passed * (3 - 2 * passed))
             else:
                 self._ease_from = None
-        self._output = target.clamped()
+        self._output = self._life.step(target, time_s, self.settings, self._place(seen))
         return self._output.mirrored() if self.settings.mirror else self._output
 
     def _found(self, seen: FaceObservation, time_s: float) -> Pose:
@@ -106,6 +116,7 @@ class Motion:
             for one_euro in self._filters:
                 one_euro.reset()
             self._winks.reset()
+            self._behind.clear()
             if self._output is not None:
                 self._ease(self._output, time_s, self.settings.return_s)
         self._away = False
@@ -114,9 +125,10 @@ class Motion:
             self._automatic.see(seen, time_s)
         calibration = self.used_calibration
         calibrated = self._shaped(calibration.apply(seen), time_s)
-        self.meters = Meters(seen.values(), calibrated, calibration.ranges())
+        self.meters = Meters(seen.told(), calibrated, calibration.ranges())
+        self._aside = seen.aside
         smooth = (
-            one_euro.step(value, time_s, parameter.min_cutoff, parameter.beta)
+            one_euro.step(value or 0.0, time_s, parameter.min_cutoff, parameter.beta)
             for one_euro, value, parameter in zip(self._filters, calibrated, self._parameters(), strict=True)
         )
         self._tracked = Pose(**dict(zip(TRACKED, smooth, strict=True)))
@@ -147,12 +159,33 @@ class Motion:
 
     def _shaped(self, values: Tracked, time_s: float) -> Tracked:
         """Gain, dead zone and range of each parameter, then the eyes together or apart."""
-        left, right, *others = (  # the eyes are the first two of a pose
-            shaped(value, parameter, one_sided=BY_NAME[name].low == 0)
-            for name, value, parameter in zip(TRACKED, values, self._parameters(), strict=True)
+        known = {name: value for name, value in zip(TRACKED, values, strict=True) if value is not None}
+        known |= self._looked_at(known)
+        parameters = dict(zip(TRACKED, self._parameters(), strict=True))
+        known = {
+            name: shaped(value, parameters[name], one_sided=BY_NAME[name].low == 0) for name, value in known.items()
+        }
+        known["eye_left"], known["eye_right"] = self._winks.step(
+            known["eye_left"], known["eye_right"], time_s, allowed=not self.settings.link_eyes
         )
-        left, right = self._winks.step(left, right, time_s, allowed=not self.settings.link_eyes)
-        return left, right, *others
+        if min(known["eye_left"], known["eye_right"]) < HIDDEN:
+            self._behind = {name: known[name] for name in BEHIND_LIDS if name in known}
+        else:
+            known |= {name: value for name, value in self._behind.items() if name in known}
+        return tuple(known.get(name) for name in TRACKED)
+
+    def _looked_at(self, known: dict[str, float]) -> dict[str, float]:
+        """Gazes beside the viewer: eyes that stay on the viewer turn back in a head that turns."""
+        share = (1 - self.settings.eye_contact) * NECK_RANGE_DEG
+        turned = {"gaze_x": share / GAZE_X_DEG * known["neck_y"], "gaze_y": share / GAZE_Y_DEG * known["neck_x"]}
+        return {name: known[name] + back for name, back in turned.items() if name in known}
+
+    def _place(self, seen: FaceObservation | None) -> Place:
+        """Where the body is, as far as it is known."""
+        if seen is None:
+            return Place()
+        aside = 0.0 if seen.aside is None else seen.aside - self.used_calibration.aside
+        return Place(aside, seen.body_z, seen.body_y)
 
 
 def poses_of_clip(
@@ -237,4 +270,4 @@ class Automatic:
         self._time_s = time_s
         share = passed_s / (passed_s + CALIBRATION_EASE_S)
         old, goal = self.calibration.asdict(), self._goal.asdict()
-        self.calibration = Calibration(**{name: old[name] + share * (goal[name] - old[name]) for name in old})
+        self.calibration = Calibration.from_flat({name: old[name] + share * (goal[name] - old[name]) for name in old})

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from puppeteer.pose import FaceObservation, Pose
+from puppeteer.pose import SIX, FaceObservation, Pose
 
 SUSPECT_S = 0.3  # before a loss, in which a large change is not believed
-CHANGE = 0.2  # of any number
+CHANGE = 0.2  # of any of the six: a gaze jumps
 LOSS_S = 0.1  # a shorter one is a missed frame or two
 REMEMBER_S = 1.5  # an older pose says nothing about the present one
 
@@ -32,7 +32,7 @@ class Credible:
         after it is forgotten."""
         last_s, last = self._poses[-1]
         settled = sum(time_s <= last_s - SUSPECT_S for time_s, _ in self._poses)
-        if not settled or not far(last.values(), self._poses[settled - 1][1].values()):
+        if not settled or not far(last.values()[: len(SIX)], self._poses[settled - 1][1].values()[: len(SIX)]):
             return last
         while len(self._poses) > settled:
             self._poses.pop()

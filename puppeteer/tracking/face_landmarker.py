@@ -16,6 +16,7 @@ from puppeteer import weights
 from puppeteer.errors import WeightsError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
+from puppeteer.tracking.expression import expression
 from puppeteer.tracking.views import AROUND, Box, Search, View, next_view
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ RIGID_SIZE = 6.28  # root mean square distance of RIGID from their centre in the
 # Canonical units (about a centimetre on an average head).
 EYE_WIDE = 1.05
 MOUTH_WIDE = 3.0
+FACE_WIDE = 15.0
 FAR_EYE_DEG = (25.0, 35.0)  # turned this far, the far eye starts to follow the near one; here it only follows
 SMALL = 0.16  # of the frame's shorter side: a face below it is told to come closer
 REMEMBER_S = 1.0  # how long a vanished face is waited for while somebody else is in the picture
@@ -186,11 +188,12 @@ def observation(face: F32, matrix: NDArray[np.float64], width: int, height: int)
     spots = face.astype(np.float64) * (width, -height, -width)  # MediaPipe's y goes down and its z away from us
     rigid = spots[list(RIGID)]
     scale = math.sqrt(float(((rigid - rigid.mean(axis=0)) ** 2).sum(axis=1).mean())) / RIGID_SIZE
-    up = rotation_of(matrix)[:, 1] / max(scale, 1e-6)  # heights along the head's own vertical, in canonical units
+    centre = rigid.mean(axis=0)
+    head = (spots - centre) @ rotation_of(matrix) / max(scale, 1e-6)  # in the head's own axes, canonical units
 
     def gap(edges: tuple[tuple[int, ...], tuple[int, ...]]) -> float:
         upper, lower = edges
-        return float(((spots[list(upper)] - spots[list(lower)]) @ up).mean())
+        return float((head[list(upper), 1] - head[list(lower), 1]).mean())
 
     eye_left, eye_right = 1 - gap(LIDS_LEFT) / EYE_WIDE, 1 - gap(LIDS_RIGHT) / EYE_WIDE
     neck_z, neck_x, neck_y = head_angles(matrix)
@@ -200,6 +203,7 @@ def observation(face: F32, matrix: NDArray[np.float64], width: int, height: int)
         eye_right += hidden * (eye_left - eye_right)
     else:
         eye_left += hidden * (eye_right - eye_left)
+    told: dict[str, Any] = {**expression(head, (1 - eye_right, 1 - eye_left))}
     return FaceObservation(
         eye_left=eye_left,
         eye_right=eye_right,
@@ -208,4 +212,6 @@ def observation(face: F32, matrix: NDArray[np.float64], width: int, height: int)
         neck_x=neck_x / NECK_RANGE_DEG,
         neck_y=neck_y / NECK_RANGE_DEG,
         landmarks=face,
+        aside=(width / 2 - float(centre[0])) / max(FACE_WIDE * scale, 1e-6),
+        **told,
     )

@@ -25,4 +25,6 @@ class ScriptedTracker:
 
     def observe(self, frame: Frame) -> FaceObservation | None:
         row = next(self._rows, None)
-        return FaceObservation(*(getattr(row, name) for name in TRACKED)) if isinstance(row, Pose) else row
+        if isinstance(row, Pose):
+            return FaceObservation(**{name: getattr(row, name) for name in TRACKED})
+        return row

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,16 +49,26 @@ class TwoViews:
 def unmirrored(seen: FaceObservation) -> FaceObservation:
     """What was seen in a mirror as it is without: sides swapped, turns negated. The landmarks keep their numbers, so
     that a number stands on the other side of the face."""
-    values = {
-        name: -getattr(seen, BY_NAME[name].mirror) if BY_NAME[name].negated else getattr(seen, BY_NAME[name].mirror)
-        for name in TRACKED
+    values: dict[str, Any] = {
+        name: _negated(getattr(seen, BY_NAME[name].mirror), BY_NAME[name].negated) for name in TRACKED
     }
     landmarks = None if seen.landmarks is None else (seen.landmarks * (-1, 1, 1) + (1, 0, 0)).astype(np.float32)
-    return replace(seen, **values, landmarks=landmarks)
+    return replace(seen, **values, landmarks=landmarks, aside=_negated(seen.aside, True))
+
+
+def _negated(value: float | None, negated: bool) -> float | None:
+    return -value if negated and value is not None else value
 
 
 def mean(one: FaceObservation, other: FaceObservation) -> FaceObservation:
-    return replace(one, **{name: (getattr(one, name) + getattr(other, name)) / 2 for name in TRACKED})
+    """What only one of them tells is left out."""
+
+    def middle(name: str) -> float | None:
+        first, second = getattr(one, name), getattr(other, name)
+        return None if first is None or second is None else (first + second) / 2
+
+    values: dict[str, Any] = {name: middle(name) for name in (*TRACKED, "aside")}
+    return replace(one, **values)
 
 
 def near(one: FaceObservation, other: FaceObservation) -> bool:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 
 from puppeteer.gui import texts
-from puppeteer.gui.guide import HOLD_S, STEPS, Guide
+from puppeteer.gui.guide import STEPS, Guide
 from puppeteer.gui.pages.panel import Now, Panel
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import ACCENT, BAD, CLEAR, FIELD_HOVER, GOOD, MUTED, TEXT, WARN
 from puppeteer.live import Meter
+from puppeteer.motion import Step
 
-ABOUT = {"neutral": ("neck_y",), "eyes_closed": ("eye_left", "eye_right"), "mouth_open": ("mouth_open",)}
+ABOUT: dict[Step, tuple[str, ...]] = {
+    "neutral": ("neck_y",),
+    "eyes_closed": ("eye_left", "eye_right"),
+    "mouth_open": ("mouth_open",),
+    "lips": ("mouth_form",),
+    "corners": ("gaze_x",),
+}
 
 
 class CalibrationPage:
@@ -37,6 +44,7 @@ class CalibrationPage:
             self._face = panel.note()
             with dpg.group(horizontal=True):
                 self._go = panel.button(texts.CALIBRATION_START, self._studio.start_calibration, panel.theme.primary)
+                self._skip = panel.button(texts.CALIBRATION_SKIP, self._studio.skip_calibration, panel.theme.quiet)
                 self._stop = panel.button(texts.CANCEL, self._studio.end_calibration)
 
     def show(self, now: Now) -> None:
@@ -54,7 +62,7 @@ class CalibrationPage:
         elif guide.phase == "failed":
             what = texts.sentence(guide.problem)
         else:
-            what = what.format(hold=HOLD_S)
+            what = what.format(hold=guide.hold_s)
         dpg.set_value(self._step, step)
         dpg.configure_item(self._step, show=bool(step))
         dpg.set_value(self._title, title)
@@ -72,6 +80,7 @@ class CalibrationPage:
         dpg.configure_item(self._face, show=not told)
         label = texts.CALIBRATION_AGAIN if guide.phase == "failed" else texts.CALIBRATION_START
         dpg.configure_item(self._go, label=label, show=guide.phase in ("intro", "failed"), enabled=not why)
+        dpg.configure_item(self._skip, show=guide.may_skip)
         dpg.configure_item(self._stop, label=texts.CLOSE if guide.phase == "done" else texts.CANCEL)
 
     def _show_counting(self, guide: Guide, meters: tuple[Meter, ...], time_s: float) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from puppeteer.gui import texts
 from puppeteer.gui.pages.calibration import CalibrationPage
 from puppeteer.gui.pages.panel import Now, Panel
 from puppeteer.gui.safe import dpg
-from puppeteer.pose import BY_NAME, TRACKED
+from puppeteer.pose import BY_NAME, EXPRESSIVE, SIX
 
 
 class MotionPage:
@@ -22,18 +24,21 @@ class MotionPage:
                 self._forget = panel.button(texts.FORGET, self._studio.forget_calibration, panel.theme.quiet)
         with panel.card(texts.BEHAVIOUR):
             controls.table(controls.names("motion"))
-        for title in dict.fromkeys(BY_NAME[name].group for name in TRACKED):
-            members = [name for name in TRACKED if BY_NAME[name].group == title]
+        for title in dict.fromkeys(BY_NAME[name].group for name in SIX):
+            members = [name for name in SIX if BY_NAME[name].group == title]
             lasts = [name.rpartition(".")[2] for name in controls.names(f"motion.{members[0]}")]
             with panel.card(title):
                 panel.note(texts.FOLLOWS.get(title, ""))
                 controls.table([[f"motion.{name}.{last}" for name in members] for last in lasts])
                 if len(members) > 1:
                     panel.fold(lambda members=members: self._each(members))  # type: ignore[misc]
+        with panel.card(texts.EXPRESSIVE):
+            panel.note(texts.FOLLOWS[texts.EXPRESSIVE])
+            panel.fold(lambda: self._each(EXPRESSIVE))
         dpg.pop_container_stack()
         self.calibration = CalibrationPage(panel)
 
-    def _each(self, members: list[str]) -> None:
+    def _each(self, members: Sequence[str]) -> None:
         for name in members:
             dpg.bind_item_font(dpg.add_text(BY_NAME[name].label), self._panel.theme.fonts["bold"])
             self._panel.controls.table(self._panel.controls.names(f"motion.{name}"))
