@@ -8,4 +8,5 @@ from __future__ import annotations
 
 TURN_RELIEF, TURN_DEPTH = 0.95, -6.0  # how much of the depth a turn moves, and where depth begins
 NOD_RELIEF, NOD_DEPTH = 1.05, 1.0
+OUTLINE_SQUASH, SQUASH_DEPTH = 0.5, 30.0  # outlines are foreshortened by this share, what lies this deep wholly
 BACK_RELIEF = 1.8  # what lies behind the outline of a head (depth 0) moves by this share of its depth

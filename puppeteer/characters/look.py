@@ -25,6 +25,7 @@ def look(r: Recipe) -> dict[str, Any]:
         "root": (*r.root_xy, 0.0),
         "tip": (*r.tip_xy, TIP_Z),
         "relief": (relief.TURN_RELIEF, relief.NOD_RELIEF, relief.BACK_RELIEF),
+        "squash": (relief.OUTLINE_SQUASH, relief.SQUASH_DEPTH),
         "axes": (relief.TURN_DEPTH, relief.NOD_DEPTH),
         "light": tuple(v / length for v in s.light),
         "softness": s.softness,

@@ -10,6 +10,7 @@ uniform vec3 expression;       // left eye, right eye, mouth
 uniform vec3 neck;             // radians about z, x, y
 uniform vec3 root; uniform vec3 tip; 
 uniform vec3 relief; uniform vec2 axes;   // share of the depth that turn, nod and a back move; z of both axes
+uniform vec2 squash;           // share of the foreshortening of outlines, depth from which on it is whole
 uniform float expand;          // outline, pixels
 uniform vec3 light; uniform float flatten;   // drawn surfaces are nearly flat: normals bent towards the viewer
 out vec4 v_material; out vec4 v_colour; out float v_light; out vec2 v_rest;
@@ -23,11 +24,12 @@ float sine(float a) { float b = a * a; return a * (1.0 - b * (1.0 / 6.0 - b * (1
 vec3 bend(vec3 p) {
     vec3 q = p - tip;
     float depth = p.z > 0.0 ? p.z : relief.z * p.z;
+    float share = mix(squash.x, 1.0, clamp(p.z / squash.y, 0.0, 1.0));
     float a = neck.z * weight.y, c = cosine(a), s = sine(a);
     float near = q.x * s + relief.y * (depth - axes.y) * c;
-    q = vec3(q.x * c - relief.x * (depth - axes.x) * s, q.y, q.x * s + q.z * c);
+    q = vec3(q.x * (1.0 - share * (1.0 - c)) - relief.x * (depth - axes.x) * s, q.y, q.x * s + q.z * c);
     a = neck.y * weight.y; c = cosine(a); s = sine(a);
-    q = vec3(q.x, q.y * c - near * s, q.y * s + q.z * c);
+    q = vec3(q.x, q.y * (1.0 - share * (1.0 - c)) - near * s, q.y * s + q.z * c);
     q += tip - root;
     a = neck.x * weight.x; c = cosine(a); s = sine(a);
     q = vec3(q.x * c + q.y * s, -q.x * s + q.y * c, q.z);

@@ -17,7 +17,15 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, pixel_grid, sample
 from puppeteer.pose import NECK_RANGE_DEG
-from puppeteer.relief import BACK_RELIEF, NOD_DEPTH, NOD_RELIEF, TURN_DEPTH, TURN_RELIEF
+from puppeteer.relief import (
+    BACK_RELIEF,
+    NOD_DEPTH,
+    NOD_RELIEF,
+    OUTLINE_SQUASH,
+    SQUASH_DEPTH,
+    TURN_DEPTH,
+    TURN_RELIEF,
+)
 
 CELLS = 64  # a side of the maps: flows are smooth
 FINE = 128  # a side of the depth that they are fitted to
@@ -51,12 +59,13 @@ def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, 
     its lean. `follow` (P, 1, H, W) of the tip at `tip` (2,); x and y (P,) as in a pose."""
     across, down = (points - tip[:, None, None]).unbind(1)
     depth, follow = depth[:, 0], follow[:, 0]
+    squash = OUTLINE_SQUASH + (1 - OUTLINE_SQUASH) * (depth / SQUASH_DEPTH).clamp(0, 1)
     depth = torch.where(depth > 0, depth, BACK_RELIEF * depth)
     a = RANGE * y[:, None, None] * follow
     near = across * a.sin() + NOD_RELIEF * (depth - NOD_DEPTH) * a.cos()
-    across = across * a.cos() - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
+    across = across * (1 - squash * (1 - a.cos())) - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
     a = RANGE * x[:, None, None] * follow
-    down = down * a.cos() - near * a.sin()
+    down = down * (1 - squash * (1 - a.cos())) - near * a.sin()
     return torch.stack([across, down], 1) + tip[:, None, None]
 
 
