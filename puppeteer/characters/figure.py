@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from puppeteer.characters import mesh as m
-from puppeteer.characters.mesh import F64, Mesh, ball, ink, ribbon, smoothstep, spline
+from puppeteer.characters.mesh import F32, F64, Mesh, ball, ink, ribbon, smoothstep, spline
+from puppeteer.characters.moving import Iris, Piece
 from puppeteer.characters.recipe import Colour, Recipe
-from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
+from puppeteer.pose import HAIR_HANGS, HAIR_STAYS, Pose
 
 MIDDLE = 128.0
 Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
@@ -24,6 +26,7 @@ class Figure:
         self.root = np.array([*recipe.root_xy, 0.0])
         self.tip = np.array([*recipe.tip_xy, m.TIP_Z])
         self.layers: dict[str, Mesh] = {}
+        self.pieces: dict[str, list[Piece]] = {}  # of the groups, what the face's numbers move
         self.chest: m.Surface = lambda x, y: np.zeros_like(x)  # the body's front, once there is a body
 
     def mesh(self, name: str) -> Mesh:
@@ -42,21 +45,29 @@ class Figure:
         mask: tuple[float, float, float] = (0.0, 0.0, 0.0),
         up: float = 0.0,
         closed_half: F64 | None = None,
+        place: Callable[[Pose], F64] | None = None,
     ) -> None:
-        self.mesh(name).add(
-            *ink(
-                line,
-                half,
-                surface or self.surface,
-                lift,
-                weights or self.head_weight,
-                colour,
-                closed,
-                mask,
-                closed_half,
-                up,
-            )
-        )
+        surface, weights = surface or self.surface, weights or self.head_weight
+        drawn = ink(line, half, surface, lift, weights, colour, closed, mask, closed_half, up)
+        self.add(name, drawn, place)
+
+    def add(
+        self,
+        name: str,
+        drawn: tuple[F32, NDArray[np.int32]],
+        place: Callable[[Pose], F64] | None = None,
+        iris: Iris | None = None,
+    ) -> None:
+        """Vertices and triangles, and where the vertices go in a pose."""
+        mesh = self.mesh(name)
+        if place is not None:
+            self.pieces.setdefault(name, []).append(Piece(mesh.count, len(drawn[0]), place, iris))
+        mesh.add(*drawn)
+
+    def hang(self, name: str, amount: Callable[[F64], F64]) -> None:
+        """Lets what was last added to a group swing with the hair, by px of its positions (N, 3)."""
+        part = self.mesh(name).parts[-1]
+        part[:, m.HANG.start] = amount(part[:, m.POSITION].astype(float))
 
     def skin(self, name: str, points: F64, weights: Callable[[F64], F64], kind: float) -> None:
         normal = m.normals(points, closed=True)

@@ -6,6 +6,7 @@ its front; hair is made of ribbons that follow a shell round the skull and hang 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,13 @@ from puppeteer.characters.extras import add_extras
 from puppeteer.characters.figure import Figure
 from puppeteer.characters.hair import Hair
 from puppeteer.characters.hairstyles import style_hair
-from puppeteer.characters.head import add_eyes, add_features, add_head, add_mouth
-from puppeteer.characters.mesh import F32
+from puppeteer.characters.eyes import add_brows, add_eyes
+from puppeteer.characters.head import add_features, add_head
+from puppeteer.characters.mesh import F32, F64
+from puppeteer.characters.mouth import add_mouth
+from puppeteer.characters.moving import COLUMNS, Piece, shifts
 from puppeteer.characters.recipe import Recipe
+from puppeteer.pose import Pose
 
 PART_BODY, PART_HEAD, PART_BACK, PART_NEW = 1, 2, 3, 4
 
@@ -35,7 +40,15 @@ class Layer:
     vertices: F32  # (N, mesh.WIDTH)
     triangles: NDArray[np.int32]  # (M, 3)
     hull: bool = False  # gets an outline from its expanded back faces
-    morphs: bool = False  # moves with eyes or mouth
+    morphs: bool = False  # moves with eyes, brows or mouth
+    pieces: tuple[Piece, ...] = ()  # of what moves with more than the six numbers
+    bent: Callable[[F64], F64] = lambda p: p  # (N, 3) as the rest image has the head turned
+
+    def shifted(self, pose: Pose) -> F32:
+        """(N, moving.COLUMNS): what a pose adds to what its six numbers do."""
+        if not self.pieces or pose == Pose():
+            return np.zeros((len(self.vertices), COLUMNS), np.float32)
+        return shifts(len(self.vertices), self.pieces, pose, self.bent)
 
 
 # name, program, part, hull, morphs; opaque ones first, from front to back
@@ -60,7 +73,7 @@ _ORDER = (
     ("ink", "ink", PART_HEAD, False, False),
     ("mouth", "ink", PART_HEAD, False, True),
     ("lash", "ink", PART_HEAD, False, True),
-    ("brow", "ink", PART_HEAD, False, False),
+    ("brow", "ink", PART_HEAD, False, True),
     ("glasses", "ink", PART_HEAD, False, False),
 )
 
@@ -81,6 +94,7 @@ def build(recipe: Recipe) -> list[Layer]:
     add_head(figure)
     figure.skin("neck", neck, figure.body_weight, 1.0)
     add_eyes(figure)
+    add_brows(figure)
     add_features(figure)
     add_mouth(figure)
     hair = Hair(figure)
@@ -88,6 +102,10 @@ def build(recipe: Recipe) -> list[Layer]:
     add_extras(figure, hair)
     angles = recipe.head.turn
     z, x, y = (float(np.radians(a)) for a in angles)
+
+    def bent(p: F64) -> F64:
+        return m.bend(p, np.ones((len(p), 2)), (z, x, y), figure.root, figure.tip) if any(angles) else p
+
     layers = []
     for name, program, part, hull, morphs in _ORDER:
         if name not in figure.layers:
@@ -105,5 +123,8 @@ def build(recipe: Recipe) -> list[Layer]:
         if program not in ("ink", "skin"):
             # from front to back, so that hidden fragments are never painted; ink is painted in its own order
             f = f[np.argsort(-v[f, 2].mean(1), kind="stable")]
-        layers.append(Layer(name, program, part, np.ascontiguousarray(v), np.ascontiguousarray(f), hull, morphs))
+        if name == "watermark":
+            v[:, m.HANG] = 0
+        v, f, pieces = np.ascontiguousarray(v), np.ascontiguousarray(f), tuple(figure.pieces.get(name, ()))
+        layers.append(Layer(name, program, part, v, f, hull, morphs, pieces, bent))
     return layers

@@ -14,9 +14,13 @@ import numpy as np
 from puppeteer.characters import mesh as m
 from puppeteer.characters.figure import MIDDLE, Figure
 from puppeteer.characters.mesh import F64, ball, ribbons, smoothstep, spline
+from puppeteer.characters.moving import swing
 
 LOCK_ROWS = 19
 GROUPS = ("front", "middle", "back")
+HANGS = {"front": 100.0}  # row from which locks of a group hang free at the earliest
+BELOW = 122.0  # and of the others
+ON_SHOULDERS, HELD = 202.0, 0.8  # row from which hair lies on the chest, and how much of its swing that takes
 LAYERED = 0.4  # px between a lock and the next, which lies on it
 
 
@@ -38,6 +42,7 @@ class Lock:
     round: float = 0.75  # how much its own form is lit, against the dome's
     seed: float = 0.0
     arc: float = 0.0  # how far from the crown its root is, beyond where it lies
+    hang: float | None = None  # row from which it hangs free; None: below the dome, or its root
 
 
 class Hair:
@@ -203,7 +208,15 @@ class Hair:
         v[:, 2] = np.where(on, self.front_z(px, py) + high, v[:, 2])
         if name != "back":
             self._clear(v, high, name)
+        starts = [max(lock.points[0][1], HANGS.get(name, BELOW)) if lock.hang is None else lock.hang for lock in locks]
+        self._hang(v, np.repeat(starts, LOCK_ROWS * columns), name)
         self.figure.mesh(name).add(v, f)
+
+    def _hang(self, v: m.F32, start: F64, name: str) -> None:
+        """Lets locks swing from where they hang; what lies on the chest is held there."""
+        x, y = v[:, 0].astype(float), v[:, 1].astype(float)
+        on = 0.0 if name == "back" else HELD * smoothstep(1.1, 0.9, np.abs(x - MIDDLE) / self.r.body.shoulder)
+        v[:, m.HANG.start] = swing(y - start - on * np.maximum(y - ON_SHOULDERS, 0.0))
 
     def _clear(self, v: m.F32, lift: F64, name: str) -> None:
         """Keeps locks out of face and chest, whatever the dome does."""

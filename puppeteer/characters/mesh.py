@@ -26,8 +26,9 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Surface = Callable[[F64, F64], F64]  # x, y -> z
 
-# one vertex: position 3, morph displacement 3, normal 3, weights root and tip 2, morph mask 3, material 4, colour 4
-POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR = (
+# one vertex: position 3, morph displacement 3, normal 3, weights root and tip 2, morph mask 3, material 4, colour 4;
+# how far it swings with hanging hair, px, and whether it leans, turns and breathes with the figure
+POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR, HANG = (
     slice(0, 3),
     slice(3, 6),
     slice(6, 9),
@@ -35,8 +36,9 @@ POSITION, MORPH, NORMAL, WEIGHT, MASK, MATERIAL, COLOUR = (
     slice(11, 14),
     slice(14, 18),
     slice(18, 22),
+    slice(22, 24),
 )
-WIDTH = 22
+WIDTH = 24
 TIP_Z = -15.0  # of the neck's tip; it tells which of two things is in front, not how far they move
 Weights = Callable[[F64], F64]  # (N, 3) positions -> (N, 2) weights of root and tip
 
@@ -136,6 +138,7 @@ def pack(
     if material is not None:
         v[:, MATERIAL] = material.reshape(-1, 4)
     v[:, COLOUR] = np.broadcast_to(np.asarray(colour, float), (*points.shape[:-1], 4)).reshape(-1, 4)
+    v[:, HANG] = (0.0, 1.0)
     return v
 
 
@@ -217,6 +220,26 @@ def ball(
     return pack(points, normal @ spin.T, weights, material, colour), grid_triangles(rows, columns, closed=True)
 
 
+def stroke(line: F64, half_width: F64, surface: Surface, lift: float, up: float = 0.0) -> F64:
+    """(N, 3, 3) points of a drawn line (N, 2), as `ink` lays them."""
+    tangent = unit(slope(line))
+    side = np.stack([tangent[:, 1], -tangent[:, 0]], -1)
+    u = np.linspace(-1, 1, 3)[None, :, None]
+    xy = line[:, None] + side[:, None] * ((u + up) * half_width[:, None, None])
+    return laid(xy, surface, lift)
+
+
+def laid(xy: F64, surface: Surface, lift: float) -> F64:
+    """(..., 2) on a surface: (..., 3)"""
+    return np.concatenate([xy, (surface(xy[..., 0], xy[..., 1]) + lift)[..., None]], -1)
+
+
+def area(top: F64, bottom: F64, surface: Surface, lift: float, rows: int) -> F64:
+    """(rows, N, 3) points between two drawn lines (N, 2), as `sheet` lays them."""
+    t = np.linspace(0, 1, rows)[:, None, None]
+    return laid(top[None] * (1 - t) + bottom[None] * t, surface, lift)
+
+
 def ink(
     line: F64,
     half_width: F64,
@@ -235,19 +258,12 @@ def ink(
     `up` moves the stroke to one side of the line: 1 lets it stand on the line, 0 centres it. Colour is RGBA.
     """
 
-    def lay(points: F64, half: F64) -> F64:
-        tangent = unit(slope(points))
-        side = np.stack([tangent[:, 1], -tangent[:, 0]], -1)
-        u = np.linspace(-1, 1, 3)[None, :, None]
-        xy = points[:, None] + side[:, None] * ((u + up) * half[:, None, None])
-        z = surface(xy[..., 0], xy[..., 1]) + lift
-        return np.concatenate([xy, z[..., None]], -1)
-
     rows = len(line)
-    points = lay(line, half_width)
+    points = stroke(line, half_width, surface, lift, up)
     morph = None
     if closed_line is not None:
-        morph = lay(closed_line, half_width if closed_half_width is None else closed_half_width) - points
+        closed_half = half_width if closed_half_width is None else closed_half_width
+        morph = stroke(closed_line, closed_half, surface, lift, up) - points
     material = np.zeros((rows, 3, 4))
     material[..., 0] = np.linspace(-1, 1, 3)[None]
     material[..., 1] = np.linspace(0, 1, rows)[:, None]
@@ -275,13 +291,7 @@ def sheet(
 
     `material` maps (N, 2) picture positions to two numbers, interpolated through the morph as positions are.
     """
-    t = np.linspace(0, 1, rows)[:, None, None]
-
-    def lay(a: F64, b: F64) -> F64:
-        xy = a[None] * (1 - t) + b[None] * t
-        return np.concatenate([xy, (surface(xy[..., 0], xy[..., 1]) + lift)[..., None]], -1)
-
-    points = lay(top, bottom)
+    points = area(top, bottom, surface, lift, rows)
     morph = None
     mat = np.zeros((*points.shape[:2], 4))
     if material is None:
@@ -289,7 +299,7 @@ def sheet(
     if material is not None:
         mat[..., :2] = material(points[..., :2])
     if closed_top is not None and closed_bottom is not None:
-        end = lay(closed_top, closed_bottom)
+        end = area(closed_top, closed_bottom, surface, lift, rows)
         morph = end - points
         if material is not None:
             mat[..., 2:] = material(end[..., :2]) - mat[..., :2]

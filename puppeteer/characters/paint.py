@@ -195,12 +195,13 @@ uniform float opacity;
 uniform vec3 iris_top; uniform vec3 iris_bottom; uniform vec3 iris_bottom_left; uniform vec3 iris_rim;
 uniform vec3 sclera; uniform vec3 skin_shadow;
 uniform vec4 lights[3]; uniform float pupil; uniform float glow; uniform int design;
+uniform float empty;   // 1: the white without its iris
 void main() {
     vec2 p = v_material.xy;
     float r = length(p);
     vec3 bottom = mix(iris_bottom, iris_bottom_left, v_colour.a);
     // the lid's shadow lies on the white
-    float shade = smoothstep(-0.30, -0.62, p.y - 0.10 * abs(p.x));
+    float shade = smoothstep(-0.30, -0.62, v_material.w - 0.10 * abs(v_material.z));
     vec3 white = mix(sclera, sclera * mix(vec3(0.74, 0.74, 0.84), skin_shadow, 0.35), shade);
     float y = p.y * 0.5 + 0.5;
     vec3 middle = mix(iris_top, bottom, 0.45) * vec3(1.02);
@@ -232,11 +233,11 @@ void main() {
     // the sky in the upper half
     vec2 sky = (p - vec2(0.0, -0.52)) / vec2(0.70, 0.30);
     c = mix(c, vec3(0.75, 0.82, 1.0), 0.22 * smoothstep(1.0, 0.6, length(sky)));
-    float iris = 1.0 - smoothstep(0.95, 1.05, r);
+    float iris = (1.0 - smoothstep(0.95, 1.05, r)) * (1.0 - empty);
     c = mix(white, c, iris);
     for (int i = 0; i < 3; i++) {
         vec2 d = (p - lights[i].xy) / lights[i].zw;
-        c = mix(c, vec3(1.0), 1.0 - smoothstep(0.80, 1.04, length(d)));
+        c = mix(c, vec3(1.0), (1.0 - smoothstep(0.80, 1.04, length(d))) * (1.0 - empty));
     }
     // seen through hair, an eye is its iris
     f = vec4(c, 1.0) * opacity * (opacity < 0.999 ? iris : 1.0);

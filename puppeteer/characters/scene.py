@@ -12,13 +12,16 @@ import numpy as np
 from puppeteer.characters import paint, shaders
 from puppeteer.characters.geometry import Layer, build
 from puppeteer.characters.look import look
+from puppeteer.characters.moving import COLUMNS, face, six
 from puppeteer.characters.opengl import Context
 from puppeteer.characters.recipe import Recipe
 from puppeteer.errors import RenderError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, Pose
+from puppeteer.relief import BODY_TURN_DEG, LEAN_DEG
 
-_FORMAT = "3f 3f 3f 2f 3f 4f 4f"
-_NAMES = ("position", "morph", "normal", "weight", "mask", "material", "colour")
+_FORMAT = "3f 3f 3f 2f 3f 4f 4f 2f"
+_NAMES = ("position", "morph", "normal", "weight", "mask", "material", "colour", "hang")
+_SHIFT_FORMAT, _SHIFT_NAMES = "3f 4f", ("shift", "look")  # written anew for every face
 Arrays = dict[str, Any]
 
 
@@ -27,12 +30,21 @@ class Stance(NamedTuple):
 
     expression: tuple[float, float, float] = (0.0, 0.0, 0.0)  # left eye, right eye, mouth
     neck: tuple[float, float, float] = (0.0, 0.0, 0.0)  # radians about z, x, y
+    figure: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)  # radians of lean and turn; breath; hair
+    face: Pose = Pose()  # what changes a face beyond its expression; all 0 where nothing does
 
     @classmethod
     def of(cls, pose: Pose) -> Self:
         pose, angle = pose.clamped(), math.radians(NECK_RANGE_DEG)
         neck = (pose.neck_z * angle, pose.neck_x * angle, pose.neck_y * angle)
-        return cls((pose.eye_left, pose.eye_right, pose.mouth_open), neck)
+        lean, turn = math.radians(LEAN_DEG) * pose.body_z, math.radians(BODY_TURN_DEG) * pose.body_y
+        changed, expression = face(pose), six(pose)
+        return cls(
+            (pose.eye_left, pose.eye_right, pose.mouth_open),
+            neck,
+            (lean, turn, pose.breath, pose.hair_x),
+            Pose() if changed == expression else changed,
+        )
 
 
 @functools.cache
@@ -54,6 +66,13 @@ def noise() -> U8:
 def inside(layer: Layer, groups: tuple[str, ...]) -> bool:
     """Whether `layer` is there as what is seen of it from inside."""
     return f"{layer.name}_inside" in groups
+
+
+def _content(program: Any, buffer: Any, kinds: str, names: tuple[str, ...], each: str = "/v") -> tuple[Any, ...]:
+    """What of a buffer's columns a program takes."""
+    columns = list(zip(kinds.split(), names, strict=True))
+    layout = " ".join(kind if used in program else f"{4 * int(kind[0])}x" for kind, used in columns)
+    return buffer, f"{layout} {each}", *[used for _, used in columns if used in program]
 
 
 class Scene:
@@ -83,7 +102,10 @@ class Scene:
         self._shade_map = gl.texture((256, 256), 2)
         self._shade_map.repeat_x = self._shade_map.repeat_y = False
         self._mask_target = gl.framebuffer([gl.texture((256, 256), 1)], gl.depth_renderbuffer((256, 256)))
+        self._still = gl.buffer(np.zeros(COLUMNS, np.float32).tobytes())  # of all that no face is
         self._buffers: list[Any] = []
+        self._shifts: list[tuple[Layer, Any]] = []  # what a pose adds to the vertices of a face
+        self._faced = Pose()  # what those are for
         self._recipe: Recipe | None = None
         self.pairs: list[tuple[Layer, Arrays]] = []  # opaque ones first, from front to back
         self.loads = 0
@@ -101,7 +123,7 @@ class Scene:
     def _free(self) -> None:
         for thing in self._buffers:
             thing.release()
-        self._buffers, self.pairs = [], []
+        self._buffers, self.pairs, self._shifts, self._faced = [], [], [], Pose()
 
     @property
     def recipe(self) -> Recipe:
@@ -125,13 +147,17 @@ class Scene:
         gl = self.context.gl
         vertices, indices = gl.buffer(layer.vertices.tobytes()), gl.buffer(layer.triangles.tobytes())
         self._buffers += [vertices, indices]
+        shifts, each = self._still, "/i"
+        if layer.pieces:
+            shifts, each = gl.buffer(layer.shifted(Pose()).tobytes(), dynamic=True), "/v"
+            self._buffers.append(shifts)
+            self._shifts.append((layer, shifts))
         ink = "_ink" if layer.program == "ink" else ""
         arrays: Arrays = {}
         for name in [layer.program, f"truth{ink}", f"place{ink}", "mask", *(["hull"] if layer.hull else [])]:
             program = self.programs[name]
-            columns = list(zip(_FORMAT.split(), _NAMES, strict=True))
-            layout = " ".join(kind if used in program else f"{4 * int(kind[0])}x" for kind, used in columns)
-            content = [(vertices, layout, *[used for _, used in columns if used in program])]
+            content = [_content(program, vertices, _FORMAT, _NAMES)]
+            content.append(_content(program, shifts, _SHIFT_FORMAT, _SHIFT_NAMES, each))
             arrays[name] = gl.vertex_array(program, content, indices, index_element_size=4)
             self._buffers.append(arrays[name])
         return arrays
@@ -145,6 +171,12 @@ class Scene:
     def stand(self, stance: Stance) -> None:
         self.set("expression", stance.expression)
         self.set("neck", stance.neck)
+        self.set("figure", stance.figure)
+        self.set("shifted", 1.0)
+        if stance.face != self._faced:
+            for layer, buffer in self._shifts:
+                buffer.write(layer.shifted(stance.face).tobytes())
+            self._faced = stance.face
 
     def _shadows(self, softness: float) -> None:
         """What throws a shadow on the skin of the rest image: front hair, and the whole head."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from puppeteer.characters.figure import MIDDLE
 from puppeteer.characters.hair import Hair
+from puppeteer.characters.moving import swing
 from puppeteer.characters.ribbons import ribbon_bow
 
 
@@ -41,6 +42,7 @@ def twin(hair: Hair) -> None:
                     taper=2.0,
                     root=0.25,
                     arc=46.0,
+                    hang=ay,
                 )
         if bows:
             ribbon_bow(hair.figure, (ax - side * 1, ay - 2), 30.0, size, side * 60)
@@ -63,6 +65,7 @@ def _drill(hair: Hair, x: float, y: float, length: float, side: float) -> None:
             blunt=0.7,
             root=0.35,
             arc=40.0,
+            hang=y,
         )
         hair.blade(
             "middle",
@@ -75,6 +78,7 @@ def _drill(hair: Hair, x: float, y: float, length: float, side: float) -> None:
             blunt=0.7,
             root=0.5,
             arc=80.0,
+            hang=y,
         )
 
 
@@ -114,6 +118,7 @@ def pony(hair: Hair) -> None:
             taper=2.0,
             root=0.3,
             arc=46.0,
+            hang=ay,
         )
     z = 16.0 if low else -14.0
     hair.figure.ball("prop_head", (ax, ay, z), (5.0, 4.5, 5.0), hair.r.extras.colour, side * 0.5)
@@ -142,9 +147,12 @@ def braids(hair: Hair) -> None:
                     root=0.45,
                     shine=0.3,
                     arc=70.0,
+                    hang=start,
                 )
         x, y = MIDDLE + side * 38, start + length
         for f in (-1.0, 0.0, 1.0):
             path = [(x, y + 4), (x + 3 * f, y + 12), (x + 4 * f - side * 2, y + 24)]
-            hair.blade("middle", path, 3.4, 0.0, z=2.0, taper=1.8, arc=70.0)
+            hair.blade("middle", path, 3.4, 0.0, z=2.0, taper=1.8, arc=70.0, hang=start)
         hair.figure.ball("prop_side", (x, y + 5, 30), (4.4, 3.0, 4), hair.r.extras.colour)
+        swings = float(swing(np.array(length)))
+        hair.figure.hang("prop_side", lambda p, swings=swings: np.full(len(p), swings))

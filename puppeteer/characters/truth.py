@@ -117,11 +117,13 @@ class TruthTeller:
         # where features were in the rest image and are no longer: skin that no pixel of it shows
         target.depth_mask = False
         plain["expression"].value = ink["expression"].value = rest
+        plain["shifted"].value = ink["shifted"].value = 0.0
         for layer, arrays in scene.pairs:
             if layer.morphs:
                 draw(layer, arrays, PART_NEW)
         target.depth_mask = True
         plain["expression"].value = ink["expression"].value = stance.expression
+        plain["shifted"].value = ink["shifted"].value = 1.0
         for layer, arrays in scene.pairs:
             if layer.program in ("ink", "eye"):
                 draw(layer, arrays, layer.part)
