@@ -19,7 +19,7 @@ LOOK_UP, LOOK_DOWN = 0.23, 0.21  # of an eye's height
 FOLLOW_UP, FOLLOW_DOWN = 0.06, 0.15  # of the upper lid's height, that it follows an iris
 NARROWER, FLATTER, SMALLER = 0.07, 0.05, 0.10  # of an iris that looks aside, up or down, in a wide eye
 WIDE_UPPER, WIDE_LOWER = 0.26, 0.10  # of a lid's height
-SMILE_LOWER, SMILE_UPPER = 0.30, 0.05
+SMILE_LOWER, SMILE_UPPER = 0.45, 0.05
 SMILE_ARC = 0.34  # of the half width, height of the arc that a smiling closed eye is
 RAISED = 5.5  # px of a brow at 1
 LOWERED = 0.62  # of the way to the lid, at most
@@ -105,6 +105,7 @@ def add_eyes(figure: Figure) -> None:
             _lower_lash(figure, eye)
         if eye.e.crease > 0:
             _crease(figure, eye)
+        _whole_iris(figure, eye)
 
 
 def _window(figure: Figure, eye: Eye) -> None:
@@ -134,6 +135,32 @@ def _window(figure: Figure, eye: Eye) -> None:
         lambda xy: eye.iris.at(xy, still),
     )
     figure.add("eyes", drawn, placed, eye.iris)
+
+
+def _whole_iris(figure: Figure, eye: Eye) -> None:
+    """Also where lids cover it; never part of a picture of the whole character."""
+    (cx, cy), (rx, ry) = eye.iris.centre, eye.iris.radii
+    x, lift = np.linspace(-1.15, 1.15, 9), 0.7
+
+    def edge(pose: Pose, y: float) -> F64:
+        (dx, dy), (sx, sy) = eye.iris.slid(pose), eye.iris.scale(pose)
+        return np.stack([cx + dx + x * rx * sx, np.full_like(x, cy + dy + y * ry * sy)], -1)
+
+    def placed(pose: Pose) -> F64:
+        return area(edge(pose, -1.15), edge(pose, 1.15), figure.surface, lift, ROWS)
+
+    still, colour = Pose(), (1, 1, 1, 1 if eye.side > 0 else 0)
+    drawn = sheet(
+        edge(still, -1.15),
+        edge(still, 1.15),
+        figure.surface,
+        lift,
+        figure.head_weight,
+        colour,
+        rows=ROWS,
+        material=lambda xy: eye.iris.at(xy, still),
+    )
+    figure.add("iris", drawn, placed, eye.iris)
 
 
 def _line(

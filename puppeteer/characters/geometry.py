@@ -27,6 +27,7 @@ from puppeteer.characters.moving import COLUMNS, Piece, shifts
 from puppeteer.characters.recipe import Recipe
 from puppeteer.pose import Pose
 
+ALONE = "iris"  # a group that is drawn only alone: whole, where a picture shows what lids leave of it
 PART_BODY, PART_HEAD, PART_BACK, PART_NEW = 1, 2, 3, 4
 
 
@@ -70,6 +71,7 @@ _ORDER = (
     ("watermark", "ink", PART_BODY, False, False),
     ("ink_body", "ink", PART_BODY, False, False),
     ("eyes", "eye", PART_HEAD, False, True),
+    (ALONE, "eye", PART_HEAD, False, True),
     ("ink", "ink", PART_HEAD, False, False),
     ("mouth", "ink", PART_HEAD, False, True),
     ("lash", "ink", PART_HEAD, False, True),

@@ -27,6 +27,27 @@ GROUPS: dict[str, tuple[str, ...]] = {
 ENDS_AT: dict[str, tuple[str, ...]] = {"body": GROUPS["neck"], "side": (*GROUPS["body"], "cap_inside")}
 
 
+# The parts of a face that move by themselves, back to front, and the groups of geometry that each is made of.
+FEATURES: dict[str, tuple[str, ...]] = {
+    "white": ("eyes",),
+    "iris": ("iris",),
+    "mouth": ("mouth",),
+    "lash": ("lash",),
+    "brow": ("brow",),
+}
+BARE_FACE = ("skin", "ink")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureRendering:
+    """The parts of a face, each alone and complete, in the order of `FEATURES`: an iris also where lids cover it, the
+    white also where the iris is, brows also under a fringe. An iris is seen only where the white would be."""
+
+    skin: U8  # (S, S, 4) premultiplied sRGB, the face without any of them
+    colour: U8  # (F, S, S, 4) premultiplied sRGB
+    seen: U8  # (F, S, S) share of a pixel of the whole picture that shows it
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerRendering:
     """Every layer of one picture, alone and complete, in the order of `LAYERS`. Depth and follow are of the front

@@ -16,6 +16,8 @@ from puppeteer.pose import Pose
 
 LIPS = 40.0  # material of what the rest image shows of a mouth: no soft edge, and nothing new where it moves
 CORNERS, CORNERS_BY_WIDTH = 1.1, 0.14  # px that corners rise in a smile, and for a px of half width
+FROWN = 0.6  # of a drawn smile, that they fall more
+ROUND = 0.75  # of the closed line's curve, that a pursed mouth loses
 STILL_AT = 0.35  # of the half width squared: where a smile neither raises nor lowers
 SMILE_WIDER, FROWN_NARROWER = 0.12, 0.05
 OPENED = 0.25  # of `mouth_open`, from which on its vowel is all there
@@ -76,7 +78,16 @@ class Shape:
 
     def bent(self, s: F64, pose: Pose) -> F64:
         """px down, by a smile."""
-        return -pose.mouth_form * (CORNERS + CORNERS_BY_WIDTH * self.o.width) * (s**2 - STILL_AT)
+        amount = CORNERS + CORNERS_BY_WIDTH * self.o.width
+        if pose.mouth_form < 0:
+            amount += FROWN * max(self.o.smile, 0.0)
+        return -pose.mouth_form * amount * (1 - ROUND * self.vowel(pose)[1]) * (s**2 - STILL_AT)
+
+    def parted(self, s: F64, opened: F64, pose: Pose) -> F64:
+        """An edge on its way from the closed line to `opened`."""
+        closed = self.curve(s)
+        closed = closed + ROUND * self.vowel(pose)[1] * (self.o.y - closed)
+        return np.asarray(closed + pose.mouth_open * (opened - closed) + self.bent(s, pose))
 
     def top_in(self, s: F64, pose: Pose) -> F64:
         """Of the mouth as far as it is opened."""
@@ -85,7 +96,7 @@ class Shape:
         base = o.y - 0.5 * o.smile * (1 - pursed) * s**2
         arch = 0.16 * (1 - s**2) + pursed * (0.34 * np.sqrt(np.maximum(1 - s**2, 0)) - 0.16 * (1 - s**2))
         opened = base - low * self.height * arch
-        return np.asarray(self.curve(s) + pose.mouth_open * (opened - self.curve(s)) + self.bent(s, pose))
+        return self.parted(s, opened, pose)
 
     def bottom_in(self, s: F64, pose: Pose) -> F64:
         stretched, pursed = self.vowel(pose)
@@ -94,7 +105,7 @@ class Shape:
         sag = np.power(np.maximum(1 - np.abs(s) ** self.a, 0), self.b)
         sag = sag + pursed * (0.8 * np.sqrt(np.maximum(1 - s**2, 0)) - sag)
         opened = base + 0.78 * low * self.height * sag
-        return np.asarray(self.curve(s) + pose.mouth_open * (opened - self.curve(s)) + self.bent(s, pose))
+        return self.parted(s, opened, pose)
 
     def teeth(self, pose: Pose, own: float) -> float:
         """How far down in the opening they reach."""
@@ -141,9 +152,7 @@ def add_mouth(figure: Figure) -> None:
     q = np.linspace(-0.78, 0.78, 13)
     gap = bottom(q) - top(q)
     tongue_top = top(q) + gap * (0.52 + 0.38 * np.abs(q / 0.78) ** 2.2)
-    laid(
-        q, tongue_top, bottom(q), 0.7, 3, (*o.tongue, 1.0), lambda q, _: 0.52 + 0.38 * np.abs(q / 0.78) ** 2.2, _all
-    )
+    laid(q, tongue_top, bottom(q), 0.7, 3, (*o.tongue, 1.0), lambda q, _: 0.52 + 0.38 * np.abs(q / 0.78) ** 2.2, _all)
     own = TEETH if o.teeth else 0.0
     row = 1 - 0.35 * (q / 0.78) ** 2
     # A stretched mouth shows teeth, whether or not an open one does.
@@ -172,7 +181,6 @@ def add_mouth(figure: Figure) -> None:
     figure.add("mouth", upper, stroked(shape.top_in, 1.1, 0.0))
     lower = ink(closed, half, figure.surface, 1.0, figure.head_weight, colour, low_line, mask, half * 0.75)
     figure.add("mouth", lower, stroked(shape.bottom_in, 1.0, 0.25))
-
 
 
 def _nothing(q: F64, pose: Pose) -> float:

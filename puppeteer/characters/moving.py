@@ -76,4 +76,3 @@ def swing(below: F64) -> F64:
     """px that hair swings sideways, by how far it is below where it hangs."""
     h = np.maximum(below, 0.0)
     return np.asarray(SWINGS * h * h / (h + STIFF), np.float64)
-

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from puppeteer.characters.geometry import Layer
-from puppeteer.characters.layers import ENDS_AT, GROUPS, LAYERS, LayerRendering
+from puppeteer.characters.layers import BARE_FACE, ENDS_AT, FEATURES, GROUPS, LAYERS, FeatureRendering, LayerRendering
 from puppeteer.characters.opengl import SUPERSAMPLE, check_size, pixels, shares
 from puppeteer.characters.recipe import Recipe
 from puppeteer.characters.scene import Arrays, Scene, Stance, inside, noise
@@ -19,6 +19,8 @@ from puppeteer.image import premultiplied, unpremultiplied
 from puppeteer.pose import F32, U8, Pose
 
 __all__ = ["Renderer", "Rendering"]
+
+ONLY_IRIS = 0.998  # the opacity from which on an eye is all of its window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +96,33 @@ class Renderer:
             follow = np.stack([place[..., 1:3] for place in places])
         return LayerRendering(premultiplied(whole), seen, np.stack(colours), depth, follow)
 
+    def features(self, pose: Pose, size: int = 256) -> FeatureRendering:
+        """The parts of the loaded character's face in a pose, and the skin without them. Raises RenderError as
+        `render` does."""
+        check_size(size, "a character")
+        scene, stance = self._scene, Stance.of(pose)
+        skin = self._premultiplied(stance, size, BARE_FACE)
+        found = {}
+        for name, groups in FEATURES.items():
+            # white has no iris; opacity below 1 leaves of an eye its iris
+            scene.set("empty", float(name == "white"))
+            scene.programs["eye"]["opacity"].value = ONLY_IRIS if name == "iris" else 1.0
+            found[name] = self._premultiplied(stance, size, groups)
+        scene.set("empty", 0.0)
+        scene.programs["eye"]["opacity"].value = 1.0
+        faces = shares(self._truth.places(stance, size * SUPERSAMPLE, GROUPS)[..., 3], len(LAYERS), size)
+        shown = faces[LAYERS.index("face")].astype(np.float32) / 255
+        through = {"white": 0.0, "iris": scene.recipe.face.eye_through_hair, "mouth": 0.0}
+        alpha = {name: colour[..., 3].astype(np.float32) / 255 for name, colour in found.items()}
+        alpha["iris"] = alpha["iris"] * alpha["white"]
+        seen, above = [], np.zeros_like(shown)
+        for name in reversed(FEATURES):
+            there = shown + (1 - shown) * through.get(name, scene.recipe.face.through_hair)
+            seen.append(alpha[name] * (1 - above) * there)
+            above = above + alpha[name] * (1 - above)
+        planes = np.rint(255 * np.stack(seen[::-1])).astype(np.uint8)
+        return FeatureRendering(skin, np.stack(list(found.values())), planes)
+
     def _premultiplied(
         self, stance: Stance, size: int, groups: tuple[str, ...] | None = None, ends_at: tuple[str, ...] = ()
     ) -> U8:
@@ -105,7 +134,7 @@ class Renderer:
         scene.set("expand", 0.0)
         pairs = [
             (layer, arrays, groups is not None and inside(layer, groups))
-            for layer, arrays in scene.pairs
+            for layer, arrays in (scene.pairs if groups is None else scene.pairs + scene.alone)
             if groups is None or layer.name in groups or inside(layer, groups)
         ]
         if ends_at:

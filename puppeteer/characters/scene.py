@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from puppeteer.characters import paint, shaders
-from puppeteer.characters.geometry import Layer, build
+from puppeteer.characters.geometry import ALONE, Layer, build
 from puppeteer.characters.look import look
 from puppeteer.characters.moving import COLUMNS, face, six
 from puppeteer.characters.opengl import Context
@@ -108,6 +108,7 @@ class Scene:
         self._faced = Pose()  # what those are for
         self._recipe: Recipe | None = None
         self.pairs: list[tuple[Layer, Arrays]] = []  # opaque ones first, from front to back
+        self.alone: list[tuple[Layer, Arrays]] = []  # no part of the whole
         self.loads = 0
 
     def close(self) -> None:
@@ -123,7 +124,7 @@ class Scene:
     def _free(self) -> None:
         for thing in self._buffers:
             thing.release()
-        self._buffers, self.pairs, self._shifts, self._faced = [], [], [], Pose()
+        self._buffers, self.pairs, self.alone, self._shifts, self._faced = [], [], [], [], Pose()
 
     @property
     def recipe(self) -> Recipe:
@@ -137,7 +138,9 @@ class Scene:
         self._free()
         self._recipe = recipe
         self.loads += 1
-        self.pairs = [(layer, self._uploaded(layer)) for layer in build(recipe)]
+        uploaded = [(layer, self._uploaded(layer)) for layer in build(recipe)]
+        self.pairs = [pair for pair in uploaded if pair[0].name != ALONE]
+        self.alone = [pair for pair in uploaded if pair[0].name == ALONE]
         for name, value in look(recipe).items():
             self.set(name, value)
         self._shadows(recipe.style.softness)
