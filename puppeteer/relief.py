@@ -11,7 +11,7 @@ NOD_RELIEF, NOD_DEPTH = 1.05, 1.0
 OUTLINE_SQUASH, SQUASH_DEPTH = 0.5, 30.0  # outlines are foreshortened by this share, what lies this deep wholly
 BACK_RELIEF = 1.8  # what lies behind the outline of a head (depth 0) moves by this share of its depth
 
-# Of the body, measured in pictures of another system: it leans about the hips as one piece, and turns like a flat relief.
+# Of the body, in pictures of another system: it leans about the hips as one piece, and turns like a flat relief.
 HIPS = 128.0, 334.0  # x, y
 LEAN_DEG, BODY_TURN_DEG = 5.0, 3.0  # at 1
 BODY_RELIEF, HEAD_RELIEF = 2.0, 1.0  # how much of the depth a turn of the body moves, of body and head

@@ -8,7 +8,7 @@ from puppeteer.characters import mesh as m
 from puppeteer.characters.figure import MIDDLE, Figure, mix
 from puppeteer.characters.hair import Hair
 from puppeteer.characters.mesh import F64, ink, ribbon, spline
-from puppeteer.characters.moving import OVERHEAD, swing
+from puppeteer.characters.moving import hanging, standing
 from puppeteer.characters.ribbons import ribbon_bow
 
 
@@ -32,7 +32,7 @@ def add_extras(figure: Figure, hair: Hair) -> None:
             outer = h.mid if x.animal_ears != "horn" else x.second
             figure.panel("prop_head", pts, [wide, wide * 0.85, 0.2], outer, (0, 0, 1), 0.35)
             if x.animal_ears != "horn":
-                figure.hang("prop_head", lambda p, by=by: OVERHEAD * np.maximum(by - p[:, 1], 0.0))
+                figure.hang("prop_head", standing(by))
             if x.animal_ears != "horn":
                 inner = [(a, b + 3, c + 3.5) for a, b, c in pts]
                 figure.panel(
@@ -43,7 +43,7 @@ def add_extras(figure: Figure, hair: Hair) -> None:
                     (0, 0, 1),
                     0.1,
                 )
-                figure.hang("prop_head", lambda p, by=by: OVERHEAD * np.maximum(by - p[:, 1], 0.0))
+                figure.hang("prop_head", standing(by))
     if x.ribbon != "none":
         spots = {"side": [float(rng.choice([-1, 1])) * 58], "top": [0.0], "twin": [-62.0, 62.0]}[x.ribbon]
         for angle in spots:
@@ -83,7 +83,7 @@ def add_extras(figure: Figure, hair: Hair) -> None:
                 (1.8, 3.0, 1.8),
                 x.second,
             )
-            figure.hang("prop_head", lambda p: swing(p[:, 1] - figure.r.head.ear_y - 2.0))
+            figure.hang("prop_head", hanging(figure.r.head.ear_y + 2.0))
     if x.eyepatch:
         _eyepatch(figure, float(x.eyepatch))
     if x.mask:

@@ -16,10 +16,10 @@ from puppeteer.characters import mesh as m
 from puppeteer.characters.body import add_body
 from puppeteer.characters.clothes import add_clothes
 from puppeteer.characters.extras import add_extras
+from puppeteer.characters.eyes import add_brows, add_eyes
 from puppeteer.characters.figure import Figure
 from puppeteer.characters.hair import Hair
 from puppeteer.characters.hairstyles import style_hair
-from puppeteer.characters.eyes import add_brows, add_eyes
 from puppeteer.characters.head import add_features, add_head
 from puppeteer.characters.mesh import F32, F64
 from puppeteer.characters.mouth import add_mouth

@@ -76,3 +76,23 @@ def swing(below: F64) -> F64:
     """px that hair swings sideways, by how far it is below where it hangs."""
     h = np.maximum(below, 0.0)
     return np.asarray(SWINGS * h * h / (h + STIFF), np.float64)
+
+
+def standing(base: float) -> Callable[[F64], F64]:
+    """For positions (N, 3) what stands up from row `base`, as ears do, swings by, px."""
+    return lambda p: OVERHEAD * np.maximum(base - p[:, 1], 0.0)
+
+
+def tied(x: float, y: float, knot: float) -> Callable[[F64], F64]:
+    """The same for the ends of a ribbon, by how far they are from its knot."""
+    return lambda p: OVERHEAD * np.maximum(np.hypot(p[:, 0] - x, p[:, 1] - y) - knot, 0.0)
+
+
+def hanging(row: float) -> Callable[[F64], F64]:
+    """The same for what hangs from a row, as earrings do."""
+    return lambda p: swing(p[:, 1] - row)
+
+
+def carried(by: float) -> Callable[[F64], F64]:
+    """The same for what sits on something that swings by as much."""
+    return lambda p: np.full(len(p), by)

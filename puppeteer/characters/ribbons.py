@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puppeteer.characters.figure import Figure, mix
-from puppeteer.characters.moving import OVERHEAD
+from puppeteer.characters.moving import tied
 from puppeteer.characters.recipe import Colour
 
 
@@ -30,7 +30,7 @@ def ribbon_bow(figure: Figure, at: tuple[float, float], z: float, size: float, a
             return [(side * x, y) for x, y in points]
 
         lay(across([(1, 1), (4, 9), (9, 18)]), across([(3.5, 0), (10, 7), (15, 14)]), dark, 0.5, 0.6)
-        figure.hang("prop_head", lambda p: OVERHEAD * np.maximum(np.hypot(p[:, 0] - at[0], p[:, 1] - at[1]) - 2.0, 0.0))
+        figure.hang("prop_head", tied(*at, 2.0))
         top = [(1.0, -2.0), (8.0, -8.5), (17.0, -8.0), (18.5, -1.0)]
         low = [(1.0, 2.0), (8.0, 5.0), (15.5, 6.0), (18.5, 1.0)]
         lay(across(top), across(low), colour, 2.0, 2.5)

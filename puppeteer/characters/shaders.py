@@ -5,7 +5,8 @@ How surfaces are painted is `paint.py`.
 
 VERTEX = """
 #version 330
-in vec3 position; in vec3 morph; in vec3 normal; in vec2 weight; in vec3 mask; in vec4 material; in vec4 colour; in vec2 hang;
+in vec3 position; in vec3 morph; in vec3 normal; in vec2 weight; in vec3 mask; in vec4 material; in vec4 colour;
+in vec2 hang;                  // px of swing with hanging hair, and whether it is of the figure
 in vec3 shift; in vec4 look;   // what the other numbers add to a face, and how its irises slide
 uniform float shifted;         // 1, or 0 for the face without that
 uniform vec4 figure;           // radians of lean and turn about the hips; breath; hair

@@ -6,7 +6,7 @@ import numpy as np
 
 from puppeteer.characters.figure import MIDDLE
 from puppeteer.characters.hair import Hair
-from puppeteer.characters.moving import swing
+from puppeteer.characters.moving import carried, swing
 from puppeteer.characters.ribbons import ribbon_bow
 
 
@@ -154,5 +154,4 @@ def braids(hair: Hair) -> None:
             path = [(x, y + 4), (x + 3 * f, y + 12), (x + 4 * f - side * 2, y + 24)]
             hair.blade("middle", path, 3.4, 0.0, z=2.0, taper=1.8, arc=70.0, hang=start)
         hair.figure.ball("prop_side", (x, y + 5, 30), (4.4, 3.0, 4), hair.r.extras.colour)
-        swings = float(swing(np.array(length)))
-        hair.figure.hang("prop_side", lambda p, swings=swings: np.full(len(p), swings))
+        hair.figure.hang("prop_side", carried(float(swing(np.array(length)))))
