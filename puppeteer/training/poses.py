@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from puppeteer.pose import Pose
+from puppeteer.pose import BY_NAME, POSE_NAMES, Pose
 
 EXTREME = 0.4  # share of poses with exact ends
 
@@ -42,3 +42,36 @@ def random_neck(rng: np.random.Generator) -> tuple[float, float, float]:
 
 def random_pose(rng: np.random.Generator, rest_mouth: float) -> Pose:
     return Pose(*random_expression(rng, rest_mouth), *random_neck(rng))
+
+
+FACE_NUMBERS = tuple(n for n in POSE_NAMES if n.startswith(("eye_", "mouth_", "gaze_", "brow_")))
+APART = 0.35  # share of faces in which one number, or one with what it needs, moves alone
+
+
+def random_face(rng: np.random.Generator, rest_mouth: float) -> Pose:
+    """All numbers of a face: a third of them one alone, the others mixed, with weight on exact ends and on 0."""
+
+    def signed() -> float:
+        return 0.0 if rng.random() < 0.35 else float(rng.choice([-1, 1])) * _towards_one(rng)
+
+    left, right, mouth = random_expression(rng, rest_mouth)
+    if rng.random() < 0.5:  # gaze, smile and wide eyes show in open ones
+        left, right = (k if rng.random() < 0.3 else 0.0 for k in (left, right))
+    brow = signed()
+    other = brow if rng.random() < 0.6 else signed()
+    smile, wide = (_towards_one(rng) if rng.random() < 0.3 else 0.0 for _ in range(2))
+    numbers = (signed(), signed(), brow, other, signed(), smile, wide if not smile else 0.0, signed(), signed())
+    names = FACE_NUMBERS[3:]
+    if rng.random() < APART:
+        alone = int(rng.integers(len(names)))
+        value = _towards_one(rng) * (1.0 if BY_NAME[names[alone]].low == 0 else float(rng.choice([-1, 1])))
+        if names[alone] != "mouth_wide" and rng.random() < 0.7:
+            mouth = rest_mouth
+        if not names[alone].startswith("eye_") or rng.random() < 0.5:
+            left = right = 0.0
+        return Pose(left, right, mouth, **{names[alone]: value})
+    return Pose(left, right, mouth, **dict(zip(names, numbers, strict=True)))
+
+
+def _towards_one(rng: np.random.Generator) -> float:
+    return 1.0 if rng.random() < EXTREME else float(np.sqrt(rng.random()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 SIZE, HALF = 256, 128
 COUNT = 7
 PAINTED = 5
-FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
+Fields = dict[str, tuple[tuple[int, ...], Any]]
+FIELDS: Fields = {
     "seed": ((), np.int64),
     "joints": ((4,), np.float32),  # x and y of root and tip, px
     "rest": ((SIZE, SIZE, 4), np.uint8),  # premultiplied
@@ -27,21 +29,24 @@ FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
     "colour": ((PAINTED, SIZE, SIZE, 3), np.uint8),  # premultiplied
     "depth": ((COUNT, HALF, HALF), np.float16),  # px; NaN where the layer shows nothing
 }
-SLOT = sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in FIELDS.values())
 EMPTY, FRESH, USED = range(3)
 Row = dict[str, NDArray[Any]]
 
 
-def _views(buffer: Any, slots: int) -> tuple[list[Row], NDArray[np.uint8]]:
+def slot_bytes(fields: Fields) -> int:
+    return sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in fields.values())
+
+
+def _views(buffer: Any, slots: int, fields: Fields) -> tuple[list[Row], NDArray[np.uint8]]:
     """The slots' fields, and their states behind them."""
-    rows = []
+    rows, slot = [], slot_bytes(fields)
     for k in range(slots):
-        at, row = k * SLOT, {}
-        for name, (shape, kind) in FIELDS.items():
+        at, row = k * slot, {}
+        for name, (shape, kind) in fields.items():
             row[name] = np.ndarray(shape, kind, buffer, at)
             at += row[name].nbytes
         rows.append(row)
-    return rows, np.ndarray((slots,), np.uint8, buffer, slots * SLOT)
+    return rows, np.ndarray((slots,), np.uint8, buffer, slots * slot)
 
 
 def rendered(renderer: Any, seed: int, split: Any) -> Row:
@@ -66,12 +71,17 @@ def rendered(renderer: Any, seed: int, split: Any) -> Row:
     }
 
 
-def _fill(name: str, slots: int, worker: int, workers: int, first: int, split: Any, parent: int) -> None:
+Drawn = Callable[[Any, int, Any], Row]  # a renderer, a seed and a split to one character
+
+
+def _fill(
+    name: str, slots: int, worker: int, workers: int, first: int, split: Any, parent: int, fields: Fields, drawn: Drawn
+) -> None:
     from puppeteer.characters.renderer import Renderer
 
     os.nice(5)
     memory = SharedMemory(name)
-    rows, states = _views(memory.buf, slots)
+    rows, states = _views(memory.buf, slots, fields)
     seed = first + worker
     with Renderer() as renderer:
         while os.getppid() == parent:
@@ -80,7 +90,7 @@ def _fill(name: str, slots: int, worker: int, workers: int, first: int, split: A
                 time.sleep(0.05)
                 continue
             for k in wanting:
-                row = rendered(renderer, seed, split)
+                row = drawn(renderer, seed, split)
                 states[k] = EMPTY
                 for field, value in row.items():
                     rows[k][field][...] = value
@@ -95,9 +105,18 @@ def _fill(name: str, slots: int, worker: int, workers: int, first: int, split: A
 class Ring:
     """`take` gives characters, new ones first. Seeds go up from `first`, so a run that goes on never meets old ones."""
 
-    def __init__(self, slots: int, workers: int, first: int = 0, split: str = "train", seed: int = 0) -> None:
-        self._memory = SharedMemory(create=True, size=slots * SLOT + slots)
-        self._rows, self._states = _views(self._memory.buf, slots)
+    def __init__(
+        self,
+        slots: int,
+        workers: int,
+        first: int = 0,
+        split: str = "train",
+        seed: int = 0,
+        fields: Fields = FIELDS,
+        drawn: Drawn = rendered,
+    ) -> None:
+        self._memory = SharedMemory(create=True, size=slots * (slot_bytes(fields) + 1))
+        self._rows, self._states = _views(self._memory.buf, slots, fields)
         self._states[:] = EMPTY
         self._rng = np.random.default_rng(seed)
         self.taken = self.new = 0
@@ -105,7 +124,7 @@ class Ring:
         self._processes = [
             context.Process(
                 target=_fill,
-                args=(self._memory.name, slots, k, workers, first, split, os.getpid()),
+                args=(self._memory.name, slots, k, workers, first, split, os.getpid(), fields, drawn),
                 name=f"draw-{k}",
                 daemon=True,
             )

@@ -152,7 +152,7 @@ class Morpher(nn.Module):
         left, right, mouth = expression[:, :1], expression[:, 1:2], expression[:, 2:]
         drawn, own = (repeated(x, poses)[:, None] for x in (features.rest_mouth, features.own_mouth))
         asked = (mouth - drawn).abs()
-        mouth = _as_seen(mouth, drawn, own)
+        mouth = as_seen(mouth, drawn, own)
         # What the right eye asks for, then the left one, which is in the viewer's right half.
         eyes = hats(torch.cat([right, left], 1)[..., None], EYE_HATS, 0.25)
         mouths = hats(mouth, MOUTH_HATS, 0.0)[:, None].expand(-1, 2, -1)
@@ -171,7 +171,7 @@ class Morpher(nn.Module):
         lids = repeated(features.lids, poses)[..., None, None] - 1
         colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
         colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
-        colour = torch.minimum(_in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
+        colour = torch.minimum(in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
         return MorpherOutput(
             4 * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
@@ -203,7 +203,7 @@ def edge(like: Tensor) -> Tensor:
     return (down[:, None] * across)[None, None]
 
 
-def _as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:
+def as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:
     """(B, 1) each: an opening of the pose as one for maps that take the drawn opening for `own`."""
     below = mouth * own / drawn.clamp(min=1e-3)
     above = own + (mouth - drawn) * (1 - own) / (1 - drawn).clamp(min=1e-3)
@@ -238,7 +238,7 @@ def _shades(crop: Tensor) -> Tensor:
     return torch.cat([torch.cat([start, slope], 2), own], 1).to(crop.dtype)
 
 
-def _in_shades(colour: Tensor, alpha: Tensor, shades: Tensor) -> Tensor:
+def in_shades(colour: Tensor, alpha: Tensor, shades: Tensor) -> Tensor:
     """Premultiplied colours (B, 3, H, W) of a drawing that has only shades of one hue, as such."""
     start, slope = (shades[:, :3, k, None, None] for k in (0, 1))
     own = shades[:, 3:, 0, None, None]

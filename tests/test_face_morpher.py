@@ -1,0 +1,111 @@
+"""The rig's morpher of a face: what it makes of the numbers, and what it starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from puppeteer.networks.compact import CROP, Morpher
+from puppeteer.networks.compact.blocks import CompactConfig
+from puppeteer.networks.rig.face import BROW_LEFT, BROW_RIGHT, NUMBERS, OPEN, VOWEL, FaceMorpher, more_terms
+from puppeteer.training.face import FIELDS, POSES, batch_of, flipped, step_losses
+from puppeteer.training.poses import random_face
+from puppeteer.training.ring import Row
+
+SMALL = CompactConfig(morpher_widths=(8, 8, 8), morpher_blocks=1, morpher_decoder=8)
+
+
+def _face(**numbers: float) -> torch.Tensor:
+    return torch.tensor([[numbers.get(name, 0.0) for name in NUMBERS]])
+
+
+def _terms(face: torch.Tensor, side: int = BROW_LEFT) -> torch.Tensor:
+    return more_terms(face, face[:, 0], face[:, side])
+
+
+def test_it_starts_as_the_morpher_of_three_numbers() -> None:
+    torch.manual_seed(0)
+    three, face = Morpher(SMALL).eval(), FaceMorpher(SMALL).eval()
+    face.start_from(three.state_dict())
+    crop = torch.rand(2, 4, CROP, CROP)
+    expression = torch.tensor([[1.0, 0.0, 0.3], [0.2, 0.6, 1.0]])
+    with torch.no_grad():
+        ours, theirs = (m.decode(m.encode(crop), expression) for m in (face, three))
+    for a, b in zip(ours, theirs, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NUMBERS[3:])
+def test_every_number_opens_the_gate_and_only_when_it_does_something(name: str) -> None:
+    torch.manual_seed(0)
+    network = FaceMorpher(SMALL).eval()
+    crop = torch.rand(1, 4, CROP, CROP)
+    with torch.no_grad():
+        features = network.encode(crop)
+        mouth = float(features.rest_mouth[0])
+        still = network.decode(features, _face(mouth_open=mouth))
+        moved = network.decode(features, _face(mouth_open=mouth, **{name: 1.0}))
+        other = network.decode(features, _face(mouth_open=mouth, **{name: 0.5}))
+    assert still.gate.max() < 1e-5, "the rest image changes"
+    assert moved.gate.max() > 0.99
+    assert not torch.equal(moved.flow, other.flow)
+
+
+def test_terms_are_smooth_and_closed_lips_have_no_vowel() -> None:
+    assert not _terms(_face(eye_left=0.5, mouth_open=0.7)).any()
+    for k, name in enumerate(NUMBERS[3:], 3):
+        values = torch.linspace(-1, 1, 201)
+        faces = torch.zeros(201, len(NUMBERS))
+        faces[:, OPEN] = 0.5
+        faces[:, k] = values
+        terms = more_terms(faces, faces[:, 0], faces[:, BROW_RIGHT if name == "brow_right" else BROW_LEFT])
+        assert terms.diff(dim=0).abs().max() < 0.03, name
+    shut = _face(mouth_wide=1.0)
+    assert shut[0, VOWEL] == 1 and not _terms(shut).any()
+
+
+def test_a_brow_is_of_its_side() -> None:
+    face = _face(brow_left=1.0)
+    assert _terms(face, BROW_LEFT).any() and not _terms(face, BROW_RIGHT).any()
+
+
+def _row(rng: np.random.Generator) -> Row:
+    row = {name: rng.integers(0, 200, shape).astype(kind) for name, (shape, kind) in FIELDS.items()}
+    row["part"] = rng.choice(np.array([2, 4], np.uint8), FIELDS["part"][0])
+    row["rest_mouth"] = np.array(0.5, np.float32)
+    row["move"] = (row["move"] / 100).astype(np.float16)
+    row["face"] = np.array(
+        [[getattr(pose, n) for n in NUMBERS] for pose in (random_face(rng, 0.5) for _ in range(POSES))], np.float32
+    )
+    return row
+
+
+def test_a_mirrored_row_is_the_mirrored_face() -> None:
+    rng = np.random.default_rng(0)
+    row = _row(rng)
+    there = flipped(row)
+    names = list(NUMBERS)
+    for a, b in (("eye_left", "eye_right"), ("brow_left", "brow_right")):
+        assert np.array_equal(there["face"][:, names.index(a)], row["face"][:, names.index(b)])
+    assert np.array_equal(there["face"][:, names.index("gaze_x")], -row["face"][:, names.index("gaze_x")])
+    back = flipped(there)
+    assert all(np.array_equal(back[name], row[name]) for name in row)
+
+
+def test_poses_reach_every_number_at_both_ends() -> None:
+    rng = np.random.default_rng(0)
+    faces = np.array([random_face(rng, 0.3).values()[:3] + random_face(rng, 0.3).values()[6:15] for _ in range(600)])
+    assert (faces.max(0) == 1).all() and (faces[:, 3:8].min(0) == -1).all() and (faces[:, 10:].min(0) == -1).all()
+
+
+def test_a_step_teaches_every_map() -> None:
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    network = FaceMorpher(SMALL)
+    losses = step_losses(network, *batch_of([_row(rng) for _ in range(4)], rng))
+    torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+    gradient = network.spread.weight.grad
+    assert gradient is not None and torch.isfinite(gradient).all()
+    taught = gradient.view(FaceMorpher.TERMS, -1).abs().amax(1)
+    assert (taught > 0).float().mean() > 0.9
