@@ -46,7 +46,7 @@ except ModuleNotFoundError as missing:
     sys.exit(2)
 
 if TYPE_CHECKING:
-    from puppeteer.inputs.contract import FaceInput
+    from puppeteer.inputs.contract import FaceInput, SoundInput
     from puppeteer.live import Parts
     from puppeteer.live.parts import Drawer
     from puppeteer.live.sending import Device
@@ -94,12 +94,18 @@ def live_parts() -> "Parts":
 
         return shared_texture()
 
+    def microphone(device: str) -> "SoundInput":
+        from puppeteer.inputs.microphone import Microphone
+
+        return Microphone(device)
+
     return Parts(
         camera=open_source,
         faces=faces,
         tracker=tracker,
         poser=poser,
         virtual_camera=virtual_camera,
+        microphone=microphone,
         vmc=vmc,
         overlays={"browser_source": browser_source, "shared_texture": shared_texture},
     )
@@ -168,8 +174,8 @@ def window(settings: Settings) -> None:
 
 
 HEADLESS = "--headless"
-HEADLESS_GROUPS = ("motion", "expressions", "poser", "source", "output", "studio.character")
-WINDOW_GROUPS = ("motion", "expressions", "poser", "source", "output", "studio")
+HEADLESS_GROUPS = ("motion", "expressions", "voice", "remote", "poser", "source", "output", "studio.character")
+WINDOW_GROUPS = ("motion", "expressions", "voice", "remote", "poser", "source", "output", "studio")
 COMMANDS = {**declared.COMMANDS, bench: ("motion", "poser")}
 
 

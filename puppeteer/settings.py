@@ -116,6 +116,29 @@ class ExpressionSettings(Tree):
             raise ValueError(str(error)) from None
 
 
+class VoiceSettings(Tree):
+    """A microphone that opens the mouth."""
+
+    on: bool = setting(False, help="a microphone opens the mouth too, and alone where no face is seen")
+    device: str = setting("", help="name of the microphone; empty takes the system's own")
+    gate_db: float = setting(-42.0, -80, -6, unit="dB", help="what is quieter does not open the mouth")
+    strength: float = setting(1.0, 0, 4, help="how far your voice opens the mouth; 2 is twice as far")
+    alone: bool = setting(False, help="the camera does not move the mouth: for one behind a microphone or a mask")
+    vowels: bool = setting(True, help="the mouth takes the shape of the vowel; off, only loudness counts")
+
+
+class RemoteSettings(Tree):
+    """What acts from outside the window."""
+
+    keys: Literal["off", "with_ctrl_alt", "alone"] = setting(
+        "off",
+        help="the keys act while another program has the focus too: together with Ctrl+Alt, or alone, so also while "
+        "you type there",
+    )
+    osc: bool = setting(False, help="stream decks and bots on this computer may act, by OSC")
+    port: int = setting(39541, 1024, 65535, help="UDP port for OSC, on 127.0.0.1")
+
+
 class PoserSettings(Tree):
     family: Literal["auto", "compact", "tha1", "warp"] = setting(
         "auto",
@@ -207,7 +230,9 @@ class StudioSettings(Tree):
 class Settings(Tree):
     motion: MotionSettings = MotionSettings()
     expressions: ExpressionSettings = ExpressionSettings()
+    voice: VoiceSettings = VoiceSettings()
     poser: PoserSettings = PoserSettings()
+    remote: RemoteSettings = RemoteSettings()
     source: SourceSettings = SourceSettings()
     output: OutputSettings = OutputSettings()
     studio: StudioSettings = StudioSettings()

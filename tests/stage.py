@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from voices import StageMicrophone
 
 from puppeteer.errors import SinkError
 from puppeteer.inputs import open_faces
@@ -150,6 +151,7 @@ class Stage:
     camera: ScriptedCamera = field(default_factory=lambda: ScriptedCamera(rate=60))
     tracker: StageTracker = field(default_factory=StageTracker)
     device: StageDevice = field(default_factory=StageDevice)
+    microphone: StageMicrophone = field(default_factory=StageMicrophone)
     posers: list[StagePoser] = field(default_factory=list)
     cameras_opened: int = 0
     patience: Patience = SHORT
@@ -166,6 +168,7 @@ class Stage:
             virtual_camera=lambda settings: self.device.open(),
             vmc=lambda output: VmcSender(output.vmc_address, output.vmc_port),
             overlays=self.overlays,
+            microphone=self.microphone,
             patience=self.patience,
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from stage import SHORT, SMALL, Stage
+from voices import vowel
 
 from puppeteer.gui import guide, texts
 from puppeteer.gui.doctor import treat
@@ -115,6 +116,7 @@ if __name__ == "__main__":  # the process that draws characters imports this fil
     names |= {
         "dpg": dpg,
         "np": np,
+        "vowel": vowel,
         "texts": texts,
         "guide": guide,
         "told": [],

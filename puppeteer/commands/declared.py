@@ -149,7 +149,7 @@ def doctor(settings: Settings) -> None:
 
 
 COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of settings that act on each
-    transfer: ("motion", "poser"),
+    transfer: ("motion", "voice", "poser"),
     demo: ("motion", "poser"),
     pose: ("poser",),
     track: ("motion",),

@@ -35,7 +35,8 @@ MODULES = {  # where the module is not called like its package
     "cv2-enumerate-cameras": "cv2_enumerate_cameras",
     "python-osc": "pythonosc",
 }
-NOT_IMPORTED = {"dearpygui", "pyvirtualcam", "opencv-contrib-python"}  # no display needed here; GPL only on demand
+# No display is needed here, GPL only on demand, and microphones have a line of their own.
+NOT_IMPORTED = {"dearpygui", "pyvirtualcam", "opencv-contrib-python", "sounddevice", "pynput", "python-xlib"}
 
 State = Literal["ok", "note", "bad"]
 
@@ -79,6 +80,7 @@ def findings(settings: Settings) -> Iterator[Line]:
         "default character": check_character,
         "OpenGL": check_generator,
         "cameras": check_cameras,
+        "microphones": check_microphones,
         "virtual camera": check_virtual_camera,
     }
     for topic, check in checks.items():
@@ -111,9 +113,10 @@ def check_python() -> Iterator[Line]:
 
 
 def pinned() -> dict[str, str]:
-    """Package name to version, as requirements.txt pins them."""
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split("#")[0].split(";")[0].strip().split("==") for line in lines)
+    """Package name to version, as requirements.txt pins them for this system."""
+    lines = [line.split("#")[0].partition(";") for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
+    other = '!= "linux"' if sys.platform == "linux" else '== "linux"'
+    pairs = (wanted.strip().split("==") for wanted, _, marker in lines if other not in marker)
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
@@ -288,6 +291,21 @@ def check_cameras() -> Iterator[Line]:
     for path in sorted(Path("/dev").glob("video*")) if sys.platform == "linux" else ():
         if not os.access(path, os.R_OK | os.W_OK):
             yield Line("note", str(path), "may not be opened: run  sudo usermod -aG video $USER  and log in again")
+
+
+def check_microphones() -> Iterator[Line]:
+    """By name, as the studio lists them."""
+    from puppeteer.inputs.microphone import list_microphones
+
+    try:
+        names = list_microphones()
+    except PuppeteerError as error:  # nobody needs one
+        yield Line("note", "microphones", str(error))
+        return
+    if names:
+        yield Line("ok", "microphones", ", ".join(names))
+    else:
+        yield Line("note", "microphones", "none: plug one in to move the mouth by your voice; all else works without")
 
 
 def check_virtual_camera() -> Iterator[Line]:

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 
 from puppeteer.errors import SinkError, SourceError
 from puppeteer.image import check_output_size
+from puppeteer.inputs.clip_sound import RATE_HZ, sound_of
 from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
 from puppeteer.motion import poses_of_clip
+from puppeteer.motion.voice import Heard, Speaking, heard_at
 from puppeteer.outputs.compose import Background, beside_width, compose, parse_background
 from puppeteer.outputs.compose import side_by_side as placed_beside
 from puppeteer.outputs.video_file import VideoWriter, check_output
@@ -58,7 +60,8 @@ def transfer(
 
     `size` is the character's side in pixels; with `side_by_side` the clip stands left of it at the same height (flipped
     where `settings.motion.mirror` is on, as in a mirror). Ctrl-C keeps what was drawn so far and raises
-    KeyboardInterrupt. Raises PuppeteerError, and SourceError where no frame shows a face.
+    KeyboardInterrupt. Where no frame shows a face, the voice in the clip moves the mouth; with `settings.voice.on` it
+    does so beside the face too. Raises PuppeteerError, and SourceError where there is neither face nor voice.
     """
     settings = settings or Settings()
     check_output_size(size, even=True)
@@ -78,14 +81,18 @@ def transfer(
         seen, times_s, tracking_s = _track(source, loading, bars)
         tracked = time.perf_counter()
         with_face = sum(face is not None for face in seen)
-        if not with_face:
+        heard = _heard(source, times_s, settings) if settings.voice.on or not with_face else None
+        if not with_face and not any(one.speaking for one in heard or ()):
             raise SourceError(
-                f"no face was found in any of the {len(seen)} frames of {clip}: "
+                f"no face was found in any of the {len(seen)} frames of {clip}, and no voice in its sound: "
                 "give a clip in which one face is large, lit from the front and looks at the camera"
             )
         poser, _ = loading.result()
 
-        pictures = _pictures(poser, poses_of_clip(seen, times_s, settings.motion), size, backdrop)
+        poses = poses_of_clip(seen, times_s, settings.motion)
+        if heard is not None:
+            poses = _spoken(poses, seen, heard, times_s, settings.voice.alone)
+        pictures = _pictures(poser, poses, size, backdrop)
         if beside:
             pictures = _beside(source, pictures, beside, settings.motion.mirror)
         writer = VideoWriter(
@@ -110,10 +117,31 @@ def transfer(
     _say(
         f"{output}: {writer.frames} frames, {source.end_s:.1f} s, with the {poser.family} family"
         + (f", {fps:.1f} frames a second after start-up" if fps else "")
-        + (f"; {faceless} frames showed no face" if faceless else "")
+        + ("; no face was seen, the voice moves the mouth" if not with_face else "")
+        + (f"; {faceless} frames showed no face" if faceless and with_face else "")
         + (f"; {source.broken} damaged pieces of the clip were left out" if source.broken else "")
     )
     return Transferred(writer.frames, with_face, tracked - begun, drawn - tracked, fps)
+
+
+def _heard(source: VideoFile, times_s: Sequence[float], settings: Settings) -> list[Heard] | None:
+    """What is heard at each frame; None where there is no sound."""
+    if not source.audio:
+        return None
+    with closing(sound_of(source.path)) as sound:
+        return heard_at(sound, RATE_HZ, times_s, settings.voice)
+
+
+def _spoken(
+    poses: Iterator[Pose],
+    seen: Sequence[FaceObservation | None],
+    heard: Sequence[Heard],
+    times_s: Sequence[float],
+    alone: bool,
+) -> Iterator[Pose]:
+    speaking = Speaking()
+    for pose, face, voice, time_s in zip(poses, seen, heard, times_s, strict=True):
+        yield speaking.step(pose, voice, face is not None and not alone, time_s)
 
 
 FEWEST = 30  # frames that tell how fast they go by

@@ -52,6 +52,7 @@ class Keys:
         self._memory = memory
         self._down: set[str] = set()
         self._pressed: dict[str, str] = {}  # expressions by the keys that hold them
+        self._far: dict[str, str] = {}  # likewise, of keys that were heard and not polled
         kept: dict[str, Any] = memory.get("keys", {})
         self._all: dict[str, str] = {**DEFAULTS, **OF_EXPRESSIONS}
         for name, key in kept.items():
@@ -105,22 +106,28 @@ class Keys:
         """Once a frame, after rendering: what the keys that went down just now do. `silent`: somebody types."""
         down = {key for key in NAMES if dpg.is_key_down(CODES[key])}
         fresh, self._down = down - self._down, down
-        acts = [self._letting_go(key) for key in [*self._pressed] if key not in down]
+        acts = [self._letting_go(key, self._pressed) for key in [*self._pressed] if key not in down]
         if self.asked:
             self._answer(fresh)
             return acts
         if silent or any(dpg.is_key_down(code) for code in MODIFIERS):
             return acts
-        return [*acts, *(self._act(name, key) for name, key in self.bound.items() if key in fresh)]
+        return [*acts, *(self._act(name, key, self._pressed) for name, key in self.bound.items() if key in fresh)]
 
-    def _act(self, name: str, key: str) -> Callable[[], object]:
+    def heard(self, key: str, down: bool) -> list[Callable[[], object]]:
+        """What a key does that went down or up while another program may have the focus."""
+        if not down:
+            return [self._letting_go(key, self._far)] if key in self._far else []
+        return [self._act(name, key, self._far) for name, one in self.bound.items() if one == key]
+
+    def _act(self, name: str, key: str, pressed: dict[str, str]) -> Callable[[], object]:
         if not name.startswith(EXPRESSION):
             return self._acts[name]
-        expression = self._pressed[key] = name.removeprefix(EXPRESSION)
+        expression = pressed[key] = name.removeprefix(EXPRESSION)
         return lambda: self._express(expression, True)
 
-    def _letting_go(self, key: str) -> Callable[[], object]:
-        expression = self._pressed.pop(key)
+    def _letting_go(self, key: str, pressed: dict[str, str]) -> Callable[[], object]:
+        expression = pressed.pop(key)
         return lambda: self._express(expression, False)
 
     def _answer(self, fresh: set[str]) -> None:

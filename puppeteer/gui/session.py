@@ -46,6 +46,8 @@ class Studio:
         self.recordings = Recordings(engine, self.work, self.notices, clock)
         self.cameras: tuple[str, ...] = ()
         self.looked = False  # for cameras, once at least
+        self.microphones: tuple[str, ...] | None = None  # not looked for yet
+        self.keys_problem: Callable[[], str] = lambda: ""  # why keys are not heard while another program has the focus
         self.guide: Guide | None = None
         self.manual: Pose | None = None  # the sliders, while they move the character
         self.page = "character"
@@ -290,6 +292,21 @@ class Studio:
 
             def take() -> None:
                 self.cameras, self.looked = names, True
+
+            return take
+
+        self.work.start(look)
+
+    def look_for_microphones(self) -> None:
+        self.microphones = self.microphones or ()
+
+        def look() -> Callable[[], object]:
+            from puppeteer.inputs.microphone import list_microphones
+
+            names = tuple(list_microphones())
+
+            def take() -> None:
+                self.microphones = names
 
             return take
 

@@ -28,6 +28,12 @@ SETTINGS = {
     "fade_in_s": "Comes in",
     "fade_out_s": "Goes in",
     "together": "Several at once",
+    "on": "Use a microphone",
+    "gate_db": "Opens from",
+    "strength": "Strength",
+    "vowels": "Vowels",
+    "alone": "Voice alone",
+    "osc": "OSC",
     "family": "Networks",
     "device": "Device",
     "key_colour": "Key colour",
@@ -209,6 +215,19 @@ DELETE = "Delete"
 RENAME_PROFILE = "A new name for “{name}”"
 DELETE_PROFILE = "Delete the profile “{name}”, with its calibration? It cannot be brought back."
 PROFILE_NOTE = "Every change is kept in the profile at once."
+MICROPHONE = "Microphone"
+FIRST_MICROPHONE = "The system's own"
+HEARD = "{level:.0f} dB   vowel {vowel}"
+REMOTE = "While another program has the focus"
+REMOTE_KEYS = "Keys act there too:"
+REMOTE_MODES = {"off": "No", "with_ctrl_alt": "With Ctrl+Alt", "alone": "Alone"}
+REMOTE_ALONE = (
+    "They act also while you type elsewhere: take keys that you do not type, such as F5 or those of the keypad."
+)
+REMOTE_OSC = (
+    "Stream decks and bots on this computer send OSC to 127.0.0.1: /puppeteer/expression smile 1, /puppeteer/mute 1, "
+    "/puppeteer/recentre, /puppeteer/mirror, /puppeteer/virtual_camera, /puppeteer/next_character and the other keys."
+)
 EXPRESSIONS = "Expressions"
 EXPRESSIONS_NOTE = "They lie over what your face does: it goes on blinking and talking."
 EXPRESSIONS_HEAD = ("", "held", "key")

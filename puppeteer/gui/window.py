@@ -6,6 +6,7 @@ that thread then calls (`Work`).
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from puppeteer.gui.chooser import Chooser
 from puppeteer.gui.controls import Controls
 from puppeteer.gui.display import Place
 from puppeteer.gui.doctor import Doctor
+from puppeteer.gui.elsewhere import Elsewhere
 from puppeteer.gui.keys import EXPRESSION, Keys
 from puppeteer.gui.meters import Meters
 from puppeteer.gui.notices import Strip
@@ -30,6 +32,7 @@ from puppeteer.gui.shelf import THUMBNAIL
 from puppeteer.gui.stage import Stage
 from puppeteer.gui.theme import Theme
 from puppeteer.live import Live, Status
+from puppeteer.live.remote import press
 from puppeteer.settings import SEEN, Settings
 
 FIRST_SIZE = (1240, 760)  # px at scale 1, where the screen has so many
@@ -53,24 +56,25 @@ class Window:
     def __init__(self, engine: Live, profiles: Profiles, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.studio = studio = Studio(engine, profiles, clock)
-        self.keys = Keys(
-            {
-                "recentre": studio.recentre,
-                "mirror": lambda: studio.flip("motion.mirror"),
-                "preview": lambda: studio.flip("studio.show_preview"),
-                "virtual_camera": studio.use_virtual_camera,
-                "manual": studio.flip_manual,
-                "calibrate": studio.calibrate,
-                "record": studio.record,
-                "mute": studio.mute,
-                "next_character": studio.wardrobe.take_next,
-                "help": lambda: studio.turn_to("help"),
-            },
-            studio.memory,
-            studio.faces.press,
-            lambda: studio.faces.names,
-        )
+        acts: dict[str, Callable[[], object]] = {
+            "recentre": studio.recentre,
+            "mirror": lambda: studio.flip("motion.mirror"),
+            "preview": lambda: studio.flip("studio.show_preview"),
+            "virtual_camera": studio.use_virtual_camera,
+            "manual": studio.flip_manual,
+            "calibrate": studio.calibrate,
+            "record": studio.record,
+            "mute": studio.mute,
+            "next_character": studio.wardrobe.take_next,
+            "help": lambda: studio.turn_to("help"),
+        }
+        self.keys = Keys(acts, studio.memory, studio.faces.press, lambda: studio.faces.names)
         studio.faces.renamed = lambda old, new: self.keys.rename(EXPRESSION + old, new and EXPRESSION + new)
+        self.elsewhere = Elsewhere(self.keys)
+        studio.keys_problem = lambda: self.elsewhere.problem
+        remote = engine.remote.acts
+        for name in acts.keys() - remote.keys():  # in the window's own thread
+            remote[name] = press(functools.partial(studio.work.later, acts[name]))
         self.frames = 0
         self._status: Status | None = None
         self._status_s = -1.0
@@ -126,6 +130,7 @@ class Window:
                     self.studio.look_for_cameras()
                 self._rest(begun_s)
         finally:
+            self.elsewhere.close()
             self.studio.close()
             dpg.destroy_context()
 
@@ -345,7 +350,9 @@ class Window:
         with self.studio.guarded():
             self.chooser.keys()
             self.doctor.keys()
-        for act in self.keys.poll(silent=above or self.typing()):
+        silent = above or self.typing()
+        far = self.elsewhere.step(self.settings.remote.keys, silent or bool(self.keys.asked))
+        for act in (*far, *self.keys.poll(silent or self.elsewhere.alone)):
             with self.studio.guarded():
                 act()
 

@@ -9,11 +9,28 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from puppeteer.errors import SourceError
-from puppeteer.pose import U8, FaceObservation, Frame
+from puppeteer.pose import F32, U8, FaceObservation, Frame
 
 
 class NoCameraError(SourceError):
     """There is no camera at all."""
+
+
+class NoMicrophoneError(SourceError):
+    """There is no microphone at all."""
+
+
+class SoundInput(Protocol):
+    """An open microphone, for one thread."""
+
+    name: str
+    rate_hz: float  # samples a second
+
+    def read(self, timeout_s: float = 0.2) -> F32 | None:
+        """float32 (N,) from -1 to 1: what came since the last reading; None where nothing came. Raises SourceError."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Camera(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from puppeteer.live.detail import Detail
 from puppeteer.live.devices import Devices
 from puppeteer.live.driving import Driving
+from puppeteer.live.hearing import Hearing
 from puppeteer.live.loading import Loading
 from puppeteer.live.looking import Looking, Seen
 from puppeteer.live.pace import Pace
@@ -31,6 +32,7 @@ class Drawing:
         driving: Driving,
         loading: Loading,
         devices: Devices,
+        hearing: Hearing,
         rate: Rate,
         timings: Timings,
     ) -> None:
@@ -38,6 +40,7 @@ class Drawing:
         self.background = background
         self._clock, self._pace, self._stop = clock, pace, stop
         self._looking, self._driving, self._loading, self._devices = looking, driving, loading, devices
+        self._hearing = hearing
         self._rate, self._timings = rate, timings
         self._detail = Detail()
         self.picture: Picture | None = None
@@ -69,7 +72,8 @@ class Drawing:
         settings = self._settings()
         looking = self._looking
         demo = settings.source.kind == "demo" or self._devices.absent
-        pose = self._driving.pose(looking.face(now_s), looking.found(), demo, now_s, self._devices.motion)
+        heard = self._hearing.heard()
+        pose = self._driving.pose(looking.face(now_s), looking.found(), demo, now_s, self._devices.motion, heard)
         self._devices.send_pose(pose, now_s)
         placed = self._drawn(pose, settings.output)
         if placed is None:

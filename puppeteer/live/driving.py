@@ -12,6 +12,7 @@ from puppeteer.live.status import Driver, Meter
 from puppeteer.motion import Calibration, Motion, Step, between, guided
 from puppeteer.motion.expressions import Expressions
 from puppeteer.motion.life import Life
+from puppeteer.motion.voice import Heard, Speaking
 from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation, Pose
 from puppeteer.settings import Settings
 
@@ -32,6 +33,8 @@ class Driving:
         self._muted_share, self._muted_s = 0.0, 0.0
         self._demo = Recorded(read_motion())
         self._life = Life()  # of recorded motion
+        self._speaking = Speaking()
+        self._voice_alone = settings.voice.alone
         self.driver: Driver = "idle"
         self.shown = Pose()
         self._driven = Pose()  # what is shown, without what lies over it
@@ -44,6 +47,7 @@ class Driving:
             self._mirror = settings.motion.mirror
             self._motion.settings = settings.motion
             self._of_expressions = settings.expressions
+            self._voice_alone = settings.voice.alone
             if calibration_too:
                 self._motion.calibration = calibration_of(settings)
 
@@ -77,6 +81,11 @@ class Driving:
             act = self._expressions.press if down else self._expressions.release
             act(name, self._of_expressions)
 
+    def turn(self, name: str) -> None:
+        """An expression on or off. Raises SettingsError where there is none."""
+        with self._use:
+            self._expressions.turn(found(name, catalogue(self._of_expressions.own)), self._of_expressions)
+
     @property
     def expressed(self) -> dict[str, float]:
         """How much of which expressions is wanted."""
@@ -84,10 +93,16 @@ class Driving:
             return dict(self._expressions.wanted)
 
     def pose(
-        self, face: FaceObservation | None, found: bool, demo: bool, now_s: float, recorded: Recorded | None = None
+        self,
+        face: FaceObservation | None,
+        found: bool,
+        demo: bool,
+        now_s: float,
+        recorded: Recorded | None = None,
+        heard: Heard | None = None,
     ) -> Pose:
         """`face` is what was seen of late, `found` whether there is one now; `recorded` motion drives instead, or, with
-        `demo`, the motion that comes along."""
+        `demo`, the motion that comes along; `heard` is what a microphone hears."""
         with self._use:
             pose = self._motion.step(face, now_s)
         manual = self.manual
@@ -113,17 +128,20 @@ class Driving:
             else:
                 self._ease_from = None
         self._driven = pose
-        if driver != "manual":
-            pose = self._mouth_muted(pose, now_s)
+        pose = self._spoken(pose, driver, heard, now_s)
         with self._use:
             pose = self._expressions.step(pose, now_s, self._of_expressions)
         self.driver, self.shown = driver, pose
         return pose
 
-    def _mouth_muted(self, pose: Pose, now_s: float) -> Pose:
+    def _spoken(self, pose: Pose, driver: Driver, heard: Heard | None, now_s: float) -> Pose:
+        """With the mouth that is heard, and shut where it is muted; the sliders are nobody's voice."""
         step = max(0.0, now_s - self._muted_s) / MUTE_EASE_S
         self._muted_s = now_s
         self._muted_share = min(1.0, max(0.0, self._muted_share + (step if self.muted else -step)))
+        if driver == "manual":
+            return pose
+        pose = self._speaking.step(pose, heard, driver != "idle" and not self._voice_alone, now_s)
         left = 1 - self._muted_share
         return replace(pose, mouth_open=left * pose.mouth_open, mouth_wide=left * pose.mouth_wide)
 

@@ -16,19 +16,22 @@ from puppeteer.live.calibrating import CalibrationRun
 from puppeteer.live.devices import Devices
 from puppeteer.live.drawing import Drawing
 from puppeteer.live.driving import Driving
+from puppeteer.live.hearing import Hearing
 from puppeteer.live.loading import Loading
 from puppeteer.live.looking import Looking
 from puppeteer.live.pace import Pace
 from puppeteer.live.parts import Parts
+from puppeteer.live.remote import Remote, press, switch
 from puppeteer.live.status import Log, Meter, Part, Picture, Preview, Rate, Status, Timings, Told
 from puppeteer.motion import Calibration, Step
+from puppeteer.motion.voice import Heard
 from puppeteer.outputs.compose import Background, key_colour, parse_background
 from puppeteer.pose import FaceObservation, Pose
-from puppeteer.settings import PLAYED, SEEN, Settings
+from puppeteer.settings import PLAYED, SEEN, Settings, set_by_name, value_of
 
 UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
-Retried = Literal["camera", "virtual_camera", "browser_source", "shared_texture", "networks", "character"]
+Retried = Literal["camera", "microphone", "virtual_camera", "browser_source", "shared_texture", "networks", "character"]
 
 
 class Live:
@@ -75,6 +78,14 @@ class Live:
         self._driving = Driving(settings)
         self._loading = Loading(parts, current, self._stop, self._told)
         self._devices = Devices(parts, current, self._looking.frames, self._looking.hear, rates, timings)
+        self._hearing = Hearing(parts.microphone, parts.clock, parts.patience)
+        self.remote = Remote(self._express_from_outside, parts.clock)
+        self.remote.acts |= {
+            "recentre": press(self.recentre),
+            "mute": switch(lambda: self.mouth_muted, self.mute_mouth),
+            "mirror": self._switch_of("motion.mirror"),
+            "virtual_camera": self._switch_of("output.virtual_camera"),
+        }
         self._drawing = Drawing(
             current,
             self._first_background(settings),
@@ -85,6 +96,7 @@ class Live:
             self._driving,
             self._loading,
             self._devices,
+            self._hearing,
             rates["output"],
             timings,
         )
@@ -95,6 +107,8 @@ class Live:
         """Starts everything; networks and camera load behind it. May be called once."""
         assert not self._threads, "started already"
         self._devices.start()
+        self._hearing.apply(self._settings.voice)
+        self.remote.apply(self._settings.remote)
         works: dict[str, Callable[[], None]] = {
             "load": self._loading.work,
             "track": functools.partial(
@@ -119,7 +133,9 @@ class Live:
         self._loading.wake()
         self._looking.close()
         deadline_s = time.monotonic() + self._parts.patience.join_s
-        closers = [threading.Thread(target=close, daemon=True) for close in self._devices.closers()]
+        closers = [
+            threading.Thread(target=close, daemon=True) for close in (*self._devices.closers(), self._hearing.close)
+        ]
         for thread in closers:
             thread.start()
         for thread in closers:
@@ -179,6 +195,8 @@ class Live:
             if not self._threads or self._stop.is_set():
                 return
             self._devices.apply(old, settings)
+            self._hearing.apply(settings.voice)
+            self.remote.apply(settings.remote)
             if settings.poser != old.poser or settings.studio.character != old.studio.character:
                 self._loading.wake(own_choice=settings.poser != old.poser)
 
@@ -213,6 +231,19 @@ class Live:
     def expressed(self) -> dict[str, float]:
         """How much of which expressions is wanted, from 0 to 1; the latest comes last."""
         return self._driving.expressed
+
+    def _express_from_outside(self, name: str, amount: float | None) -> None:
+        if amount is None:
+            self._driving.turn(name)
+        else:
+            self._driving.express(name, max(0.0, amount))
+
+    def _switch_of(self, name: str) -> Callable[[float | None], object]:
+        def turn(on: bool) -> None:
+            with self._change:
+                self.apply(set_by_name(self._settings, name, on))
+
+        return switch(lambda: bool(value_of(self._settings, name)), turn)
 
     def recentre(self) -> None:
         """Makes the head's present rotation the neutral one; eyes and mouth stay as they are."""
@@ -268,6 +299,11 @@ class Live:
     def picture(self) -> Picture | None:
         """The newest composed output; None until there is one. Compare `sequence` to paint each once."""
         return self._drawing.picture
+
+    @property
+    def heard(self) -> Heard | None:
+        """What the microphone hears now; None where none does."""
+        return self._hearing.heard()
 
     @property
     def preview(self) -> Preview | None:
@@ -326,6 +362,8 @@ class Live:
             "recording": self._devices.recording(),
             "browser_source": self._devices.overlays.condition("browser_source"),
             "shared_texture": self._devices.overlays.condition("shared_texture"),
+            "microphone": self._hearing.condition(),
+            "remote": self.remote.condition(),
         }
 
     def _face_condition(self, camera: Part) -> Part:
@@ -352,6 +390,8 @@ class Live:
                 self._devices.retry_virtual_camera()
             elif part in ("browser_source", "shared_texture"):
                 self._devices.overlays.retry(part)
+            elif part == "microphone":
+                self._hearing.retry()
             else:
                 self._loading.wake(anew=part, own_choice=part == "networks")
 

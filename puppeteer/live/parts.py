@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from puppeteer.image import Character
-from puppeteer.inputs.contract import Camera, FaceInput
+from puppeteer.inputs.contract import Camera, FaceInput, NoMicrophoneError, SoundInput
 from puppeteer.live.capture import Patience
 from puppeteer.live.sending import Device
 from puppeteer.outputs.contract import Overlay, PoseSink
@@ -27,6 +27,10 @@ class Drawer(Protocol):
     def pose(self, pose: Pose, size: int) -> U8: ...
 
 
+def _no_microphone(device: str) -> SoundInput:
+    raise NoMicrophoneError("no microphone is found: plug one in")
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Chosen by `app.py`; tests put others in. Each factory is called in the thread that uses what it gives."""
@@ -39,5 +43,6 @@ class Parts:
     vmc: Callable[[OutputSettings], PoseSink]
     # By the name of the setting that switches it on: what takes the character on a transparent ground.
     overlays: Mapping[str, Callable[[OutputSettings], Overlay]] = field(default_factory=dict)
+    microphone: Callable[[str], SoundInput] = _no_microphone  # by its name
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.perf_counter  # monotonic is too coarse on Windows

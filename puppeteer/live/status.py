@@ -18,7 +18,7 @@ State = Literal["off", "starting", "ok", "problem"]
 Driver = Literal["face", "idle", "demo", "manual"]
 
 SENT_TO = ("virtual_camera", "browser_source", "shared_texture", "vmc", "recording")
-PARTS = ("camera", "face", "networks", "character", *SENT_TO)
+PARTS = ("camera", "face", "networks", "character", *SENT_TO, "microphone", "remote")
 LOG_LINES = 500
 RECENT_S = 3.0  # behind rates and latencies
 
@@ -58,6 +58,8 @@ class Status:
     vmc: Part = Part()  # the motion, sent to other programs
     browser_source: Part = Part()  # its address, and how many pages show it
     shared_texture: Part = Part()  # Spout2 or Syphon
+    microphone: Part = Part("off", "off")
+    remote: Part = Part("off", "off")  # actions by OSC
 
     def parts(self) -> dict[str, Part]:
         return {name: getattr(self, name) for name in PARTS}

@@ -40,9 +40,16 @@ class Expressions:
             self.wanted[name] = min(1.0, amount)
 
     def press(self, name: str, settings: ExpressionSettings) -> None:
-        """As its key or button does: a held one begins, any other is there until it is pressed again, and takes the
-        place of the one before unless several shall be there together."""
-        on = name in settings.held or name not in self.wanted
+        """As its key or button does: a held one begins, any other is turned."""
+        if name in settings.held:
+            self.aim(name, 1.0)
+        else:
+            self.turn(name, settings)
+
+    def turn(self, name: str, settings: ExpressionSettings) -> None:
+        """There until it is turned again; it takes the place of the one before unless several shall be there
+        together."""
+        on = name not in self.wanted
         if on and not settings.together and name not in settings.held:
             for other in [one for one in self.wanted if one not in settings.held]:
                 del self.wanted[other]

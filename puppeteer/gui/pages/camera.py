@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from puppeteer.gui import texts
+from puppeteer.gui.pages.microphone import MicrophoneCard
 from puppeteer.gui.pages.panel import Now, Panel, show_part
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.shelf import MOTIONS, VIDEOS
@@ -47,11 +48,13 @@ class CameraPage:
             with dpg.group() as self._sent_more:
                 panel.button(texts.RETRY, lambda: self._studio.retry("camera"), panel.theme.quiet)
                 panel.fold(lambda: controls.table(["source.mapping"]))
+        self.microphone = MicrophoneCard(panel)
         with panel.card(texts.VIEW):
             controls.table([name for name in controls.names("studio") if ".show_" in name or name.endswith(".scale")])
         self._known: Any = None
 
     def show(self, now: Now) -> None:
+        self.microphone.show(now)
         source = now.settings.source
         self._kind.show(source.kind)
         sent = source.kind not in (*SEEN, *PLAYED)

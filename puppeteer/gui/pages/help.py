@@ -8,6 +8,7 @@ from typing import Any
 from puppeteer.gui import texts
 from puppeteer.gui.keys import DEFAULTS
 from puppeteer.gui.pages.panel import Now, Panel
+from puppeteer.gui.pages.remote import RemoteCard
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import FAINT, MUTED, WARN
 
@@ -16,6 +17,7 @@ class HelpPage:
     def __init__(self, panel: Panel) -> None:
         self._studio = panel.studio
         self.keys = KeysCard(panel)
+        self.remote = RemoteCard(panel)
         with panel.card(texts.OBS):
             for title, text in texts.OBS_STEPS:
                 dpg.add_text(title, wrap=0)
@@ -49,6 +51,7 @@ class HelpPage:
 
     def show(self, now: Now) -> None:
         self.keys.show()
+        self.remote.show(now)
         status = now.status
         facts = "   ".join(f"{getattr(status, name):.0f}/s {text}" for name, text in texts.SPEED_FACTS.items())
         dpg.set_value(self._facts, facts)
