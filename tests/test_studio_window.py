@@ -171,6 +171,26 @@ def test_every_control_of_every_page_answers_to_the_mouse(app: Studio) -> None:
     assert seen["camera"] > 8 and seen["faces"] > 20 and len(others) == 13, (seen, others)
 
 
+@needs_screen
+def test_one_click_copies_the_address_for_obs_and_each_way_leads_to_its_card(app: Studio) -> None:
+    page = "win.pages['output']"
+    app.click("win.tabs.buttons['output']")
+    app.ask("dpg.set_y_scroll(win.areas['output'], 0)")
+    address = app.ask("win.studio.engine.page") if app.until("win.studio.engine.page") else ""
+    app.wait(6)
+    app.click(f"{page}.browser.copy")
+    assert app.ask("dpg.get_clipboard_text()") == address and address.startswith("http://127.0.0.1:")
+    app.until(f"dpg.get_item_label({page}.browser.copy) == 'Copied'")
+    for way in app.ask(f"list({page}.ways.links)"):
+        app.ask("dpg.set_y_scroll(win.areas['output'], 0)")
+        app.wait(6)
+        app.click(f"{page}.ways.links['{way}']")
+        app.wait(6)
+        title = f"dpg.get_item_children({page}.ways.cards['{way}'], 1)[0]"
+        assert app.ask(f"dpg.is_item_visible({title})"), way
+    app.ask("dpg.set_y_scroll(win.areas['output'], 0)")
+
+
 # --- the first minute
 
 

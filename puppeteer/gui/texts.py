@@ -41,6 +41,9 @@ SETTINGS = {
     "offset_y": "Down",
     "rate": "Pictures a second",
     "virtual_camera": "Virtual camera",
+    "browser_source": "Browser source",
+    "browser_port": "Port",
+    "shared_texture": "Shared texture",
     "show_character": "Character here",
     "show_preview": "Camera preview",
     "show_speed": "Speed",
@@ -136,7 +139,8 @@ BACKGROUND_NOTES = {
     "key": "A flat colour that OBS can make transparent again.",
     "colour": "A plain colour behind the character.",
     "picture": "A picture fills the output; what sticks out is cut off.",
-    "transparent": "Recordings keep the transparency (WebM). The virtual camera shows the key colour instead.",
+    "transparent": "Recordings keep the transparency (WebM). The virtual camera shows the key colour instead. "
+    "The browser source is transparent with any of them.",
 }
 PLACEMENT = "Placement"
 PLACEMENT_NOTE = "Drag the character to move it, scroll over it to zoom, double-click to centre it."
@@ -175,6 +179,31 @@ CALIBRATED = "Calibrated for your face."
 AUTOMATIC = "Automatic: ranges follow what was seen in the last minute."
 GUIDED = "Calibrate step by step..."
 FORGET = "Back to automatic"
+WAYS = "Where it is shown"
+TEXTURES = {"win32": "Spout2", "darwin": "Syphon"}.get(sys.platform, "")
+WAY_TEXTS = {  # name and purpose
+    "browser_source": ("Browser source", "OBS: without background, nothing to install"),
+    "virtual_camera": ("Virtual camera", "Zoom, Discord, Teams: as your webcam"),
+    "shared_texture": (
+        "Shared texture", f"Programs that know {TEXTURES}" if TEXTURES else "On Windows and macOS alone"
+    ),
+    "recording": ("Recording", "A video file, for later"),
+    "vmc": ("Motion", "VSeeFace, VNyan, Warudo: moves a 3D model there"),
+}  # fmt: skip
+BROWSER_NOTE = "The character alone, transparent, in OBS on this computer. No green screen, no plugin."
+COPY_ADDRESS = "Copy the address"
+COPIED = "Copied"
+BROWSER_HINT = "OBS was open before Puppeteer and shows nothing? Press Refresh in the source's properties."
+OBS_SOURCES = "Sources"
+OBS_LIST = ("Game Capture", "Microphone")
+OBS_BROWSER = "Browser"
+OBS_MENU = ("Audio Input", OBS_BROWSER, "Image")
+OBS_URL, OBS_WIDTH, OBS_HEIGHT, OBS_OK = "URL", "Width", "Height", "OK"
+_TEXTURE_ONCE = "Once:  python -m pip install -r requirements-textures.txt"
+TEXTURE_NOTE = {
+    "win32": f"By Spout2: OBS with its plugin obs-spout2, Resolume, TouchDesigner. {_TEXTURE_ONCE}",
+    "darwin": f"By Syphon: OBS (Syphon Client), Resolume, VDMX. {_TEXTURE_ONCE}",
+}.get(sys.platform, "Spout2 is of Windows and Syphon of macOS. Here take the browser source, which needs neither.")
 VIRTUAL_CAMERA_CARD = "Virtual camera"
 OFFER = (
     "None is installed yet. With one, OBS, Zoom and Discord show your character as a webcam; "
@@ -365,13 +394,14 @@ OFFER_STEPS = _START.get(sys.platform, _START_LINUX)
 OBS_STEPS = (
     ("Once on this system", OFFER_STEPS),
     ("In Zoom, Discord, Meet", "Switch the virtual camera on here, then choose it in the program's list of cameras."),
+    ("In OBS, character only", "The browser source: the page Output has its address and shows the steps."),
     (
         "In OBS, with the background",
         "Sources, +, Video Capture Device; as device take the virtual camera. "
         "Choose a colour or a picture as background here.",
     ),
     (
-        "In OBS, character only",
+        "In OBS, by a key colour",
         "Take Key colour as background here. In OBS right-click the source, Filters, + below Effect Filters, "
         "Chroma Key, and pick the same colour. Green clothes need another key colour, such as magenta.",
     ),

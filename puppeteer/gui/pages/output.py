@@ -1,4 +1,4 @@
-"""The page Output: virtual camera, picture, recordings and profiles."""
+"""The page Output: where the picture goes, how large it is, recordings and profiles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from puppeteer.gui import texts
 from puppeteer.gui.pages.panel import Now, Panel, Question, shortened, show_part
+from puppeteer.gui.pages.ways import BrowserCard, TextureCard, WaysCard
 from puppeteer.gui.recordings import folder_of, show_in_folder
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import MUTED
@@ -17,12 +18,15 @@ class OutputPage:
     def __init__(self, panel: Panel) -> None:
         self._panel, self._studio = panel, panel.studio
         controls = panel.controls
-        with panel.card(texts.VIRTUAL_CAMERA_CARD):
+        self.ways = WaysCard(panel)
+        self.browser = BrowserCard(panel)
+        with panel.card(texts.VIRTUAL_CAMERA_CARD) as camera:
             self.offer = OfferOfCamera(panel)
             with dpg.group() as self._camera:
                 controls.table(["output.virtual_camera", "output.device"])
                 self._state = panel.note()
                 self._retry = panel.button(texts.RETRY, lambda: self._studio.retry("virtual_camera"))
+        self.texture = TextureCard(panel)
         with panel.card(texts.OUTPUT):
             with controls.columns(), dpg.table_row():
                 dpg.add_text(texts.SIZE, color=MUTED)
@@ -31,7 +35,7 @@ class OutputPage:
                 )
             controls.table(["output.rate", "output.key_colour"])
             panel.fold(lambda: controls.table(["output.width", "output.height"]))
-        with panel.card(texts.RECORDING):
+        with panel.card(texts.RECORDING) as recording:
             panel.note(texts.RECORD_NOTE)
             with dpg.group(horizontal=True):
                 self._record = panel.button(texts.RECORD, self._studio.record, panel.theme.primary)
@@ -39,14 +43,24 @@ class OutputPage:
                 panel.button(texts.OTHER_FOLDER, self._folder, panel.theme.quiet)
             self._recording = panel.note()
             self._where = panel.note()
-        with panel.card(texts.VMC_CARD):
+        with panel.card(texts.VMC_CARD) as motion:
             panel.note(texts.VMC_NOTE)
             controls.table(["output.vmc", "output.vmc_address", "output.vmc_port"])
             self._vmc = panel.note()
+        self.ways.cards = {
+            "browser_source": self.browser.card,
+            "virtual_camera": camera,
+            "shared_texture": self.texture.card,
+            "recording": recording,
+            "vmc": motion,
+        }
         self.profiles = ProfilesCard(panel)
 
     def show(self, now: Now) -> None:
         missing = self._studio.no_virtual_camera(now.status)
+        self.ways.show(now, lambda way: missing and way == "virtual_camera")
+        self.browser.show(now)
+        self.texture.show(now)
         self.offer.show(missing)
         dpg.configure_item(self._camera, show=not missing)
         show_part(self._state, now.status.virtual_camera)
