@@ -74,7 +74,7 @@ def test_a_short_soak_of_every_input(kind: str, capsys: pytest.CaptureFixture[st
     assert grown.mb_per_minute is None
     said = capsys.readouterr().out
     assert f"{kind}: too short for memory" in said
-    assert " 0 pictures" not in said
+    assert " 0 pictures" not in said and "shown by a page" in said
 
 
 def test_wrong_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
     python -m puppeteer.commands.soak [--minutes 10] [--inputs camera video recording demo] [--clip CLIP] [--window]
 
-Each input runs in a process of its own. With --window the studio's window is there too, minimised. Exits with 1 where
-something grew.
+Each input runs in a process of its own, while a page shows the browser source and is reloaded now and then. With
+--window the studio's window is there too, minimised. Exits with 1 where something grew.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import tyro
 
 from puppeteer.commands.bench import make_clip
 from puppeteer.commands.live_bench import FRAMES, RATE, START_S, Outlet
+from puppeteer.commands.viewer import Viewer
 from puppeteer.errors import PuppeteerError, SettingsError, SourceError
 from puppeteer.inputs import open_faces, open_source
 from puppeteer.inputs.contract import FaceInput
@@ -35,8 +36,9 @@ from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
 from puppeteer.live.parts import Drawer
 from puppeteer.live.sending import Device
+from puppeteer.outputs.browser_source import BrowserSource
 from puppeteer.outputs.compose import camera_size
-from puppeteer.outputs.contract import PoseSink
+from puppeteer.outputs.contract import Overlay, PoseSink
 from puppeteer.outputs.virtual_camera import VirtualCamera
 from puppeteer.outputs.vmc import VmcSender
 from puppeteer.poser import Poser
@@ -56,6 +58,7 @@ INPUTS: tuple[str, ...] = (*SEEN, *PLAYED)  # phones and other programs need som
 SETTLED_S, SETTLED_SHARE = 120.0, 0.3  # left out at the start: two minutes, of a short run this share
 ENOUGH_S = 240.0  # a shorter run is all start-up: its growth tells nothing
 MOST_MB_PER_MINUTE = 1.0
+RELOADED_S = 10.0  # the page
 MOST_MORE = 2  # threads or descriptors: helpers of the libraries come and go
 
 
@@ -143,13 +146,14 @@ def soak(
             poser=_poser,
             virtual_camera=Outlet(_virtual_camera).open,
             vmc=_vmc,
+            overlays={"browser_source": _browser_source},
         )
         if kind == "camera":
             camera = ScriptedCamera([frame.rgb for frame in islice(VideoFile(clip).frames(), FRAMES)], RATE)
             parts = replace(parts, camera=lambda *_: camera())
         live = Live(settings, parts=parts)
         if not window:
-            with live:
+            with live, Viewer(lambda: live.page, RELOADED_S):
                 _wait_for_pictures(live)
                 samples = sampled(seconds)
             return judged(kind, samples, live)
@@ -166,6 +170,10 @@ def _vmc(output: OutputSettings) -> PoseSink:
 
 def _poser(settings: PoserSettings) -> Drawer:
     return Poser.load(settings.family, settings.device)
+
+
+def _browser_source(output: OutputSettings) -> Overlay:
+    return BrowserSource(output.browser_port)
 
 
 def _virtual_camera(output: OutputSettings) -> Device:
@@ -188,7 +196,8 @@ def judged(kind: str, samples: Sequence[Sample], live: Live) -> Growth:
     memory = "too short for memory" if grown.mb_per_minute is None else f"{grown.mb_per_minute:+.2f} MB a minute"
     print(
         f"{kind}: {memory}, {grown.threads:+d} threads, {grown.descriptors:+d} descriptors, "
-        f"{live.counts()['output']} pictures drawn: {'level' if grown.level else 'GROWS'}",
+        f"{live.counts()['output']} pictures drawn, {live.counts()['overlays']} shown by a page: "
+        f"{'level' if grown.level else 'GROWS'}",
         flush=True,
     )
     return grown
@@ -216,8 +225,9 @@ def _behind_a_window(kind: str, live: Live, seconds: float, folder: Path) -> Gro
     def work() -> None:
         code = 2
         try:
-            _wait_for_pictures(live)
-            samples = sampled(seconds)
+            with Viewer(lambda: live.page, RELOADED_S):
+                _wait_for_pictures(live)
+                samples = sampled(seconds)
             live.close()
             code = 0 if judged(f"{kind}, window minimised", samples, live).level else 1
         except PuppeteerError as error:
