@@ -261,3 +261,14 @@ def test_the_parts_laid_over_bare_skin_are_the_face(drawn: dict[str, Any]) -> No
     white, iris, mouth, lash, _ = found.seen
     assert all(part.max() > 120 for part in (white, iris, mouth, lash)), "something is not seen"
     assert parts["iris"][..., 3].sum() > 1.05 * iris.sum(), "an iris is whole where lids cover it"
+
+
+def test_a_film_goes_from_end_to_end() -> None:
+    from puppeteer.characters.sheet import film
+
+    for name in FACES + BODIES:
+        frames = film(name, 0.2)
+        values = [getattr(pose, name) for pose in frames]
+        assert values[0] == BY_NAME[name].low and values[-1] == 1 and values == sorted(values)
+        others = {n for n in POSE_NAMES if n not in (name, "mouth_open")}
+        assert not any(getattr(pose, n) for pose in frames for n in others)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,9 +15,10 @@ from puppeteer.characters.casting import make_recipe
 from puppeteer.characters.recipe import Split
 from puppeteer.characters.renderer import Renderer
 from puppeteer.errors import PuppeteerError
-from puppeteer.pose import U8, Pose
+from puppeteer.pose import BY_NAME, POSE_NAMES, U8, Pose
 
 BACKGROUND = (120, 150, 125)
+VOWEL_OPENED = 0.7
 
 
 def over(rgba: U8, background: tuple[int, int, int] = BACKGROUND) -> U8:
@@ -35,21 +38,29 @@ def poses(rest_mouth: float) -> list[Pose]:
     ]
 
 
+def film(name: str, rest_mouth: float, frames: int = 7) -> list[Pose]:
+    """A number from end to end; a vowel in an opened mouth."""
+    mouth = max(rest_mouth, VOWEL_OPENED) if name == "mouth_wide" else rest_mouth
+    still = Pose(mouth_open=mouth)
+    return [replace(still, **{name: float(v)}) for v in np.linspace(BY_NAME[name].low, 1.0, frames)]
+
+
 def sheet(
     renderer: Renderer,
     seeds: range,
     split: Split,
-    with_poses: bool,
+    posed: Callable[[float], list[Pose]],
     size: int,
     columns: int,
     crop: tuple[int, int, int, int] | None = None,
 ) -> U8:
-    """Pictures (rows, columns) as one (H, W, 3) image; `crop` is left, top, right, bottom in spec pixels."""
+    """Pictures (rows, columns) as one (H, W, 3) image, each character in what `posed` says for its mouth;
+    `crop` is left, top, right, bottom in spec pixels."""
     cells: list[U8] = []
     for seed in seeds:
         recipe = make_recipe(seed, split)
         renderer.load(recipe)
-        chosen = poses(recipe.rest_mouth) if with_poses else [Pose(mouth_open=recipe.rest_mouth)]
+        chosen = posed(recipe.rest_mouth)
         for pose in chosen:
             picture = over(renderer.render(pose, size).rgba)
             if crop is not None:
@@ -60,9 +71,8 @@ def sheet(
                     picture, str(seed), (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA
                 )
             cells.append(picture)
-    if with_poses:
-        columns = max(1, columns // 5) * 5
-    columns = min(columns, len(cells))
+    each = len(posed(0.0))
+    columns = min(max(1, columns // each) * each, len(cells))
     while len(cells) % columns:
         cells.append(np.zeros_like(cells[0]))
     rows = [np.concatenate(cells[i : i + columns], 1) for i in range(0, len(cells), columns)]
@@ -74,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0:64", help="first:end")
     parser.add_argument("--output", type=Path, required=True, help="PNG to write")
     parser.add_argument("--poses", action="store_true", help="four poses beside each rest image")
+    parser.add_argument("--film", choices=POSE_NAMES, help="a number from end to end instead")
     parser.add_argument("--split", choices=("train", "validation", "test", "gallery"), default="train")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--columns", type=int, default=8)
@@ -87,11 +98,15 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError:
         print("--seeds wants FIRST:END with 0 <= FIRST < END, --crop four numbers", file=sys.stderr)
         return 2
+
+    def posed(rest_mouth: float) -> list[Pose]:
+        if options.film:
+            return film(options.film, rest_mouth)
+        return poses(rest_mouth) if options.poses else [Pose(mouth_open=rest_mouth)]
+
     try:
         with Renderer() as renderer:
-            image = sheet(
-                renderer, range(first, end), options.split, options.poses, options.size, options.columns, crop
-            )
+            image = sheet(renderer, range(first, end), options.split, posed, options.size, options.columns, crop)
     except PuppeteerError as error:
         print(error, file=sys.stderr)
         return 2
