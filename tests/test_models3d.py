@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -285,26 +286,6 @@ def test_command_line(tmp_path: Path) -> None:
         assert done.returncode == 2 and "Traceback" not in done.stderr and done.stderr.strip()
 
 
-def test_data_set(tmp_path: Path) -> None:
-    """Shards as training reads them; a folder is in one set; what warps by the truth is the picture."""
-    for name in ("one", "two"):
-        (tmp_path / "m" / name).mkdir(parents=True)
-        (tmp_path / "m" / name / "doll.pmx").write_bytes(pmx(doll()))
-    done = run("render", tmp_path / "m", "--output", tmp_path / "data", "--poses", "4", "--test", "two")
-    assert done.returncode == 0, done.stderr
-    told = json.loads((tmp_path / "data" / "models.json").read_text())
-    assert told["models"] == {"train": 1, "validation": 0, "test": 1}
-    from puppeteer.training.dataset import ARRAYS, Shards
-
-    shards = Shards(tmp_path / "data" / "train")
-    row = shards.row(0)
-    assert {name: row[name].shape for name in ARRAYS} == {name: shape for name, (shape, _) in ARRAYS.items()}
-    (shard,) = (tmp_path / "data" / "train").iterdir()
-    assert np.load(shard / "layer_colour.npy").shape == (1, 7, 256, 256, 4)
-    seen = row["rotate_visible"][..., None] * (row["rotate_part"][..., None] > 0)
-    assert seen.mean() > 0.1
-
-
 @real
 def test_real_models_are_annotated() -> None:
     gene = describe(study(read_model(SHARED / "gene" / "Gene_light.pmx")))
@@ -329,3 +310,20 @@ def test_formats_of_one_character_look_alike() -> None:
                 pictures.append(rgba * np.concatenate([rgba[..., 3:]] * 3 + [np.ones_like(rgba[..., 3:])], -1))
             error = ((pictures[0] - pictures[1]) ** 2).mean()
             assert -10 * math.log10(error + 1e-12) > 30
+
+
+@real
+def test_versions_of_one_character_differ_by_the_values_of_their_toon_shading_alone() -> None:
+    """Those of the 1.0 file were converted without migrating them; geometry and pictures are the same."""
+    old, new = (
+        read_model(SHARED / name)
+        for name in ("godette_vrm0/Godette_vrm_v4.vrm", "godette_vrm1/Godette_vrm1_adapted.vrm")
+    )
+    assert np.allclose(new.positions[new.triangles], old.positions[old.triangles], atol=1e-5)
+    assert np.array_equal(new.uvs[new.triangles], old.uvs[old.triangles])
+    plain = {"mtoon": None, "edge_size": 0.0, "edge_colour": (0.0, 0.0, 0.0, 1.0), "diffuse": (1.0, 1.0, 1.0, 1.0)}
+    for mine, theirs in zip(new.materials, old.materials, strict=True):
+        assert mine.diffuse == pytest.approx(theirs.diffuse)
+        assert replace(mine, **plain) == replace(theirs, **plain)
+    shifts = [[part.mtoon.shift for part in model.materials[:2] if part.mtoon] for model in (old, new)]
+    assert shifts == [pytest.approx([0.305, 0.1151]), pytest.approx([-0.45, -0.239])]

@@ -2,8 +2,10 @@
 
 A shard is a folder of `.npy` arrays, as `training.dataset` reads them: per row one rest image, `EXPRESSIONS` pictures
 with another expression and `ROTATIONS` pictures with rotation too; picture j of these has expression j, the last one
-that of the rest image. Beside these lie the layers of the rest image. Colours are premultiplied uint8 sRGB;
-displacements point from a pixel to where the same surface point lies in the picture before the change, in spec px.
+that of the rest image. Beside these lie `EVERYTHING` pictures in which all numbers vary that the model has (`posed`,
+their poses and truth against the rest image), and the layers of one more picture that is posed as a drawing may be
+(`layer_rest`). Colours are premultiplied uint8 sRGB; displacements point from a pixel to where the same surface point
+lies in the picture before the change, in spec px.
 """
 
 from __future__ import annotations
@@ -19,22 +21,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import ModelError, PuppeteerError
 from puppeteer.files import whole
 from puppeteer.image import premultiplied
 from puppeteer.models3d.marks import Marks
+from puppeteer.models3d.sampling import drawn_pose, random_expression, random_neck, random_pose
 from puppeteer.models3d.storage import models_in
 from puppeteer.networks.compact import CROP, CROP_AT, SPEC
 from puppeteer.pose import F32, Pose
 
-EXPRESSIONS, ROTATIONS, MAPS = 3, 4, 128
+EXPRESSIONS, ROTATIONS, EVERYTHING, MAPS = 3, 4, 4, 128
+PICTURES = 2 + EXPRESSIONS + ROTATIONS + EVERYTHING  # of a row
 ROWS = 8  # of a shard: one model's, so that a shard never mixes sets
 FIRST_SEED = 900_000_000  # above the generator's
 SETS = ("train", "validation", "test")
-EXTREME = 0.4  # share of joints at the exact ends
 OWN_SHADING = 0.5  # share of rows in the model's own shading, the others in the paper's
 _CROP = slice(CROP_AT, CROP_AT + CROP)
 Row = dict[str, Any]
@@ -71,6 +73,8 @@ def entries(folder: Path, test: Sequence[str] = (), validation: Sequence[str] = 
     tenth each to test and validation, by the folder's name. Raises ModelError."""
     found = models_in(folder)
     sources = {path: _source(folder, path) for path in found}
+    if not found:
+        raise ModelError(f"{folder} holds no PMX, PMD or VRM models: name a folder that does (links are not followed)")
     unknown = sorted({*test, *validation} - set(sources.values()))
     if unknown:
         known = ", ".join(sorted(set(sources.values()))[:8])
@@ -95,33 +99,6 @@ def _source(folder: Path, path: Path) -> str:
     return path.relative_to(folder).parts[0]
 
 
-def random_expression(rng: np.random.Generator) -> Pose:
-    """Uniform with weight on both ends; half the time both eyes move together; gaze, brows and mouth's form vary."""
-
-    def closure() -> float:
-        u = rng.random()
-        return 1.0 if u < 0.3 else 0.0 if u < 0.4 else float(rng.random())
-
-    left = closure()
-    right = left if rng.random() < 0.5 else closure()
-    u = rng.random()
-    return Pose(eye_left=left, eye_right=right, mouth_open=0.0 if u < 0.3 else 1.0 if u < 0.5 else float(rng.random()))
-
-
-def random_neck(rng: np.random.Generator) -> tuple[float, float, float]:
-    """neck_z, neck_x, neck_y: density growing linearly from 0 to both ends, as in the paper; a third alone."""
-
-    def joint() -> float:
-        sign = 1.0 if rng.random() < 0.5 else -1.0
-        return sign if rng.random() < EXTREME else sign * float(np.sqrt(rng.random()))
-
-    neck = [joint(), joint(), joint()]
-    if rng.random() < 0.33:
-        alone = int(rng.integers(3))
-        neck = [v if k == alone else 0.0 for k, v in enumerate(neck)]
-    return neck[0], neck[1], neck[2]
-
-
 def _move(place: F32, reach: float) -> F32:
     line = np.arange(place.shape[0], dtype=np.float32) + 0.5
     out = place - np.stack(np.meshgrid(line, line), -1)
@@ -137,7 +114,7 @@ def render_row(renderer: Any, seed: int) -> Row:
     def draw(pose: Pose) -> Any:
         return renderer.render(pose, SPEC, truth=True, shading=shading)
 
-    layers = renderer.layers(Pose(), SPEC, shading)
+    able = renderer.able()
     rest = draw(Pose())
     half = slice(None, None, SPEC // MAPS)
     expressions = [random_expression(rng) for _ in range(EXPRESSIONS)]
@@ -147,7 +124,10 @@ def render_row(renderer: Any, seed: int) -> Row:
         draw(Pose(e.eye_left, e.eye_right, e.mouth_open, *neck))
         for e, neck in zip([*expressions, Pose()], necks, strict=True)
     ]
-    depth = layers.depth[:, ::2, ::2]
+    everything = [random_pose(rng, able) for _ in range(EVERYTHING)]
+    posed = [draw(pose) for pose in everything]
+    drawn = drawn_pose(rng, able)
+    layers = renderer.layers(drawn, SPEC, shading)
     return {
         "seed": np.int64(seed),
         "rest_mouth": np.float32(0),
@@ -162,11 +142,17 @@ def render_row(renderer: Any, seed: int) -> Row:
         "rotate_move": np.stack([_move(h.neutral_xy, 90)[half, half] for h in heads]).astype(np.float16),
         "rotate_part": np.stack([h.part[half, half] for h in heads]),
         "rotate_visible": np.stack([h.visible[half, half] for h in heads]),
+        "pose": np.stack([pose.array() for pose in everything]),
+        "posed": np.stack([premultiplied(p.rgba) for p in posed]),
+        "posed_move": np.stack([_move(p.rest_xy, 120)[half, half] for p in posed]).astype(np.float16),
+        "posed_part": np.stack([p.part[half, half] for p in posed]),
+        "layer_pose": drawn.array(),
+        "layer_rest": layers.rgba,
         "layer_seen": layers.seen,
         "layer_colour": layers.colour,
-        "layer_depth": depth.astype(np.float16),
-        "layer_follow": layers.follow[:, ::2, ::2].astype(np.float16),
-        "joints": renderer.joints(),
+        "layer_depth": layers.depth[:, half, half].astype(np.float16),
+        "layer_follow": layers.follow[:, half, half].astype(np.float16),
+        "joints": renderer.joints(drawn),
     }
 
 
@@ -231,8 +217,6 @@ def render_all(
     Raises ModelError.
     """
     listed = entries(folder, test, validation)
-    if not listed:
-        raise ModelError(f"{folder} holds no PMX, PMD or VRM models: name a folder that does")
     output.mkdir(parents=True, exist_ok=True)
     used = marks or Marks.beside(folder)
     jobs = [_Job(entry, number, poses, output, used) for number, entry in enumerate(listed)]
@@ -248,7 +232,7 @@ def render_all(
                 kind = job.entry.set
                 report.models[kind] += 1
                 report.poses[kind] += made
-                report.pictures[kind] += made // ROTATIONS * (1 + EXPRESSIONS + ROTATIONS)
+                report.pictures[kind] += made // ROTATIONS * PICTURES
                 line = f"{name}: {made} poses for {kind}"
             report.seconds = time.perf_counter() - start
             yield line, report
@@ -258,15 +242,3 @@ def render_all(
     }  # fmt: skip
     with whole(output / "models.json") as draft:
         draft.write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
-
-
-def visible_colour(row: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
-    """(256, 256 * 8, 3) a row's pictures side by side over green, to look at."""
-    crops = np.zeros((EXPRESSIONS, SPEC, SPEC, 4), np.uint8) + row["rest"]
-    crops[:, _CROP, _CROP] = row["morphed"]
-    green = np.array([90, 150, 90], np.uint16)
-    out = [
-        p[..., :3] + ((255 - p[..., 3:].astype(np.uint16)) * green // 255).astype(np.uint8)
-        for p in (row["rest"], *crops, *row["rotated"])
-    ]
-    return np.concatenate(out, 1)

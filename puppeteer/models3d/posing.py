@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from puppeteer.models3d.skinning import (
     resolved,
     turn,
 )
-from puppeteer.pose import F32, NECK_RANGE_DEG, Pose
+from puppeteer.pose import F32, NECK_RANGE_DEG, NUMBERS, Pose
 
 HEAD_ROWS = 128  # spec px from skull top to chin
 BODY_LEAN_DEG, BODY_TURN_DEG = 5.0, 8.0
@@ -204,6 +204,34 @@ class Puppet:
                     share *= self._side(move.rows, side)
                 np.add.at(positions, move.rows, move.by * share[:, None])
         return Stance(positions, morphed_uvs(self.model, flat), flat, Posture(weights, turns, shifts))
+
+    def able(self) -> frozenset[str]:
+        """The numbers of a pose that move this model."""
+        still = self.stance(Pose(mouth_open=1.0))
+
+        def moves(pose: Pose) -> bool:
+            stance = self.stance(pose)
+            same = stance.weights == still.weights and np.array_equal(stance.positions, still.positions)
+            mine, theirs = stance.posture.turns, still.posture.turns
+            return not same or mine.keys() != theirs.keys() or any((mine[k] != theirs[k]).any() for k in mine)
+
+        opened = Pose(mouth_open=1.0)
+        able = {
+            number.name
+            for number in NUMBERS
+            if any(moves(replace(opened, **{number.name: end})) for end in {number.low, 0.0, 1.0})
+        }
+        return frozenset(able)
+
+    def joints(self, pose: Pose) -> F32:
+        """(2, 3) the neck's root and tip in a pose, in the model's units; there is a head."""
+        assert self.annotation is not None and self.anatomy is not None
+        stance, bones = self.stance(pose), self.anatomy.bones
+        rotations, shifts = self.skeleton.pose(stance.posture, stance.weights)
+        carriers = [bones["neck"] if bones["neck"] >= 0 else bones["head"], bones["head"]]
+        points = np.array([self.annotation.neck_root, self.annotation.neck_tip], np.float32)
+        turned = (matrices(rotations[carriers]) @ points[..., None])[..., 0]
+        return np.asarray(turned + shifts[carriers], np.float32)
 
     def _side(self, rows: NDArray[np.int64], side: str) -> F32:
         """1 on the side, 0 on the other; half of what lies in the middle."""

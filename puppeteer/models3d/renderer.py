@@ -28,6 +28,7 @@ from puppeteer.pose import F32, NUMBERS, U8, Pose
 Shading = Literal["phong", "own"]
 View = Literal["front", "side"]
 MARGIN = 90.0  # spec px beside the picture that a turned head can bring in
+NEUTRALS = 8  # faces whose places with a neck at rest are kept: a row of training data turns each of its own
 EDGE_ROWS = 0.32  # spec px of MikuMikuDance's line of width 1
 LIGHT = (0.408, 0.816, 0.408)  # towards MikuMikuDance's light
 MTOON_LIGHT = (0.25, 0.45, 0.857)
@@ -147,13 +148,18 @@ class ModelRenderer:
         self._rest_uvs = rest.uvs
         self._rest = self._posed(rest)[0]
         self._rest_depths: dict[int, F32] = {}
+        self._neutrals: dict[tuple[float, ...], tuple[F32, F32]] = {}
         self._uvs: F32 = rest.uvs
 
-    def joints(self) -> F32:
-        """(4,) x and y of the neck's root and tip in the spec square, px."""
-        assert self._puppet is not None and self._puppet.annotation is not None
-        a = self._puppet.annotation
-        return np.asarray(self._spec(np.array([a.neck_root, a.neck_tip], np.float32))[:, :2].ravel(), np.float32)
+    def joints(self, pose: Pose | None = None) -> F32:
+        """(4,) x and y of the neck's root and tip in the spec square, px; without a pose, at rest."""
+        assert self._puppet is not None
+        return np.asarray(self._spec(self._puppet.joints(pose or Pose()))[:, :2].ravel(), np.float32)
+
+    def able(self) -> frozenset[str]:
+        """The numbers of a pose that move the loaded model."""
+        assert self._puppet is not None
+        return self._puppet.able()
 
     def _arrays(self, triangles: NDArray[np.int32], fixed: dict[str, Any]) -> dict[str, Any]:
         """Vertex arrays of some triangles for every program."""
@@ -254,7 +260,7 @@ class ModelRenderer:
                 continue
             name = "phong" if shading == "phong" else "mmd" if material.mtoon is None else "mtoon"
             self._paint(name, material, look)
-            self._context.cull(not material.double_sided)
+            self._context.cull(not (material.double_sided or layer))  # alone, a layer shows its inside too
             target.depth_mask = material.depth_write
             arrays[name].render()
             target.depth_mask = True
@@ -362,7 +368,7 @@ class ModelRenderer:
             self._set("truth", "opaque", float(material.opaque))
             self._set("truth", "cutoff", material.cutoff)
             self._set("truth", "uv_transform", look.uv)
-            self._context.cull(not material.double_sided)
+            self._context.cull(not (material.double_sided or layer))
             self._set("truth", "expand", 0.0)
             arrays["truth"].render()
             if look.edge_size > 0 and look.edge[3] > 0.5:  # outlines belong to what they go round
@@ -374,7 +380,6 @@ class ModelRenderer:
     def _with_truth(self, rgba: U8, pose: Pose, positions: F32, stance: Stance, size: int) -> Rendering:
         assert self._puppet is not None
         puppet = self._puppet
-        neutral = self._posed(puppet.stance(expression(pose)))[0]
         every = looks(puppet.model, stance.weights)
         self._write("rest", self._rest)
         if size not in self._rest_depths:
@@ -382,10 +387,18 @@ class ModelRenderer:
             self._write("neutral", self._rest)
             first, second = self._places(looks(puppet.model, {}), size)
             self._rest_depths[size] = front(first, second[..., 3])
+        still = expression(pose)
+        key = (*still.values(), float(size))
+        if key not in self._neutrals:
+            neutral = self._posed(puppet.stance(still))[0]
+            self._write("neutral", neutral)
+            self._write("position", neutral)
+            first, second = self._places(every, size)
+            if len(self._neutrals) >= NEUTRALS:
+                self._neutrals.pop(next(iter(self._neutrals)))
+            self._neutrals[key] = neutral, front(first, second[..., 3])
+        neutral, neutral_depth = self._neutrals[key]
         self._write("neutral", neutral)
-        self._write("position", neutral)
-        first, second = self._places(every, size)
-        neutral_depth = front(first, second[..., 3])
         self._write("position", positions)
         return told(rgba, *self._places(every, size), neutral_depth, self._rest_depths[size])
 

@@ -45,6 +45,15 @@ def product(a: Quaternion, b: Quaternion) -> Quaternion:
     )
 
 
+def rotated(q: Quaternion, v: F32) -> F32:
+    """(3,) a place turned; for one, this is many times as fast as by `matrices`."""
+    x, y, z, w = q.tolist()
+    a, b, c = v.tolist()
+    s, t, u = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    turned = (a + w * s + y * u - z * t, b + w * t + z * s - x * u, c + w * u + x * t - y * s)
+    return np.array(turned, np.float32)
+
+
 def slerp(a: Quaternion, b: Quaternion, t: float) -> Quaternion:
     """The turn on the shorter way from a (0) to b (1); goes on beyond where t does."""
     dot = float(a @ b)
@@ -152,7 +161,7 @@ class Skeleton:
             step = self._steps[i] + shifts[i] if i in shifts else self._steps[i]
             if parent >= 0 and moved[parent]:
                 rotations[i] = rotations[parent]
-                origins[i] = origins[parent] + matrices(rotations[parent]) @ step
+                origins[i] = origins[parent] + rotated(rotations[parent], step)
             else:
                 origins[i] = (self.places[parent] if parent >= 0 else 0) + step
             if i in turns:

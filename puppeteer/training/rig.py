@@ -1,8 +1,10 @@
 """Trains the networks of the rig: the reader, and the painter beside it, on characters drawn meanwhile.
 
     python -m puppeteer.training.rig --run runs/rig --minutes 30
+    python -m puppeteer.training.rig --run runs/rig --minutes 30 --models data/models/train --share 0.3
 
-A run goes on where it stopped, with characters that it has not seen. Uses a CUDA card where there is one.
+A run goes on where it stopped, with characters that it has not seen. Uses a CUDA card where there is one. `--models`
+mixes 3D models in, from a set of what `python -m puppeteer.models3d render` made.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from torch import Tensor, nn
 
 from puppeteer.files import whole as whole_file
 from puppeteer.networks.rig.reader import COUNT, DEPTH_UNIT, PAINTED, Painter, Reader, ReaderConfig, Reading
-from puppeteer.training.ring import Ring, Row
+from puppeteer.training.models import Mixed
+from puppeteer.training.ring import Drawn, Ring, Row, rendered
 
 SIZE = 256
 SLOTS = 192
@@ -151,7 +154,15 @@ def step_losses(networks: Networks, batch: Batch, teach: bool) -> dict[str, Tens
 
 
 def train(
-    run: Path, minutes: float, size: int, workers: int, threads: int, rate: float, device: torch.device, seed: int
+    run: Path,
+    minutes: float,
+    size: int,
+    workers: int,
+    threads: int,
+    rate: float,
+    device: torch.device,
+    seed: int,
+    drawn: Drawn = rendered,
 ) -> None:
     """Trains for `minutes` more; writes `rig.pt` with everything that going on needs."""
     run.mkdir(parents=True, exist_ok=True)
@@ -185,7 +196,7 @@ def train(
                 draft,
             )
 
-    with Ring(SLOTS, workers, first, "train", step) as ring, log:
+    with Ring(SLOTS, workers, first, "train", step, drawn=drawn) as ring, log:
         ring.take(1, LEAST)
         start = time.monotonic()
         saved_at = start
@@ -231,6 +242,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--models", type=Path, help="a set of 3D models, rendered")
+    parser.add_argument("--share", type=float, default=0.3, help="of the characters, that are 3D models")
     options: Any = parser.parse_args()
     device = torch.device("cuda" if cuda else "cpu")
     train(
@@ -242,6 +255,7 @@ def main() -> None:
         options.rate,
         device,
         options.seed,
+        Mixed(options.models, options.share) if options.models else rendered,
     )
 
 
