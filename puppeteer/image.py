@@ -30,6 +30,7 @@ SPEC_SIZE = 256  # px, the networks' input
 CHUNK = "puppeteer"  # the iTXt chunk of a prepared character
 SMALLEST_SIDE = 32  # px of a spec square; below that there is no face to move
 SMALLEST_OUTPUT, LARGEST_OUTPUT = 64, 2048  # px of what a poser draws
+MODELS = (".vrm", ".pmx", ".pmd")  # endings of 3D models, which are no pictures
 LARGEST_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JXL")  # the last where they can be read
 PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_jxl": ""}  # what makes Pillow read HEIC and JPEG XL, and how
@@ -128,6 +129,9 @@ def decoded(path: Path) -> tuple[Image.Image, list[str]]:
     except Image.DecompressionBombError as error:
         raise _too_large(path, "very large") from error
     except UnidentifiedImageError as error:
+        if path.suffix.lower() in MODELS:
+            remedy = f"python app.py character --model {path.name} --output {path.stem}.png"
+            raise ImageError(f"{path} is a 3D model: make a character of it with  {remedy}") from error
         raise ImageError(f"{path} is not a picture in a known format: save it as PNG, JPEG or WebP") from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
         raise ImageError(f"{path} is damaged or cut short: get the picture again, or open and save it anew") from error

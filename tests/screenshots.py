@@ -257,8 +257,11 @@ class Scenes:
     def scene_chooser(self) -> Waits:
         from puppeteer.gui import texts
         from puppeteer.gui.shelf import PICTURES
+        from puppeteer.gui.wardrobe import LOADED
 
-        self.win.chooser.open(texts.CHOOSE_PICTURE, PICTURES, lambda path: None, ROOT / "puppeteer/characters/shipped")
+        self.win.chooser.open(
+            texts.CHOOSE_CHARACTER, (*PICTURES, *LOADED), lambda path: None, ROOT / "puppeteer/characters/shipped"
+        )
         yield from self.shoot("dialog for files")
 
     def scene_backgrounds(self) -> Waits:

@@ -500,3 +500,10 @@ def test_guess_finds_the_head(background: str) -> None:
 def test_guess_without_any_outline() -> None:
     rgba = np.full((300, 200, 4), 255, np.uint8)
     assert guess_square(rgba) == (0, 0, 200)
+
+
+def test_a_3d_model_is_no_picture_and_the_way_to_one_is_told(tmp_path: Path) -> None:
+    model = tmp_path / "me.vrm"
+    model.write_bytes(b"glTF" + bytes(60))
+    with pytest.raises(ImageError, match=r"character --model me\.vrm --output me\.png"):
+        open_picture(model)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,11 +15,15 @@ from pathlib import Path
 import pytest
 from conftest import drawn_character
 from hands import ROOT, Studio
+from models3d_files import doll, pmd, pmx
 from PIL import Image
 from screens import needs_screen, screen, xdotool
 
-from puppeteer.image import write_png
+from puppeteer.gui.doctor import is_prepared
+from puppeteer.image import read_image, write_png
 from puppeteer.settings import STUDIO, leaves, load_profile
+
+SLOW_S = 150  # for a process that starts, reads a model and draws it
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +246,32 @@ def test_a_character_is_loaded_by_dialog_and_stays_on_the_shelf(studio: Studio, 
     studio.until(f"win.settings.studio.character == {first!r}")
     studio.ask("win.studio.wardrobe.remove(next(entry for entry in win.studio.wardrobe.entries if entry.own))")
     assert not kept.exists()
+
+
+@needs_screen
+def test_a_model_becomes_a_character_and_what_is_wrong_with_one_is_told(studio: Studio, tmp_path: Path) -> None:
+    maid = tmp_path / "メイド.pmx"
+    maid.write_bytes(pmx(doll()))
+    pack, headless = tmp_path / "pack.zip", tmp_path / "broken.vrm"
+    with zipfile.ZipFile(pack, "w") as file:
+        file.writestr("one/small.pmd", pmd(doll()))
+        file.writestr("two/large.pmx", pmx(doll()) + bytes(8192))
+    headless.write_bytes(b"glTF" + bytes(40))
+    choose_picture(studio, maid)
+    kept = studio.home / "characters/メイド.png"
+    studio.until(f"win.settings.studio.character == {str(kept)!r} and win.studio.wardrobe.model is None", SLOW_S)
+    assert read_image(kept).shape == (1024, 1024, 4) and is_prepared(kept)
+    studio.until("win.studio.engine.status().character.state == 'ok'")
+    choose_picture(studio, headless)
+    studio.until("win.studio.wardrobe.model is None and 'broken.vrm' in win.strip.shown.get('told', '')", SLOW_S)
+    assert studio.ask("win.settings.studio.character") == str(kept), "what was there stays"
+    choose_picture(studio, pack)
+    studio.until("win.settings.studio.character.endswith('pack.png') and win.studio.wardrobe.model is None", SLOW_S)
+    studio.until("'2 models' in win.strip.shown['told']")
+    studio.click("button('small.pmd')")
+    studio.until("win.settings.studio.character.endswith('small.png')", SLOW_S)
+    for entry in ("メイド", "pack", "small"):
+        studio.ask(f"win.studio.wardrobe.remove(next(e for e in win.studio.wardrobe.entries if e.name == {entry!r}))")
 
 
 @needs_screen

@@ -118,11 +118,13 @@ FAILED = "{failure}. Please report it, with the log from the page Help."
 
 # Cards
 CHARACTERS = "Characters"
-LOAD_PICTURE = "Load a picture..."
+LOAD_PICTURE = "Load a picture or a model..."
 LOAD_PICTURE_TIP = (
-    "One character, looking straight ahead, eyes open. It is prepared, with a look at before and after, and copied "
-    "to your characters, so that it stays on the shelf."
+    "A picture of one character, looking straight ahead, eyes open: it is prepared, with a look at before and after. "
+    "Or a 3D model of yours (VRoid and other .vrm, .pmx, .pmd, or its .zip): it is drawn. Either stays on the shelf."
 )
+READING_MODEL = "Drawing {name}..."
+OF_MANY_MODELS = "{file} holds {count} models; {name}, the largest file, was drawn."
 DRAW_NEW = "Draw a new one"
 DRAWING_NEW = "Drawing..."
 DRAW_NEW_TIP = "Draws a character that nobody has yet, free for any use, and puts it on the shelf."
@@ -348,6 +350,7 @@ DOCTOR_WELL = "Nothing to complain about: this works as it is."
 
 # Chooser
 CHOOSE_PICTURE = "Choose a picture"
+CHOOSE_CHARACTER = "Choose a picture or a 3D model"
 CHOOSE_VIDEO = "Choose a video file"
 CHOOSE_MOTION = "Choose recorded motion"
 CHOOSE_FOLDER = "Choose a folder"

@@ -13,7 +13,11 @@ from puppeteer.gui.doctor import Case, is_prepared
 from puppeteer.gui.notices import Notices
 from puppeteer.gui.shelf import Entry, Shelf, Thumbnails
 from puppeteer.gui.work import Work
+from puppeteer.image import MODELS
 from puppeteer.live import Live
+
+LOADED = (*MODELS, ".zip")  # what is drawn before it is a picture
+OFFERED = 2  # other models of a ZIP file
 
 
 class Owner(Protocol):
@@ -31,6 +35,7 @@ class Wardrobe:
         self.entries: list[Entry] = self.shelf.entries()
         self.thumbnails = Thumbnails()
         self.drawing = False  # a new character
+        self.model: Path | None = None  # that is being drawn
         self.unprepared: Callable[[Path], object] = lambda path: None  # gets pictures that must be prepared first
 
     def current(self) -> Entry | None:
@@ -52,7 +57,11 @@ class Wardrobe:
             self.take(paths[(paths.index(now.path) + 1) % len(paths) if now is not None else 0])
 
     def load(self, path: Path) -> None:
-        """Takes a prepared picture onto the shelf; any other goes to the picture doctor first."""
+        """Takes a prepared picture onto the shelf; any other goes to the picture doctor first, and a 3D model is
+        drawn."""
+        if path.suffix.lower() in LOADED:
+            self._draw_model(path)
+            return
 
         def work() -> Callable[[], object]:
             if not is_prepared(path):
@@ -63,6 +72,46 @@ class Wardrobe:
             return self._shelved(path, lambda: self.shelf.add(path))
 
         self._owner.work.start(work)
+
+    def _draw_model(self, path: Path) -> None:
+        """A picture of a 3D model, which a process of its own reads and draws."""
+        if self.model is not None:
+            return
+        self.model = path
+
+        def work() -> Callable[[], object]:
+            from puppeteer.models3d.photographer import Photographer, Shot
+
+            try:
+                with Photographer() as photographer:
+                    rgba = photographer.draw(Shot(path, needs_head=True))
+                take = self._shelved(None, lambda: self.shelf.keep(rgba, (0, 0, rgba.shape[0]), path.stem))
+                others = _packed(path)
+
+                def show() -> None:
+                    take()
+                    self._tell_of_others(path, others)
+
+                return show
+            finally:
+                self._owner.work.later(self._model_drawn)
+
+        self._owner.work.start(work)
+
+    def _model_drawn(self) -> None:
+        self.model = None
+
+    def _tell_of_others(self, path: Path, names: list[str]) -> None:
+        """Of a ZIP file with several models: which was taken, and the others to take instead."""
+        if len(names) < 2:
+            return
+
+        def taker(name: str) -> tuple[str, Callable[[], object]]:
+            return Path(name).name, lambda: self.load(path / name)
+
+        text = texts.OF_MANY_MODELS.format(file=path.name, count=len(names), name=Path(names[0]).name)
+        buttons = [taker(name) for name in names[1 : 1 + OFFERED]]
+        self._owner.notices.tell("told", text, problem=False, buttons=buttons)
 
     def draw(self) -> None:
         """A new one from the generator, in a process of its own."""
@@ -136,3 +185,10 @@ class Wardrobe:
         if self._owner.engine.settings.studio.character == str(entry.path):
             self._owner.engine.set_character(None)
         self.entries = self.shelf.entries()
+
+
+def _packed(path: Path) -> list[str]:
+    """The models in a ZIP file, the largest first; none where it is no ZIP file."""
+    from puppeteer.models3d.storage import Archive
+
+    return Archive(path).models() if path.suffix.lower() == ".zip" and path.is_file() else []

@@ -13,10 +13,12 @@ from puppeteer.gui.pages.panel import Now, Panel, Question, shortened, show_part
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.shelf import PICTURES, THUMBNAIL, Entry
 from puppeteer.gui.theme import FIELD
+from puppeteer.gui.wardrobe import LOADED
 from puppeteer.outputs.compose import parse_background
 from puppeteer.settings import Settings
 
 COLUMNS = 3
+LONGEST = 24  # letters of a file's name on a button
 
 
 class CharacterPage:
@@ -57,8 +59,8 @@ class ShelfCard:
                 self.remove = panel.button(texts.REMOVE, self._ask_removal)
             self.question = Question(panel)
             self._state = panel.note()
-            load = panel.button(texts.LOAD_PICTURE, self._load, panel.theme.primary, width=-1)
-            with dpg.tooltip(load, delay=0.4):
+            self._take = panel.button(texts.LOAD_PICTURE, self._load, panel.theme.primary, width=-1)
+            with dpg.tooltip(self._take, delay=0.4):
                 dpg.add_text(texts.LOAD_PICTURE_TIP, wrap=panel.px(300))
             self._draw = panel.button(texts.DRAW_NEW, self._wardrobe.draw, width=-1)
             with dpg.tooltip(self._draw, delay=0.4):
@@ -88,6 +90,9 @@ class ShelfCard:
         show_part(self._state, now.status.character)
         if now.status.character.state == "ok":  # the shelf shows it
             dpg.configure_item(self._state, show=False)
+        model = self._wardrobe.model
+        label = texts.READING_MODEL.format(name=shortened(model.name, LONGEST)) if model else texts.LOAD_PICTURE
+        dpg.configure_item(self._take, label=label, enabled=model is None)
         drawing = self._wardrobe.drawing
         dpg.configure_item(self._draw, label=texts.DRAWING_NEW if drawing else texts.DRAW_NEW, enabled=not drawing)
 
@@ -139,7 +144,7 @@ class ShelfCard:
             self.question.ask(text, texts.REMOVE, lambda: self._wardrobe.remove(entry))
 
     def _load(self) -> None:
-        self._panel.chooser.open(texts.CHOOSE_PICTURE, PICTURES, self._wardrobe.load, None)
+        self._panel.chooser.open(texts.CHOOSE_CHARACTER, (*PICTURES, *LOADED), self._wardrobe.load, None)
 
 
 class BackgroundCard:
