@@ -4,7 +4,7 @@
 
 Needs ffmpeg. The first ten seconds of each clip and their left-right mirror image, H.264 at crf 10, go through `track`.
 Prints the share of frames in which eyes, mouth and neck agree within 0.05 and 0.1, after the mirror's own is swapped
-and negated: jointly, then each number within 0.05.
+and negated: jointly, then each of them within 0.05; then, of gaze, brows and lips, within 0.1, and how far each goes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from puppeteer.commands.track import track
-from puppeteer.pose import SIX, Pose
+from puppeteer.pose import EXPRESSIVE, SIX, TRACKED, Pose
 
 
 def tracked(clip: Path, folder: Path, flip: bool) -> list[Pose]:
@@ -28,7 +28,7 @@ def tracked(clip: Path, folder: Path, flip: bool) -> list[Pose]:
     subprocess.run([*line, "-c:v", "libx264", "-crf", "10", "-pix_fmt", "yuv420p", str(coded)], check=True)
     track(coded, table)
     with table.open(newline="", encoding="utf-8") as file:
-        poses = [Pose.from_names({name: float(row[name]) for name in SIX}) for row in csv.DictReader(file)]
+        poses = [Pose.from_names({name: float(row[name]) for name in TRACKED}) for row in csv.DictReader(file)]
     return [pose.mirrored() if flip else pose for pose in poses]
 
 
@@ -37,16 +37,20 @@ def main(clips: list[str]) -> None:
     for clip in map(Path, clips):
         with tempfile.TemporaryDirectory() as folder:
             plain, mirror = (
-                np.array([pose.values()[: len(SIX)] for pose in tracked(clip, Path(folder), flip)])
+                np.array([[getattr(pose, name) for name in TRACKED] for pose in tracked(clip, Path(folder), flip)])
                 for flip in (False, True)
             )
-        apart = np.abs(plain - mirror)
+        whole = np.abs(plain - mirror)
+        apart = whole[:, : len(SIX)]
         joint = [100 * (apart <= limit).all(axis=1).mean() for limit in (0.05, 0.1)]
         each = 100 * (apart <= 0.05).mean(axis=0)
         print(
             f"{clip.stem:8} {joint[0]:4.0f}% {joint[1]:4.0f}%   " + " ".join(f"{share:9.0f}%" for share in each),
             flush=True,
         )
+        for index, name in enumerate(EXPRESSIVE, len(SIX)):
+            share = 100 * (whole[:, index] <= 0.1).mean()
+            print(f"{clip.stem:8} {name:12} {share:4.0f}% within 0.1, spans {np.ptp(plain[:, index]):.2f}", flush=True)
 
 
 if __name__ == "__main__":

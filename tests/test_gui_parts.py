@@ -60,10 +60,10 @@ def test_the_guide_asks_for_every_step_and_measures_only_while_they_are_held() -
         assert (told.guide.index, told.guide.asks, told.guide.phase) == (index, step, "ready")
         told.guide.step(now_s + READY_S - 0.1)
         assert told.guide.phase == "ready" and told.guide.remaining_s(now_s + READY_S - 0.1) == pytest.approx(0.1)
-        now_s += READY_S
+        now_s += READY_S + 1e-6
         told.guide.step(now_s)
         assert told.guide.phase == "settle" and len(told.calls) == 2 * index
-        now_s += SETTLE_S
+        now_s += SETTLE_S + 1e-6
         told.guide.step(now_s)
         assert told.guide.phase == "hold" and told.calls[-1] == step
         assert told.guide.hold_s >= HOLD_S
@@ -96,9 +96,9 @@ def test_what_a_calibration_can_do_without_may_be_skipped_at_any_moment() -> Non
     assert told.guide.may_skip
     told.guide.skip(1.0)
     assert (told.guide.asks, told.guide.phase) == ("corners", "ready")
-    told.guide.step(1.0 + READY_S)
-    told.guide.step(1.0 + READY_S + SETTLE_S)
-    told.guide.skip(1.0 + READY_S + SETTLE_S)
+    told.guide.step(1.1 + READY_S)
+    told.guide.step(1.2 + READY_S + SETTLE_S)
+    told.guide.skip(1.3 + READY_S + SETTLE_S)
     assert told.guide.phase == "done" and told.calls == ["corners", "cancel"]
 
 

@@ -14,6 +14,7 @@ import pytest
 from stage import SMALL, Stage, on_stage
 from stage import eventually as soon_true
 
+from puppeteer.errors import SinkError
 from puppeteer.inputs import FACES, open_faces
 from puppeteer.live.playing import Recorded
 from puppeteer.motion import Calibration
@@ -149,6 +150,35 @@ def test_a_recording_plays_all_numbers_over_and_over(character_png: Path, tmp_pa
         status = stage.live.status()
         assert status.camera.state == "ok" and "mine.csv" in status.camera.text and status.face.state == "off"
         assert stage.tracker.opened == 0
+
+
+def test_recorded_motion_moves_another_character_as_it_moved_the_first(character_png: Path, tmp_path: Path) -> None:
+    table, settings = tmp_path / "motion.csv", source("ifacialmocap")
+    with on_stage(character_png, settings) as stage, Sender(settings.source.port, PACKETS["ifacialmocap"](TURNED)):
+        assert eventually(lambda: stage.live.shown.neck_y < -0.6)
+        stage.live.start_motion(table)
+        with pytest.raises(SinkError, match="stop that first"):
+            stage.live.start_motion(table)
+        assert eventually(lambda: (stage.live.motion_lasts_s or 0) > 0.5)
+        assert stage.live.stop_motion() == table and stage.live.motion_lasts_s is None
+        assert stage.live.stop_motion() is None
+        with pytest.raises(SinkError):
+            stage.live.start_motion(tmp_path / "no folder" / "motion.csv")
+        shown = stage.live.shown
+    header = table.read_text(encoding="utf-8").splitlines()[0]
+    assert header == ",".join(("time_s", *POSE_NAMES, "face"))
+    with on_stage(character_png, source("recording", recording=str(table))) as stage:
+        assert eventually(lambda: stage.live.status().driver == "demo")
+        assert eventually(lambda: stage.live.shown.neck_y == pytest.approx(shown.neck_y, abs=0.1))
+        assert stage.live.shown.mouth_open == pytest.approx(shown.mouth_open, abs=0.1)
+
+
+def test_motion_that_is_still_recorded_at_the_end_is_written(character_png: Path, tmp_path: Path) -> None:
+    table = tmp_path / "motion.csv"
+    with on_stage(character_png) as stage:
+        stage.live.start_motion(table)
+        assert eventually(lambda: (stage.live.motion_lasts_s or 0) > 0.2)
+    assert len(table.read_text(encoding="utf-8").splitlines()) > 3
 
 
 def test_a_recording_that_cannot_be_read_is_told_until_it_can(character_png: Path, tmp_path: Path) -> None:

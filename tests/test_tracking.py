@@ -12,9 +12,10 @@ from faces import astronaut, carphone, clip_frames, shared_clip
 from PIL import Image
 
 from puppeteer import weights
-from puppeteer.commands.track import HEADER, track
+from puppeteer.commands.track import track
 from puppeteer.errors import SinkError, SourceError, WeightsError
 from puppeteer.motion import Motion, calibrate
+from puppeteer.outputs.motion_table import HEADER
 from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import NECK_RANGE_DEG, POSE_NAMES, FaceObservation, Frame, Pose
 from puppeteer.settings import MotionSettings, Settings

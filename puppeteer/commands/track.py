@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from puppeteer.commands.transfer import progress
 from puppeteer.errors import SinkError, SourceError
-from puppeteer.files import check_target, unwritable, whole
+from puppeteer.files import check_target
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.motion import poses_of_clip
+from puppeteer.outputs.motion_table import write_table
 from puppeteer.pose import POSE_NAMES, TRACKED, FaceObservation
 from puppeteer.settings import Settings
 from puppeteer.tracking import TRACKERS
 from puppeteer.tracking.clip import observe_clip
-
-HEADER = ("time_s", *POSE_NAMES, "face")
 
 
 def track(clip: Path, output: Path, raw: bool = False, settings: Settings | None = None) -> None:
@@ -67,16 +63,3 @@ def _observed(clip: Path) -> tuple[list[FaceObservation | None], list[float]]:
         seen, times_s = observe_clip(source, TRACKERS["face_landmarker_twice"], lambda: bars.advance(bar))
         bars.update(bar, total=len(seen), completed=len(seen))
     return seen, times_s
-
-
-def write_table(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """A CSV file with HEADER, complete or not at all. Raises SinkError where it cannot be written."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(rows)
-    try:
-        with whole(path) as draft:
-            draft.write_text(text.getvalue(), encoding="utf-8", newline="")
-    except OSError as error:
-        raise SinkError(unwritable(path, error)) from None

@@ -37,9 +37,7 @@ class Recordings:
 
     def start(self, settings: Settings) -> None:
         """Raises SinkError."""
-        ending = "webm" if settings.output.background.lower() == "transparent" else "mp4"
-        stamp = datetime.datetime.now().strftime("%Y-%m-%d %H-%M-%S")
-        path = folder_of(settings) / f"Puppeteer {stamp}.{ending}"
+        path = _new_name(settings, "webm" if settings.output.background.lower() == "transparent" else "mp4")
         self._engine.start_recording(path)
         self.path, self._since_s = path, self._clock()
         self._notices.drop("done")
@@ -58,8 +56,22 @@ class Recordings:
 
     def close(self) -> None:
         """Finishes the file, at the end. Raises SinkError."""
+        self._engine.stop_motion()
         if self.path is not None:
             self._engine.stop_recording()
+
+    def flip_motion(self, settings: Settings) -> None:
+        """Begins to record the motion alone, or ends that and says where it is. Raises SinkError."""
+        if self._engine.motion_lasts_s is None:
+            self._engine.start_motion(_new_name(settings, "csv"))
+            self._notices.drop("done")
+            return
+
+        def finish() -> Done:
+            path = self._engine.stop_motion()
+            return lambda: None if path is None else self._finished(path)
+
+        self._work.start(finish)
 
     def step(self, status: Status) -> None:
         """Once a frame: one that ended by itself is none any more, but what it has written is told."""
@@ -78,6 +90,11 @@ class Recordings:
             problem=False,
             buttons=[(texts.OPEN_FOLDER, lambda: show_in_folder(path))],
         )
+
+
+def _new_name(settings: Settings, ending: str) -> Path:
+    stamp = datetime.datetime.now().strftime("%Y-%m-%d %H-%M-%S")
+    return folder_of(settings) / f"Puppeteer {stamp}.{ending}"
 
 
 def show_in_folder(path: Path) -> None:

@@ -321,6 +321,10 @@ class Studio:
         else:
             self.recordings.stop()
 
+    def record_motion(self) -> None:
+        """Starts a recording of the motion alone, or ends it."""
+        self.recordings.flip_motion(self.settings)
+
     # profiles
 
     def choose_profile(self, name: str) -> None:

@@ -19,6 +19,7 @@ from puppeteer.live.sending import Recorder, Sender
 from puppeteer.live.status import Part, Picture, Rate, Timings
 from puppeteer.outputs.compose import Background, camera_size, even_size, key_colour
 from puppeteer.outputs.contract import PoseSink
+from puppeteer.outputs.motion_table import MotionTable
 from puppeteer.pose import Frame, Pose
 from puppeteer.settings import SEEN, OutputSettings, Settings, SourceSettings
 from puppeteer.slot import LatestSlot
@@ -45,6 +46,7 @@ class Devices:
         self._retired_sender: Sender | None = None
         self._recorder: Recorder | None = None
         self._vmc: PoseSink | None = None
+        self._table: MotionTable | None = None
         self._vmc_problem = ""
         self.overlays = Overlays(parts, rates["overlays"])
         self._abandoned = 0  # cameras in a row that hung and were left behind
@@ -76,9 +78,11 @@ class Devices:
         with self._change:
             found = (self._feed, self._sender, self._retired_feed, self._retired_sender, self._vmc)
             recorder, self._recorder = self._recorder, None
+            table, self._table = self._table, None
         closers: list[Callable[[], object]] = [part.close for part in found if part is not None]
         closers += self.overlays.closers()
-        return closers if recorder is None else [*closers, _quietly(recorder.close)]
+        closers += [_quietly(part.close) for part in (recorder, table) if part is not None]
+        return closers
 
     @property
     def virtual_camera_absent(self) -> bool:
@@ -239,10 +243,13 @@ class Devices:
 
     # --- VMC
 
-    def send_pose(self, pose: Pose, time_s: float) -> None:
-        sink = self._vmc
+    def send_pose(self, pose: Pose, face: bool, time_s: float) -> None:
+        """As it is shown; `face`: a face is seen."""
+        sink, table = self._vmc, self._table
         if sink is not None:
             sink.send(pose, time_s)
+        if table is not None:
+            table.add(pose.mirrored() if self._settings().motion.mirror else pose, face, time_s)
 
     def _restart_vmc(self) -> None:
         with self._change:
@@ -257,6 +264,28 @@ class Devices:
                     self._vmc_problem = str(error)
 
     # --- recording
+
+    def start_motion(self, path: Path) -> None:
+        """Keeps the motion for a table. Raises SinkError."""
+        with self._change:
+            if self._table is not None:
+                raise SinkError(f"{self._table.path.name} is being recorded: stop that first")
+            self._table = MotionTable(path)
+
+    def stop_motion(self) -> Path | None:
+        """Writes the table, and says which; None where none was kept. Raises SinkError where that failed."""
+        with self._change:
+            table, self._table = self._table, None
+        if table is None:
+            return None
+        table.close()
+        return table.path
+
+    @property
+    def motion_lasts_s(self) -> float | None:
+        """How long the motion that is being recorded is; None where none is."""
+        table = self._table
+        return None if table is None else table.lasts_s
 
     def start_recording(self, path: Path, transparent: bool) -> None:
         """Raises SinkError."""

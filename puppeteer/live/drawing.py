@@ -74,7 +74,7 @@ class Drawing:
         demo = settings.source.kind == "demo" or self._devices.absent
         heard = self._hearing.heard()
         pose = self._driving.pose(looking.face(now_s), looking.found(), demo, now_s, self._devices.motion, heard)
-        self._devices.send_pose(pose, now_s)
+        self._devices.send_pose(pose, looking.found(), now_s)
         placed = self._drawn(pose, settings.output)
         if placed is None:
             return

@@ -256,7 +256,7 @@ class Live:
         self.log.add("recentred")
 
     def calibrate(self, step: Step) -> CalibrationRun:
-        """Begins to collect for one step: "neutral", "eyes_closed" or "mouth_open". Ends an earlier run."""
+        """Begins to collect for one step (see `motion.guided`). Ends an earlier run."""
         self._looking.run = run = CalibrationRun(step, self._calibrated, self._end_run)
         return run
 
@@ -406,6 +406,23 @@ class Live:
         path = self._devices.stop_recording()
         if path is not None:
             self.log.add(f"recorded {path}")
+
+    def start_motion(self, path: Path) -> None:
+        """Records the motion, all numbers of it, to a .csv that `inputs.recorded` reads. Raises SinkError."""
+        self._devices.start_motion(path)
+        self.log.add(f"recording the motion, {path}")
+
+    def stop_motion(self) -> Path | None:
+        """Writes the file, which may take a moment, and says which. Raises SinkError where it could not be written."""
+        path = self._devices.stop_motion()
+        if path is not None:
+            self.log.add(f"recorded the motion, {path}")
+        return path
+
+    @property
+    def motion_lasts_s(self) -> float | None:
+        """How long the motion that is being recorded is, in seconds; None where none is."""
+        return self._devices.motion_lasts_s
 
 
 def _with_character(settings: Settings, path: Path | None) -> Settings:

@@ -19,7 +19,7 @@ class CameraPage:
         self._panel, self._studio = panel, panel.studio
         controls = panel.controls
         with panel.card(texts.SOURCE):
-            self._kind = panel.choice(texts.SOURCES, self._chosen, columns=4)
+            self._kind = panel.choice(texts.SOURCES, self._chosen, columns=2)
             with dpg.group() as self._camera:
                 self.cameras = dpg.add_combo(
                     [], width=-1, callback=lambda _, name: self._studio.change(

@@ -43,6 +43,8 @@ class OutputPage:
                 panel.button(texts.OTHER_FOLDER, self._folder, panel.theme.quiet)
             self._recording = panel.note()
             self._where = panel.note()
+            panel.note(texts.MOTION_NOTE)
+            self._motion = panel.button(texts.RECORD_MOTION, self._studio.record_motion, width=panel.px(190))
         with panel.card(texts.VMC_CARD) as motion:
             panel.note(texts.VMC_NOTE)
             controls.table(["output.vmc", "output.vmc_address", "output.vmc_port"])
@@ -71,6 +73,12 @@ class OutputPage:
         running = recordings.path is not None
         dpg.configure_item(self._record, label=texts.STOP_RECORDING if running else texts.RECORD)
         dpg.bind_item_theme(self._record, self._panel.theme.recording if running else self._panel.theme.primary)
+        lasts_s = self._studio.engine.motion_lasts_s
+        label = texts.RECORD_MOTION
+        if lasts_s is not None:
+            label = texts.STOP_MOTION.format(minutes=int(lasts_s) // 60, seconds=int(lasts_s) % 60)
+        dpg.configure_item(self._motion, label=label)
+        dpg.bind_item_theme(self._motion, self._panel.theme.plain if lasts_s is None else self._panel.theme.recording)
         show_part(self._recording, now.status.recording, quiet_off=True)
         dpg.set_value(self._where, texts.IN_FOLDER.format(path=folder_of(now.settings)))
         show_part(self._vmc, now.status.vmc, quiet_off=True)
