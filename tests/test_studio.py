@@ -79,7 +79,7 @@ def test_every_setting_has_a_widget_with_help_and_a_way_back(studio: Studio) -> 
     with_widgets = {name for names in studio.ask("list(win.controls.widgets)") for name in names.split(",")}
     by_hand = {  # chosen by buttons, lists and dialogs that are made for them
         "source.kind", "source.camera", "source.video", "source.recording", "output.background", "studio.character",
-        "studio.recordings",
+        "studio.recordings", "voice.device", "remote.keys",
     }  # fmt: skip
     assert {leaf.name for leaf in leaves()} == with_widgets | by_hand
 

@@ -54,7 +54,7 @@ class Remote:
             return Part("problem", self._problem)
         if told is not None and self._clock() - told[1] < TOLD_S:
             return Part("problem", told[0])
-        return Part("ok", f"listens to port {settings.port} of this computer")
+        return Part("ok", f"Listens to port {settings.port} of this computer")
 
     def close(self) -> None:
         with self._change:

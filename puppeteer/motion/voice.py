@@ -220,7 +220,8 @@ _LAGS = np.abs(np.subtract.outer(np.arange(ORDER), np.arange(ORDER)))
 
 
 def _eased(value: float, goal: float, lasts_s: float) -> float:
-    return value + (1 - math.exp(-HOP_S / lasts_s)) * (goal - value)
+    eased = value + (1 - math.exp(-HOP_S / lasts_s)) * (goal - value)
+    return goal if abs(goal - eased) < 1e-3 else eased
 
 
 def _low_pass(every: int) -> F32:
