@@ -25,7 +25,7 @@ from puppeteer.inputs.webcam import Webcam, list_cameras
 from puppeteer.live.capture import Capture
 from puppeteer.live.sending import Sender
 from puppeteer.live.status import Picture, Rate, Timings
-from puppeteer.outputs.compose import Placed
+from puppeteer.outputs.compose import Background, Placed
 from puppeteer.outputs.virtual_camera import VirtualCamera
 from puppeteer.pose import Frame
 from puppeteer.settings import SourceSettings
@@ -154,7 +154,7 @@ def virtual_camera(device: str, clip: str) -> None:
         waited_s = until(lambda: sender.condition().state == "ok")
         check("starts", waited_s is not None, f"{waited_s or 0:.2f} s, {sender.condition().text}")
         for sequence in range(150):
-            sender.pictures.put(Picture(colours, nobody, sequence, time.perf_counter()))
+            sender.pictures.put(Picture(nobody, Background(picture=colours), sequence, time.perf_counter()))
             time.sleep(1 / rate)
         fps = rates.per_second(time.perf_counter())
         check("keeps its pace", 0.8 * rate < fps < 1.3 * rate, f"{fps:.1f} of {rate:.0f} a second")

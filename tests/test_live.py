@@ -19,7 +19,9 @@ from puppeteer.live import Live
 from puppeteer.live.capture import Patience
 from puppeteer.live.detail import Detail
 from puppeteer.live.driving import Driving
+from puppeteer.live.status import Picture
 from puppeteer.motion import Calibration
+from puppeteer.outputs.compose import Placed, parse_background
 from puppeteer.pose import POSE_NAMES, FaceObservation, Pose
 from puppeteer.settings import STUDIO, PoserSettings, set_by_name
 
@@ -779,3 +781,27 @@ def test_a_width_that_programs_cannot_take_is_cut_and_said(character_png: Path) 
         stage.live.apply(set_by_name(stage.live.settings, "output.width", 160))
         assert eventually(lambda: "160x120" in stage.live.status().virtual_camera.text)
         assert "columns" not in stage.live.status().virtual_camera.text
+
+
+def test_a_picture_is_composed_only_for_who_wants_it_and_once(character_png: Path) -> None:
+    settings = set_by_name(SMALL, "output.virtual_camera", False)
+    with on_stage(character_png, settings) as stage:
+        live = stage.live
+        assert eventually(lambda: live.counts()["output"] > 20)
+        assert "compose" not in live.status().latency_ms, "nobody wants one"
+        picture = live.picture
+        assert picture is not None and picture.pixels is picture.pixels and not picture.pixels.flags.writeable
+        assert len(live.timings.since(0.0)["compose"]) == 1
+        live.apply(set_by_name(live.settings, "output.virtual_camera", True))
+        assert eventually(lambda: len(live.timings.since(0.0)["compose"]) > 5)
+
+
+@pytest.mark.parametrize("background", ["#0000FF", "transparent"])
+def test_the_window_gets_a_small_picture_that_looks_like_the_large_one(background: str) -> None:
+    placed = Placed(drawn_character(256), (640, 360), 200, 104, 256)
+    large = Picture(placed, parse_background(background), 0, 0.0)
+    direct = large.small(320)
+    assert np.array_equal(large.small(640), large.pixels) and direct.shape == (180, 320, large.pixels.shape[2])
+    scaled = large.small(320)  # now of what was composed
+    assert np.abs(direct.astype(int) - scaled).mean() < 2
+    assert np.array_equal(direct[0, 0], large.pixels[0, 0])

@@ -16,7 +16,7 @@ from puppeteer.live import Part, Picture, Preview, Status
 from puppeteer.pose import F32, U8
 
 PREVIEW_SIZE = (184, 138)  # px at scale 1
-STEP = 32  # textures have sides in these steps, so that few window sizes need a new one
+STEP = 32  # textures have widths in these steps, so that few window sizes need a new one
 LARGEST = 1280  # px, the longer side of the character's texture
 RESIZE_S = 0.3  # a window that is being resized keeps its texture until it has settled
 FLOATS = (np.arange(256) / 255).astype(np.float32)  # Dear PyGui's textures are float32
@@ -213,23 +213,24 @@ class Stage:
         shown = picture is not None
         dpg.configure_item(self._layer, show=shown)
         dpg.configure_item(self._frame, show=shown)
-        dpg.configure_item(self._ground, show=picture is not None and picture.pixels.shape[2] == 4)
+        dpg.configure_item(self._ground, show=picture is not None and picture.background.transparent)
         if picture is None:
             return
-        size = (picture.pixels.shape[1], picture.pixels.shape[0])
+        size = picture.placed.size
         if size != self._output:
             self._output = size
             self._place_picture()
         if self._settled_size(size, time_s) or picture.sequence != self._sequence:
-            self._picture.write(picture.pixels)
+            self._picture.write(picture.small(self._picture.size[0]))
             self._sequence = picture.sequence
 
     def _settled_size(self, size: tuple[int, int], time_s: float) -> bool:
         """Makes the texture as fine as it is seen, not finer than the picture; True where it is new."""
         scale = min(1.0, self._box.width / size[0], LARGEST / max(size))
-        wanted = tuple(min(side, max(STEP, STEP * round(side * scale / STEP))) for side in size)
+        width = min(size[0], max(STEP, STEP * round(size[0] * scale / STEP)))
+        wanted = (width, max(1, round(size[1] * width / size[0])))
         if wanted != self._wanted:
-            self._wanted, self._wanted_since_s = (wanted[0], wanted[1]), time_s
+            self._wanted, self._wanted_since_s = wanted, time_s
         if self._picture.item is not None and time_s - self._wanted_since_s < RESIZE_S:
             return False
         if not self._picture.resize(*self._wanted):

@@ -1,4 +1,4 @@
-"""The thread that draws: one picture for each period of the output, composed and handed on."""
+"""The thread that draws: one picture for each period of the output, handed on to be composed by who wants it."""
 
 from __future__ import annotations
 
@@ -78,18 +78,18 @@ class Drawing:
         placed = self._drawn(pose, settings.output)
         if placed is None:
             return
-        drawn_s = self._clock()
-        pixels = placed.over(self.background)
-        pixels.flags.writeable = False
         ended_s = self._clock()
-        self._timings.add("compose", ended_s - drawn_s, ended_s)
         frame_time_s = None if fresh is None or fresh.face is None else fresh.frame_time_s
         before = self.picture
-        self.picture = picture = Picture(pixels, placed, before.sequence + 1 if before else 0, ended_s, frame_time_s)
+        number = before.sequence + 1 if before else 0
+        self.picture = picture = Picture(placed, self.background, number, ended_s, frame_time_s, self._composed)
         self._rate.count(ended_s)
         if frame_time_s is not None and not self._devices.sends:
             self._timings.add("camera_to_output", ended_s - frame_time_s, ended_s)
         self._devices.put(picture)
+
+    def _composed(self, spent_s: float) -> None:
+        self._timings.add("compose", spent_s, self._clock())
 
     def _drawn(self, pose: Pose, output: OutputSettings) -> Placed | None:
         """The character in its place; None where nothing can be drawn at this moment."""

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import cv2
 import numpy as np
 
-from puppeteer.outputs.compose import Placed
+from puppeteer.outputs.compose import Background, Placed
 from puppeteer.pose import BY_NAME, F32, U8
 
 State = Literal["off", "starting", "ok", "problem"]
@@ -65,15 +66,42 @@ class Status:
         return {name: getattr(self, name) for name in PARTS}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Picture:
-    """A composed output: what the virtual camera and a recording get."""
+    """One picture of the output. It is composed when somebody wants it, once for all."""
 
-    pixels: U8  # (H, W, 3) RGB; (H, W, 4) straight alpha where the background is transparent; read-only
     placed: Placed  # the character in it, for outputs that are transparent whatever the background
+    background: Background
     sequence: int  # grows by 1 with each
-    time_s: float  # when it was composed
+    time_s: float  # when it was drawn
     frame_time_s: float | None = None  # when the camera gave the frame that it is the first to show
+    composed: Callable[[float], object] = lambda spent_s: None  # is told how long that took
+    _pixels: U8 | None = None
+    _use: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def pixels(self) -> U8:
+        """What the virtual camera and a recording get: (H, W, 3) RGB, or (H, W, 4) straight alpha where the background
+        is transparent; read-only."""
+        with self._use:
+            if self._pixels is None:
+                begun_s = time.perf_counter()
+                pixels = self.placed.over(self.background)
+                pixels.flags.writeable = False
+                self._pixels = pixels
+                self.composed(time.perf_counter() - begun_s)
+            return self._pixels
+
+    def small(self, width: int) -> U8:
+        """The same at another width, as the window shows it; what was composed already is scaled."""
+        if width == self.placed.size[0]:
+            return self.pixels
+        pixels = self._pixels
+        if pixels is None:
+            return self.placed.scaled(width).over(self.background)
+        height = self.placed.scaled(width).size[1]
+        method = cv2.INTER_AREA if width < pixels.shape[1] else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,8 @@ from puppeteer.image import premultiplied, read_image, unpremultiplied
 from puppeteer.pose import U8
 from puppeteer.settings import OutputSettings
 
+SIZES = 2  # that a background is kept in: as it is sent, and as the window shows it
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
@@ -39,7 +41,8 @@ class Background:
                 canvas = np.empty((height, width, 3), np.uint8)
                 canvas[:] = self.colour or (0, 0, 0)
             canvas.setflags(write=False)
-            self._fitted.clear()
+            if len(self._fitted) >= SIZES:
+                self._fitted.clear()
             self._fitted[width, height] = canvas
         return canvas
 
@@ -57,6 +60,12 @@ class Placed:
     def over(self, background: Background) -> U8:
         """The output: see `placed`."""
         return placed(self.rgba, background, self.size, self.left, self.top, self.side)
+
+    def scaled(self, width: int) -> Placed:
+        """The same in an output of that width."""
+        scale = width / self.size[0]
+        height, left, top, side = (round(length * scale) for length in (self.size[1], self.left, self.top, self.side))
+        return Placed(self.rgba, (width, max(1, height)), left, top, max(1, side))
 
     def same(self, other: Placed) -> bool:
         """Whether both look the same."""
