@@ -128,6 +128,7 @@ def bench(
     ] = False,
     seconds: Annotated[float, arg(metavar="NUMBER", help="With --live: for how long; 600 shows what stays.")] = 20.0,
     window: Annotated[FlagCreatePairsOff[bool], arg(help="With --live: while the window draws.")] = False,
+    page: Annotated[FlagCreatePairsOff[bool], arg(help="With --live: while a page shows the browser source.")] = False,
 ) -> None:
     """Measure every stage on this machine."""
     if live:
@@ -138,6 +139,7 @@ def bench(
             character=character,
             seconds=seconds,
             window=window,
+            page=page,
             json_file=json,
             settings=settings,
             parts=live_parts(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_a_real_face_from_camera_to_output(
         clip=carphone(),
         character=character_png,
         seconds=2,
+        page=True,
         json_file=tmp_path / "live.json",
         settings=set_by_name(STUDIO, "poser.family", "warp"),
         parts=live_parts(),
@@ -49,6 +51,10 @@ def test_a_real_face_from_camera_to_output(
     assert 3 < report.capture_fps < 35 and 0 < report.track_fps <= report.capture_fps + 1
     assert 0 < report.longest_gap_s < 10 and report.sent_fps > 1
     assert report.growth_mb_per_minute is None, "too short to tell"
+    assert report.page_fps > 0 and report.page_longest_gap_s < 10 and 0 <= report.late <= 1
+    if sys.platform == "linux":
+        assert {"live-track", "live-pose", "live-send", "others"} <= set(report.threads)
+        assert 0 < sum(report.threads.values()) < 64
     said = capsys.readouterr().out
     assert "camera to output" in said and f"{path.median_ms:.1f}" in said
     assert json.loads((tmp_path / "live.json").read_text())["stages"]["send"]["median_ms"] >= 0

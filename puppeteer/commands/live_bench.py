@@ -1,9 +1,10 @@
-"""`bench --live`: latency from camera to virtual camera, rates, gaps and memory of the live engine as it runs."""
+"""`bench --live`: latency from camera to virtual camera, rates, gaps, processor and memory of the live engine."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from puppeteer.commands.bench import Stage, make_clip, p95
+from puppeteer.commands.viewer import Viewer
 from puppeteer.errors import SettingsError, SinkError, SourceError
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.inputs.video_file import VideoFile
@@ -30,6 +32,7 @@ from puppeteer.settings import OutputSettings, Settings
 RATE = 30.0  # frames that the camera hands over a second
 FRAMES = 300  # of the clip, at most, over and over
 WARM_UP_S = 4.0
+LATE = 1.5  # periods of the output
 START_S = 120.0  # within which there must be a face and a picture
 STAGES = ("track", "pose", "compose", "send", "camera_to_output")
 
@@ -50,6 +53,10 @@ class LiveReport:
     sent_fps: float
     stages: dict[str, Stage]
     longest_gap_s: float  # between two pictures at the virtual camera
+    late: float  # share of them that came more than LATE periods after the one before
+    page_fps: float  # pictures that a page of the browser source got; 0 without one
+    page_longest_gap_s: float
+    threads: dict[str, float]  # share of one core, by the thread's name; "others" are those of the libraries
     memory_mb: float | None  # at the end; None where this system does not tell
     growth_mb_per_minute: float | None  # after the first minute; None in a shorter run
 
@@ -61,11 +68,13 @@ class Outlet:
         self._open = open_device
         self.name = "none"
         self.longest_gap_s = 0.0
-        self.count = 0
+        self.count = self.late = 0
+        self._period_s = 1.0
         self._last_s: float | None = None
         self._camera: Device | None = None
 
     def open(self, settings: OutputSettings) -> Outlet:
+        self._period_s = 1 / settings.rate
         try:
             self._camera = self._open(settings)
             self.name = self._camera.name
@@ -74,7 +83,7 @@ class Outlet:
         return self
 
     def reset(self) -> None:
-        self.longest_gap_s, self.count, self._last_s = 0.0, 0, None
+        self.longest_gap_s, self.count, self.late, self._last_s = 0.0, 0, 0, None
 
     def send(self, rgb: U8) -> None:
         if self._camera is not None:
@@ -82,6 +91,7 @@ class Outlet:
         now_s = time.perf_counter()
         if self._last_s is not None:
             self.longest_gap_s = max(self.longest_gap_s, now_s - self._last_s)
+            self.late += now_s - self._last_s > LATE * self._period_s
         self._last_s = now_s
         self.count += 1
 
@@ -96,6 +106,7 @@ def live_bench(
     character: Path | None = None,
     seconds: float = 20.0,
     window: bool = False,
+    page: bool = False,
     json_file: Path | None = None,
     settings: Settings,
     parts: Parts,
@@ -123,9 +134,11 @@ def live_bench(
     live = Live(settings, character, parts=stage)
 
     def measured() -> LiveReport:
-        return measure(live, outlet, seconds, name, window)
+        return measure(live, outlet, viewer, seconds, name, window)
 
-    report = _beside_window(live, measured) if window else _alone(live, measured)
+    viewer = Viewer(lambda: live.page)
+    with viewer if page else contextlib.nullcontext():
+        report = _beside_window(live, measured) if window else _alone(live, measured)
     show(report)
     if json_file is not None:
         try:
@@ -172,7 +185,7 @@ def _beside_window(live: Live, measured: Callable[[], LiveReport]) -> LiveReport
     return results[0]
 
 
-def measure(live: Live, outlet: Outlet, seconds: float, clip: str, window: bool) -> LiveReport:
+def measure(live: Live, outlet: Outlet, viewer: Viewer, seconds: float, clip: str, window: bool) -> LiveReport:
     """Waits for the engine to run as it should, then measures for so long. Raises SourceError."""
     end_s = time.perf_counter() + START_S
     while not (live.picture is not None and live.status().face_found and outlet.count):
@@ -184,7 +197,8 @@ def measure(live: Live, outlet: Outlet, seconds: float, clip: str, window: bool)
     time.sleep(WARM_UP_S)
 
     outlet.reset()
-    before = live.counts()
+    viewer.reset()
+    before, processor = live.counts(), processor_s()
     begun_s = latest_s = time.perf_counter()
     spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
     memory: list[tuple[float, float]] = []
@@ -198,6 +212,7 @@ def measure(live: Live, outlet: Outlet, seconds: float, clip: str, window: bool)
             memory.append((mark_s - begun_s, held))
     passed_s = time.perf_counter() - begun_s
     counted = {name: (count - before[name]) / passed_s for name, count in live.counts().items()}
+    threads = {name: max(0.0, spent_s - processor.get(name, 0.0)) / passed_s for name, spent_s in processor_s().items()}
     later = np.array([sample for sample in memory if sample[0] >= 60]).reshape(-1, 2)  # seconds, MB
     growth = float(np.polyfit(later[:, 0], later[:, 1], 1)[0]) * 60 if len(later) >= 30 else None
     status = live.status()
@@ -216,9 +231,27 @@ def measure(live: Live, outlet: Outlet, seconds: float, clip: str, window: bool)
             stage: Stage(float(np.median(times_ms)), p95(times_ms)) for stage, times_ms in spent.items() if times_ms
         },
         longest_gap_s=outlet.longest_gap_s,
+        late=outlet.late / max(1, outlet.count),
+        page_fps=viewer.count / passed_s,
+        page_longest_gap_s=viewer.longest_gap_s,
+        threads=dict(sorted(threads.items(), key=lambda one: -one[1])),
         memory_mb=memory[-1][1] if memory else None,
         growth_mb_per_minute=growth,
     )
+
+
+def processor_s() -> dict[str, float]:
+    """Seconds of the processor that each thread has had, by its name; empty where this system does not tell."""
+    if sys.platform != "linux":
+        return {}
+    ticks = os.sysconf("SC_CLK_TCK")
+    spent: dict[str, float] = {}
+    for thread in threading.enumerate():
+        with contextlib.suppress(OSError, ValueError, IndexError):  # it has just ended
+            told = Path(f"/proc/self/task/{thread.native_id}/stat").read_text(encoding="ascii", errors="replace")
+            user, system = told.rpartition(")")[2].split()[11:13]
+            spent[thread.name] = spent.get(thread.name, 0.0) + (int(user) + int(system)) / ticks
+    return {**spent, "others": max(0.0, time.process_time() - sum(spent.values()))}
 
 
 def resident_mb() -> float | None:
@@ -249,9 +282,18 @@ def show(report: LiveReport) -> None:
     console.print(
         f"\nA second: {report.capture_fps:.1f} frames captured, {report.track_fps:.1f} tracked, "
         f"{report.output_fps:.1f} pictures drawn, {report.sent_fps:.1f} sent; "
-        f"longest gap at the virtual camera {report.longest_gap_s * 1e3:.0f} ms",
+        f"longest gap at the virtual camera {report.longest_gap_s * 1e3:.0f} ms, "
+        f"{report.late:.1%} of its pictures late",
         highlight=False,
     )
+    if report.page_fps:
+        gap_ms = report.page_longest_gap_s * 1e3
+        console.print(
+            f"Browser source: {report.page_fps:.1f} pictures a second, longest gap {gap_ms:.0f} ms", highlight=False
+        )
+    if report.threads:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in report.threads.items() if share >= 0.005)
+        console.print(f"Share of a core: {shares}", highlight=False)
     if report.memory_mb is not None:
         growth = report.growth_mb_per_minute
         told = f", {growth:+.2f} MB a minute after the first" if growth is not None else ""
