@@ -297,6 +297,13 @@ def test_real_models_are_annotated() -> None:
 
 
 @real
+def test_tips_of_hair_swing_a_little_however_long_a_lock_is() -> None:
+    found = study(read_model(SHARED / "gene" / "Gene_light.pmx"))
+    moved = np.linalg.norm(posed(found, Pose(hair_x=1)) - posed(found, Pose()), axis=1) / Puppet(found).spec_px
+    assert 4 < moved.max() < 12
+
+
+@real
 def test_formats_of_one_character_look_alike() -> None:
     pairs = (
         ("gene/Gene_light.pmx", "gene/Gene_light.pmd"),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from puppeteer.models3d.anatomy import Anatomy, Move
 from puppeteer.models3d.annotation import Annotation, Study
 from puppeteer.models3d.meanings import Choice
-from puppeteer.models3d.model import Model, below
+from puppeteer.models3d.model import Model, below, parents_first
 from puppeteer.models3d.skinning import (
     STILL,
     Posture,
@@ -35,7 +35,7 @@ from puppeteer.pose import F32, NECK_RANGE_DEG, NUMBERS, Pose
 HEAD_ROWS = 128  # spec px from skull top to chin
 BODY_LEAN_DEG, BODY_TURN_DEG = 5.0, 8.0
 BREATH_ROWS, BROW_ROWS, FORM_ROWS = 1.5, 4.0, 3.0  # spec px
-HAIR_SWING_DEG, HAIR_BEND_DEG = 9.0, 4.0  # of a lock's root, of each bone further down
+HAIR_ROWS, HAIR_SWING_DEG, HAIR_BEND = 7.0, 9.0, 0.45  # spec px of a tip, a root's most, of that for the bones below
 GAZE_LIMIT_DEG = 32.0
 LOWER_LIDS, WIDER = 0.75, 0.2  # of what a smile or a blink moves them, where there is no morph for them alone
 ARMS_DOWN_DEG, ARMS_OUT_DEG = 52.0, 22.0  # arms held out flatter than the second hang as far as the first
@@ -62,7 +62,7 @@ class Puppet:
         self._moved = found.moved
         self._parts: dict[str, Move] = {}
         self._arms: dict[int, Quaternion] = {}
-        self._swing: list[tuple[int, bool]] = []
+        self._swing: list[tuple[int, float]] = []  # bone, radians
         if self.anatomy is not None and self.annotation is not None:
             self._height = self.annotation.top - self.annotation.chin
             self._eyes = self._eye_box()
@@ -102,9 +102,9 @@ class Puppet:
         self._lids()
         self._brows()
         hangs = below(model, anatomy.bones["head"])
-        for index in sorted(model.hanging):
-            if hangs[index]:
-                self._swing.append((index, model.bones[index].parent in model.hanging))
+        for bone in sorted(model.hanging):
+            if hangs[bone] and model.bones[bone].parent not in model.hanging:
+                self._hang(bone)
         for name, sign in (("left_arm", 1.0), ("right_arm", -1.0)):
             arm = anatomy.bones.get(name)
             if arm is None:
@@ -122,6 +122,18 @@ class Puppet:
         rise = np.zeros((len(rows), 3), np.float32)
         rise[:, 1] = under[rows] * BREATH_ROWS * px
         self._parts["breath"] = Move(rows, rise)
+
+    def _hang(self, root: int) -> None:
+        """A lock swings so far that its tip moves by the same wherever it is long and however many bones it has."""
+        lock = [i for i in np.flatnonzero(below(self.model, root)).tolist() if i in self.model.hanging]
+        length = max(float(np.linalg.norm(self.skeleton.places[lock] - self.skeleton.places[root], axis=1).max()), 1e-9)
+        swing = min(math.radians(HAIR_SWING_DEG), HAIR_ROWS * self.spec_px / length / (1 + HAIR_BEND / 2))
+        depth = {root: 0}
+        for index in parents_first([bone.parent for bone in self.model.bones]):
+            if index in lock and index != root:
+                depth[index] = depth.get(self.model.bones[index].parent, 0) + 1
+        further = max(depth.values())
+        self._swing += [(i, swing if i == root else swing * HAIR_BEND / further) for i in lock]
 
     def _along(self, bone: int) -> F32 | None:
         """From a bone to its farthest child."""
@@ -331,9 +343,8 @@ class Puppet:
             )
             self._about(hips, self.model.bones[hips].position, whole, turns, shifts)
         if pose.hair_x:
-            for bone, further in self._swing:
-                degrees = HAIR_BEND_DEG if further else HAIR_SWING_DEG
-                swung = turn((0, 0, 1), -math.radians(degrees) * pose.hair_x)
+            for bone, angle in self._swing:
+                swung = turn((0, 0, 1), -angle * pose.hair_x)
                 turns[bone] = product(swung, turns.get(bone, STILL))
 
     def _about(
