@@ -14,14 +14,13 @@ from puppeteer.characters.opengl import LARGEST, SUPERSAMPLE, Context, check_siz
 from puppeteer.characters.renderer import Rendering
 from puppeteer.errors import ModelError, RenderError
 from puppeteer.image import premultiplied, unpremultiplied
-from puppeteer.models3d import shaders
 from puppeteer.models3d.annotation import Annotation, Study
 from puppeteer.models3d.layers import follows, labels
 from puppeteer.models3d.looks import Look, looks
 from puppeteer.models3d.model import Material
+from puppeteer.models3d.paint import VIEW, Paint
 from puppeteer.models3d.posing import HEAD_ROWS, Puppet, Stance
 from puppeteer.models3d.skinning import Posture, Skin
-from puppeteer.models3d.textures import WHITE, decode, painted, shared_toon
 from puppeteer.models3d.truth import SPEC, front, told
 from puppeteer.pose import F32, NUMBERS, U8, Pose
 
@@ -30,10 +29,7 @@ View = Literal["front", "side"]
 MARGIN = 90.0  # spec px beside the picture that a turned head can bring in
 NEUTRALS = 8  # faces whose places with a neck at rest are kept: a row of training data turns each of its own
 EDGE_ROWS = 0.32  # spec px of MikuMikuDance's line of width 1
-LIGHT = (0.408, 0.816, 0.408)  # towards MikuMikuDance's light
-MTOON_LIGHT = (0.25, 0.45, 0.857)
 _ATTRIBUTES = (("position", 3), ("normal", 3), ("uv", 2), ("edge", 1), ("neutral", 3), ("rest", 3), ("label", 1))
-_VIEW = (1 / 128, 1 / 128, -1.0, -1.0)  # of the spec square
 _ASIDE = np.array([1, 1, -1], np.float32)  # seen from the model's left
 
 
@@ -55,18 +51,7 @@ class ModelRenderer:
 
     def __init__(self) -> None:
         self._context = Context()
-        self._programs: dict[str, Any] = {
-            name: self._context.program(shaders.VERTEX, source)
-            for name, source in (
-                ("phong", shaders.PHONG), ("mmd", shaders.MMD), ("mtoon", shaders.MTOON), ("edge", shaders.EDGE),
-            )
-        }  # fmt: skip
-        self._programs["truth"] = self._context.program(shaders.TRUTH_VERTEX, shaders.TRUTH)
-        for name in ("mmd", "mtoon"):
-            self._set(name, "light", LIGHT if name == "mmd" else MTOON_LIGHT)
-        for name, unit in (("main_map", 0), ("sphere_map", 1), ("toon_map", 2), ("shade_map", 2), ("glow_map", 3)):
-            for program in self._programs:
-                self._set(program, name, unit)
+        self._paint = Paint(self._context)
         self._owned: list[Any] = []
         self._puppet: Puppet | None = None
 
@@ -82,16 +67,13 @@ class ModelRenderer:
         """Gives the context back; closing twice is harmless."""
         if self._context.gl is not None:
             self._free()
+            self._paint.load(())
             self._context.close()
 
     def _free(self) -> None:
         for thing in self._owned:
             thing.release()
         self._owned = []
-
-    def _set(self, program: str, name: str, value: Any) -> None:
-        if name in self._programs[program]:
-            self._programs[program][name].value = value
 
     # ---- one model -------------------------------------------------------------------------------------------
 
@@ -128,8 +110,7 @@ class ModelRenderer:
             "label": gl.buffer(self._labels.astype("f4").tobytes() or bytes(4)),
         }
         self._owned += [*self._moving.values(), *fixed.values()]
-        self._pictures: dict[tuple[str, int], Any] = {}
-        self._transparent: dict[int, bool] = {}
+        self._paint.load(model.textures)
         self._parts = []
         for index, material in enumerate(model.materials):
             mine = triangles[(numbers >= material.first) & (numbers < material.first + material.count)]
@@ -166,7 +147,7 @@ class ModelRenderer:
         indices = self._context.gl.buffer(np.ascontiguousarray(triangles).tobytes())
         self._owned.append(indices)
         arrays = {}
-        for name, program in self._programs.items():
+        for name, program in self._paint.programs.items():
             content = []
             for attribute, width in _ATTRIBUTES:
                 if attribute in program:
@@ -191,29 +172,6 @@ class ModelRenderer:
         rotations, shifts = self._puppet.skeleton.pose(stance.posture, stance.weights)
         positions, normals = self._skin.apply(stance.positions[self._rows], self._normals, rotations, shifts)
         return self._spec(positions), normals
-
-    def _picture(self, kind: str, index: int, fallback: U8 = WHITE) -> Any:
-        """A texture of the model on the card, decoded when it is first needed."""
-        assert self._puppet is not None
-        key = (kind, index)
-        if key not in self._pictures:
-            texture = self._puppet.model.textures[index] if kind == "file" and index >= 0 else None
-            rgba = shared_toon(index) if kind == "toon" else painted(texture) if texture is not None else None
-            if rgba is None:
-                rgba = fallback
-            made = self._context.gl.texture((rgba.shape[1], rgba.shape[0]), 4, np.ascontiguousarray(rgba).tobytes())
-            made.repeat_x = made.repeat_y = texture.repeat if texture is not None else False
-            smooth = texture is None or texture.smooth
-            near, line = self._context.flags.NEAREST, self._context.flags.LINEAR
-            if texture is not None:
-                made.build_mipmaps()
-            made.filter = (
-                self._context.flags.LINEAR_MIPMAP_LINEAR if texture is not None else line,
-                line if smooth else near,
-            )
-            self._owned.append(made)
-            self._pictures[key] = made
-        return self._pictures[key]
 
     # ---- one picture -----------------------------------------------------------------------------------------
 
@@ -259,7 +217,7 @@ class ModelRenderer:
             if look.base[3] <= 0 or arrays is None:
                 continue
             name = "phong" if shading == "phong" else "mmd" if material.mtoon is None else "mtoon"
-            self._paint(name, material, look)
+            self._paint.surface(name, material, look)
             self._context.cull(not (material.double_sided or layer))  # alone, a layer shows its inside too
             target.depth_mask = material.depth_write
             arrays[name].render()
@@ -268,64 +226,10 @@ class ModelRenderer:
             if shading == "phong" and material.mtoon is not None:
                 width = 0.0  # lines of MToon belong to its own shading
             if width > 0 and look.edge[3] > 0:
-                self._set("edge", "expand", width)
-                self._set("edge", "line", look.edge)
-                self._set("edge", "opaque", float(material.opaque or not self._cut_out(material)))
-                self._set("edge", "cutoff", material.cutoff)
-                self._set("edge", "uv_transform", look.uv)
-                self._set("edge", "view", _VIEW)
-                self._picture("file", material.texture).use(0)
+                self._paint.outline(material, look, width)
                 self._context.cull(True, "front")
                 arrays["edge"].render()
         return pixels(target, size)
-
-    def _cut_out(self, material: Material) -> bool:
-        """Whether the texture has holes, so that lines follow what it shows and not the triangles."""
-        if material.texture not in self._transparent:
-            assert self._puppet is not None
-            rgba = decode(self._puppet.model.textures[material.texture]) if material.texture >= 0 else None
-            self._transparent[material.texture] = rgba is not None and bool((rgba[..., 3] < 128).any())
-        return self._transparent[material.texture]
-
-    def _paint(self, name: str, material: Material, look: Look) -> None:
-        self._picture("file", material.texture).use(0)
-        values: dict[str, Any] = {
-            "view": _VIEW,
-            "expand": 0.0,
-            "uv_transform": look.uv,
-            "base": look.base,
-            "factor": look.texture,
-            "cutoff": material.cutoff,
-            "opaque": float(material.opaque),
-            "sphere_mode": material.sphere_mode if material.sphere >= 0 else 0,
-            "sphere_factor": look.sphere,
-            "specular": look.specular,
-            "toon_factor": look.toon,
-        }
-        if material.sphere >= 0:
-            self._picture("file", material.sphere).use(1)
-        if name == "mmd":
-            shown = material.toon >= 0 or material.shared_toon >= 0
-            values["toon_shown"] = float(shown)
-            if shown:
-                key = ("file", material.toon) if material.toon >= 0 else ("toon", material.shared_toon)
-                toon = self._picture(*key)
-                toon.repeat_x = toon.repeat_y = False
-                toon.use(2)
-        elif name == "mtoon" and material.mtoon is not None:
-            m = material.mtoon
-            self._picture("file", m.shade_texture).use(2)
-            self._picture("file", m.emission_texture).use(3)
-            values |= {
-                "shade": m.shade,
-                "border": (m.shift, m.toony),
-                "glow": m.emission,
-                "rim": m.rim,
-                "rim_shape": (m.rim_power, m.rim_lift),
-                "unlit": float(m.unlit),
-            }
-        for key_name, value in values.items():
-            self._set(name, key_name, value)
 
     # ---- truth -----------------------------------------------------------------------------------------------
 
@@ -357,22 +261,22 @@ class ModelRenderer:
     def _places(self, every: list[Look], size: int, layer: int = 0) -> tuple[F32, F32]:
         """(S, S, 4) neutral place and label, (S, S, 4) rest place and 1 where anything is."""
         target = self._context.places(size, 2)
-        self._set("truth", "view", _VIEW)
+        self._paint.set("truth", "view", VIEW)
         for part in self._parts:
             look, material = every[part.index], part.material
             arrays = part.arrays if not layer else part.layers.get(layer)
             if look.base[3] < 0.5 or arrays is None:
                 continue
-            self._picture("file", material.texture).use(0)
-            self._set("truth", "alpha", look.base[3])
-            self._set("truth", "opaque", float(material.opaque))
-            self._set("truth", "cutoff", material.cutoff)
-            self._set("truth", "uv_transform", look.uv)
+            self._paint.picture("file", material.texture).use(0)
+            self._paint.set("truth", "alpha", look.base[3])
+            self._paint.set("truth", "opaque", float(material.opaque))
+            self._paint.set("truth", "cutoff", material.cutoff)
+            self._paint.set("truth", "uv_transform", look.uv)
             self._context.cull(not (material.double_sided or layer))
-            self._set("truth", "expand", 0.0)
+            self._paint.set("truth", "expand", 0.0)
             arrays["truth"].render()
             if look.edge_size > 0 and look.edge[3] > 0.5:  # outlines belong to what they go round
-                self._set("truth", "expand", look.edge_size * EDGE_ROWS)
+                self._paint.set("truth", "expand", look.edge_size * EDGE_ROWS)
                 self._context.cull(True, "front")
                 arrays["truth"].render()
         return floats(target), floats(target, 1)
