@@ -29,11 +29,26 @@ def test_it_starts_as_the_morpher_of_three_numbers() -> None:
     three, face = Morpher(SMALL).eval(), FaceMorpher(SMALL).eval()
     face.start_from(three.state_dict())
     crop = torch.rand(2, 4, CROP, CROP)
-    expression = torch.tensor([[1.0, 0.0, 0.3], [0.2, 0.6, 1.0]])
+    expression = torch.tensor([[1.0, 1.0, 0.3], [0.2, 0.6, 1.0]])
     with torch.no_grad():
         ours, theirs = (m.decode(m.encode(crop), expression) for m in (face, three))
-    for a, b in zip(ours, theirs, strict=True):
+    for a, b in zip(ours[:3], theirs[:3], strict=True):
         assert torch.allclose(a, b, atol=1e-5)
+    assert (ours.gate <= theirs.gate + 1e-5).all()
+    assert torch.allclose(ours.gate[:, :, 70:85], theirs.gate[:, :, 70:85], atol=1e-5), "eyes that are asked for"
+
+
+def test_lips_stay_where_eyes_look_and_eyes_where_lips_speak() -> None:
+    torch.manual_seed(0)
+    network = FaceMorpher(SMALL).eval()
+    with torch.no_grad():
+        features = network.encode(torch.rand(1, 4, CROP, CROP))
+        mouth = float(features.rest_mouth[0])
+        for name in NUMBERS[3:]:
+            gate = network.decode(features, _face(mouth_open=mouth, **{name: 1.0})).gate[0, 0]
+            eyes, lips = gate[60:86, 30:98], gate[110:120, 40:88]
+            stays, moves = (eyes, lips) if name.startswith("mouth_") else (lips, eyes)
+            assert stays.max() < 1e-5 < 0.99 < moves.max(), name
 
 
 @pytest.mark.parametrize("name", NUMBERS[3:])

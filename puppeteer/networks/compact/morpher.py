@@ -210,11 +210,17 @@ def as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:
     return torch.where(mouth < drawn, below, above).clamp(0, 1)
 
 
+def halves(like: Tensor) -> tuple[Tensor, Tensor]:
+    """(128, 1) each: 1 in the rows of the crop where eyes and brows move, and where mouths do."""
+    t = torch.arange(CROP, device=like.device, dtype=like.dtype)
+    upper = ((UNDER_EYES + 2 * SEAM - t) / (2 * SEAM)).clamp(0, 1)
+    return upper[:, None], ((t - EYES[0]) / (EYES[1] - EYES[0])).clamp(0, 1)[:, None]
+
+
 def _uncovered(covered: Tensor) -> Tensor:
     """(B, 1, 128, 128) 0 where what is covered (B, 3: left eye, right eye, mouth) would move."""
     t = torch.arange(CROP, device=covered.device, dtype=torch.float32)
-    upper = ((UNDER_EYES + 2 * SEAM - t) / (2 * SEAM)).clamp(0, 1)[:, None]  # 1 where eyes move
-    lower = ((t - EYES[0]) / (EYES[1] - EYES[0])).clamp(0, 1)[:, None]  # 1 where mouths do
+    upper, lower = halves(t)
     viewers_right = ((t - CROP / 2) / SEAM + 0.5).clamp(0, 1)
     left, right, mouth = covered.float()[..., None, None].unbind(1)
     eyes = left * viewers_right + right * (1 - viewers_right)  # (B, 1, 128)

@@ -22,6 +22,7 @@ from puppeteer.networks.compact.morpher import (
     MorpherOutput,
     as_seen,
     edge,
+    halves,
     in_shades,
 )
 from puppeteer.pose import POSE_NAMES
@@ -31,7 +32,8 @@ LEFT, RIGHT, OPEN, GAZE_X, GAZE_Y, BROW_LEFT, BROW_RIGHT, FORM, SMILE, WIDE, COR
 KNOTS = 2  # hats on each side of 0 of a number whose parts slide
 OPENED = 0.25  # of `mouth_open`, from which on its vowel is all there, as in the generator
 OWN = 1 + EYE_HATS + MOUTH_HATS  # terms of the three numbers
-MORE = 4 * 2 * KNOTS + 2 * KNOTS + 2 + KNOTS + 4  # gaze, brow, form, vowel; smile with open and closed eyes; corners
+MOUTHS = 2 * KNOTS + 4  # vowel, and corners of closed and open lips
+MORE = 8 * KNOTS + 2 + KNOTS + MOUTHS  # gaze, brow, form; smile with open and closed eyes; wide; then a mouth's
 
 
 def ramps(value: Tensor) -> Tensor:
@@ -54,9 +56,9 @@ def more_terms(face: Tensor, closure: Tensor, brow: Tensor) -> Tensor:
             ramps(column[GAZE_Y]),
             ramps(brow),
             ramps(column[FORM]),
-            ramps(vowel),
             torch.stack([smile * (1 - closure), smile * closure], 1),
             wide,
+            ramps(vowel),
             bent * (1 - opened)[:, None],
             bent * opened[:, None],
         ],
@@ -112,8 +114,12 @@ class FaceMorpher(Morpher):
         h = F.relu(h + self.conv2(h))
         out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0)).to(basis.dtype)
         eye = torch.lerp(right, left, side)
-        changed = torch.maximum(asked, more.abs().amax((1, 2))[:, None])
-        gate = (10 * torch.maximum(eye, changed)).clamp(max=1)[:, None, None]
+        looks, speaks = more[..., :-MOUTHS].amax((1, 2)), more[:, 0, -MOUTHS:].amax(1)
+        above = F.interpolate(torch.maximum(eye, looks[:, None])[:, None], CROP, mode="linear")[..., None, :]
+        below = torch.maximum(asked, speaks[:, None])[..., None, None]
+        # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.
+        upper, lower = halves(out)
+        gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * lower)
         rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
         lids = repeated(features.lids, poses)[..., None, None] - 1
         colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
@@ -123,7 +129,5 @@ class FaceMorpher(Morpher):
             self.slack * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
             torch.cat([colour, alpha], 1),
-            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
-            * edge(out)
-            * repeated(features.free, poses),
+            gate * edge(out) * repeated(features.free, poses),
         )
