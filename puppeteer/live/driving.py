@@ -10,6 +10,7 @@ from puppeteer.inputs.recorded import read_motion
 from puppeteer.live.playing import Recorded
 from puppeteer.live.status import Driver, Meter
 from puppeteer.motion import Calibration, Motion, Step, between, guided
+from puppeteer.motion.between_looks import BetweenLooks
 from puppeteer.motion.expressions import Expressions
 from puppeteer.motion.life import Life
 from puppeteer.motion.voice import Heard, Speaking
@@ -25,6 +26,7 @@ class Driving:
 
     def __init__(self, settings: Settings) -> None:
         self._motion = Motion(settings.motion, calibration_of(settings))
+        self._between = BetweenLooks()
         self._use = threading.Lock()
         self._mirror = settings.motion.mirror
         self._expressions, self._of_expressions = Expressions(), settings.expressions
@@ -104,7 +106,7 @@ class Driving:
         """`face` is what was seen of late, `found` whether there is one now; `recorded` motion drives instead, or, with
         `demo`, the motion that comes along; `heard` is what a microphone hears."""
         with self._use:
-            pose = self._motion.step(face, now_s)
+            pose = self._motion.step(self._between.step(face, now_s), now_s)
         manual = self.manual
         driver: Driver
         if manual is not None:
