@@ -6,6 +6,7 @@ Quaternions are (x, y, z, w). The axes of a pose are the viewer's: x to the view
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from puppeteer.pose import NECK_RANGE_DEG
 
@@ -73,9 +74,18 @@ def from_angles(lean_deg: float, nod_deg: float, turn_deg: float) -> Quaternion:
 def angles(quaternion: Quaternion) -> tuple[float, float, float]:
     """Lean, nod and turn in degrees, with the signs of `neck_z`, `neck_x` and `neck_y`."""
     x, y, z, w = quaternion
-    lean = math.atan2(2 * (x * y + z * w), 1 - 2 * (y * y + z * z))
-    nod = math.atan2(2 * (y * z + x * w), 1 - 2 * (x * x + y * y))
-    turn = math.asin(max(-1.0, min(1.0, -2 * (x * z - y * w))))
+    return matrix_angles(
+        (1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)),
+        (2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    )
+
+
+def matrix_angles(first_column: Sequence[float], last_of_row: Sequence[float]) -> tuple[float, float, float]:
+    """The `angles` of a rotation matrix, of its first column and the other two of its last row: the lean of the root
+    carries the turn, which carries the nod."""
+    lean = math.atan2(first_column[1], first_column[0])
+    nod = math.atan2(last_of_row[0], last_of_row[1])
+    turn = math.asin(max(-1.0, min(1.0, -first_column[2])))
     return math.degrees(lean), -math.degrees(nod), -math.degrees(turn)
 
 

@@ -16,6 +16,7 @@ from puppeteer import weights
 from puppeteer.errors import WeightsError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
+from puppeteer.rotation import matrix_angles
 from puppeteer.tracking.expression import expression
 from puppeteer.tracking.views import AROUND, Box, Search, View, next_view
 
@@ -167,14 +168,10 @@ def chosen(boxes: list[Box], last: Box | None) -> int | None:
 def head_angles(matrix: NDArray[np.float64]) -> tuple[float, float, float]:
     """`neck_z`, `neck_x`, `neck_y` in degrees from MediaPipe's facial transformation matrix (4, 4).
 
-    The matrix takes the canonical face (x to the viewer's right, y up, z to the viewer) to the camera. The rotation is
-    read as the skeleton has it: the lean of the root carries the turn, which carries the nod.
+    The matrix takes the canonical face (x to the viewer's right, y up, z to the viewer) to the camera.
     """
     rotation = rotation_of(matrix)
-    lean = math.atan2(rotation[1, 0], rotation[0, 0])
-    nod = math.atan2(rotation[2, 1], rotation[2, 2])
-    turn = math.asin(max(-1.0, min(1.0, -rotation[2, 0])))
-    return math.degrees(lean), -math.degrees(nod), -math.degrees(turn)
+    return matrix_angles(rotation[:, 0].tolist(), rotation[2, 1:].tolist())
 
 
 def rotation_of(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
