@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 class Studio:
     """A running window: `ask` evaluates in it, the rest are hands."""
 
-    def __init__(self, environment: dict[str, str], *words: object) -> None:
-        """`words`: a character, for the window on a stage; or "app" and options, for the window of `app.py`."""
+    def __init__(self, environment: dict[str, str], *words: object, picture: bool = True) -> None:
+        """`words`: a character, for the window on a stage; or "app" and options, for the window of `app.py`. Waits for
+        the first `picture`, or for the window alone."""
         self.environment = environment
         self.home = Path(environment["PUPPETEER_HOME"])
         self.process = subprocess.Popen(
@@ -33,7 +34,7 @@ class Studio:
             text=True,
         )
         try:
-            self.until("win.studio.engine.picture is not None", 60)
+            self.until("win.studio.engine.picture is not None" if picture else "win.frames", 120)
             self.window = xdotool(environment, "search", "--onlyvisible", "--name", "^Puppeteer$").split()[-1]
             xdotool(environment, "windowfocus", "--sync", self.window)
         except BaseException:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from faces import carphone
+from hands import Studio
 from screens import needs_screen, screen, xdotool
 from stage import ENDED_S
 
+from puppeteer.inputs.video_file import VideoFile
+from puppeteer.settings import STUDIO, load_profile
+
+needs_manager = pytest.mark.skipif(not shutil.which("openbox"), reason="needs a window manager: openbox")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -67,21 +76,13 @@ def test_a_signal_ends_headless_while_it_is_still_imported(number: signal.Signal
 
 
 @needs_screen
-@pytest.mark.parametrize(
-    "way",
-    [
-        pytest.param(
-            "windowclose",
-            marks=pytest.mark.xfail(strict=False, reason="it still crashes now and then, in the middle of a frame"),
-        ),
-        "windowkill",
-    ],
-)
-def test_a_window_that_is_taken_away_ends_the_program_in_order(way: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["windowclose", "windowkill"])
+@pytest.mark.parametrize("after_s", [0.0, 2.0])
+def test_a_window_that_is_taken_away_ends_the_program_in_order(way: str, after_s: float, tmp_path: Path) -> None:
     with screen() as environment:
         program = started(environment, tmp_path)
         window = shown(environment)
-        time.sleep(2)
+        time.sleep(after_s)
         xdotool(environment, way, window)
         code, said = ended(program)
     assert code == 0 and "Traceback" not in said  # Xlib's own sentence may stand there
@@ -95,3 +96,101 @@ def test_a_display_that_goes_away_ends_the_program_in_order(tmp_path: Path) -> N
         time.sleep(2)
     code, said = ended(program)
     assert code == 0 and not said
+
+
+# --- what was changed is kept, what is recorded is finished, whenever and however it ends
+
+
+def cross(app: Studio) -> None:
+    """The window manager's way to close a window."""
+    xdotool(app.environment, "key", "alt+F4")
+
+
+def destroyed(app: Studio) -> None:
+    xdotool(app.environment, "windowclose", app.window)
+
+
+def interrupted(app: Studio) -> None:
+    app.process.send_signal(signal.SIGINT)
+
+
+def terminated(app: Studio) -> None:
+    app.process.send_signal(signal.SIGTERM)
+
+
+WAYS: dict[Callable[[Studio], None], int] = {cross: 0, destroyed: 0, interrupted: 130, terminated: 0}  # exit codes
+ways = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+
+
+@contextmanager
+def managed(folder: Path, *words: str, picture: bool = True) -> Iterator[Studio]:
+    """`python app.py` on a desktop with a window manager."""
+    with screen("1280x720") as environment:
+        (folder / "Videos").mkdir()
+        environment |= {"PUPPETEER_HOME": str(folder / "puppeteer"), "HOME": str(folder)}
+        manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)
+        try:
+            app = Studio(environment, "app", *words, picture=picture)
+            try:
+                yield app
+            finally:
+                app.kill()
+        finally:
+            manager.terminate()
+            manager.wait(10)
+
+
+def ends(app: Studio, way: Callable[[Studio], None]) -> None:
+    begun_s = time.monotonic()
+    way(app)
+    assert app.process.wait(60) == WAYS[way]
+    assert time.monotonic() - begun_s < ENDED_S
+
+
+def is_kept(folder: Path) -> bool:
+    """What the tests below change last, a moment before the end."""
+    return load_profile(folder / "puppeteer/profiles/default.json", STUDIO).motion.mirror is not STUDIO.motion.mirror
+
+
+@needs_screen
+@needs_manager
+@ways
+def test_in_the_middle_of_a_calibration_and_a_recording(way: Callable[[Studio], None], tmp_path: Path) -> None:
+    with managed(tmp_path, "--video", str(carphone()), "--family", "warp", "--output.rate", "10") as app:
+        app.until("win.studio.engine.status().face_found", 60)
+        app.ask("[setattr(guide, name, value) for name, value in (('READY_S', 0), ('SETTLE_S', 0), ('HOLD_S', 600))]")
+        app.ask("[win.studio.record(), win.studio.calibrate(), win.studio.start_calibration()]")
+        app.until("win.studio.guide.phase == 'hold' and win.studio._run.seen > 3")
+        drawn = app.ask("win.studio.engine.counts()['output']")
+        app.until(f"win.studio.engine.counts()['output'] > {drawn + 10}")
+        app.ask("win.studio.flip('motion.mirror')")
+        ends(app, way)
+    assert is_kept(tmp_path)
+    (recording,) = (tmp_path / "Videos").iterdir()
+    assert len(list(VideoFile(recording).frames())) >= 5
+
+
+@needs_screen
+@needs_manager
+@ways
+def test_while_everything_is_loaded(way: Callable[[Studio], None], tmp_path: Path) -> None:
+    with managed(tmp_path, "--source", "demo", picture=False) as app:
+        app.ask("win.studio.flip('motion.mirror')")
+        ends(app, way)
+    assert is_kept(tmp_path)
+
+
+@needs_screen
+@needs_manager
+@pytest.mark.parametrize("way", [interrupted, terminated, destroyed], ids=lambda way: way.__name__)  # it has no cross
+def test_while_it_is_minimised(way: Callable[[Studio], None], tmp_path: Path) -> None:
+    """Dear PyGui then waits for events of the window and hears of nothing else."""
+    with managed(tmp_path, "--source", "demo", "--family", "warp") as app:
+        app.ask("[win.studio.flip('motion.mirror'), win.studio.record()]")
+        app.until("win.studio.engine.status().recording.state == 'ok'")
+        xdotool(app.environment, "windowminimize", "--sync", app.window)
+        time.sleep(1)
+        ends(app, way)
+    assert is_kept(tmp_path)
+    (recording,) = (tmp_path / "Videos").iterdir()
+    assert VideoFile(recording).size == (1280, 720)

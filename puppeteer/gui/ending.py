@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,13 +14,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_kept: list[Any] = []  # Xlib goes on calling them
+BLOCKED_S = 1.0  # a loop that has not answered a signal by then hangs inside Dear PyGui, as while it is minimised
+BAD_WINDOW, BAD_DRAWABLE, FIRST_OF_EXTENSIONS = 3, 9, 128  # X's numbers
+
+_kept: list[Any] = []  # Xlib and the C library go on calling them
 
 
 @contextmanager
 def ended_from_outside(stop: Callable[[], object], close: Callable[[], object]) -> Iterator[Callable[[], object]]:
-    """`stop` ends the window's loop; `close` keeps what is to be kept where that loop cannot go on. Gives what is to be
-    called before each frame.
+    """`stop` ends the window's loop; `close`, from any thread, keeps what is to be kept where that loop cannot go on.
+    Gives what is to be called before the window is made and before each frame.
 
     Raises KeyboardInterrupt at the end where it was Ctrl-C. For the main thread.
     """
@@ -29,14 +34,62 @@ def ended_from_outside(stop: Callable[[], object], close: Callable[[], object]) 
         stop()
 
     watched = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, end) for number in watched}
-    try:
+    with contextlib.ExitStack() as stack:
+        if watched:
+            stack.enter_context(_ended_though_blocked(came, close))
+        for number in watched:
+            stack.callback(signal.signal, number, signal.signal(number, end))
         yield _mind_x(close) if sys.platform == "linux" else lambda: None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if signal.SIGINT in came:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _ended_though_blocked(came: list[int], close: Callable[[], object]) -> Iterator[None]:
+    """Python hands a signal to the main thread alone, which a minimised window keeps waiting inside Dear PyGui; where
+    it does not take it, another thread closes everything and ends the process."""
+    told, tell = socket.socketpair()
+    tell.setblocking(False)
+
+    def watch() -> None:
+        watched = {int(signal.SIGINT), int(signal.SIGTERM)}
+        while number := told.recv(1):
+            if number[0] in watched:
+                if not _soon(lambda: bool(came), BLOCKED_S):
+                    _closed_for_good(close, 130 if number[0] == signal.SIGINT else 0)
+                return
+
+    watcher = threading.Thread(target=watch, name="signals", daemon=True)
+    before = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        tell.close()
+        watcher.join()
+        told.close()
+
+
+def _soon(true: Callable[[], bool], within_s: float) -> bool:
+    waiting = threading.Event()
+    for _ in range(20):
+        if true():
+            return True
+        waiting.wait(within_s / 20)
+    return true()
+
+
+def _closed_for_good(close: Callable[[], object], code: int) -> None:
+    """Ends the process from where the window's loop cannot go on."""
+    try:
+        close()
+        for thread in threading.enumerate():
+            if thread.name == "record":  # finishes its file
+                thread.join()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _mind_x(close: Callable[[], object]) -> Callable[[], object]:
@@ -51,31 +104,54 @@ def _mind_x(close: Callable[[], object]) -> Callable[[], object]:
         return lambda: None
     answer = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_XErrorEvent))
     final = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+    window = _window_number()
 
     def failed(display: int, event: Any) -> int:
-        return gone(display) if event.contents.of_our_window() else 0
+        return gone(display) if event.contents.of_our_window(window()) else 0
 
     def gone(display: int) -> int:
-        try:
-            close()
-        finally:
-            sys.stderr.flush()
-            os._exit(0)
+        _closed_for_good(close, 0)
+        return 0
 
     libc = ctypes.CDLL(None)
     ended = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
     _kept[:] = [answer(failed), final(gone), ended(lambda code, _: gone(0))]
-    minded = False
+    known = 0
 
     def mind() -> None:
-        nonlocal minded
-        if not minded:  # for Xlib's own answer in the middle of a frame; the program itself ends by os._exit
-            minded = True
+        nonlocal known
+        window()
+        # For Xlib's own answer in the middle of a frame. The program itself ends by os._exit. The C library calls last
+        # what came first, and what was loaded since then (PyTorch, MediaPipe) would be taken apart before, in use.
+        if len(sys.modules) != known:
+            known = len(sys.modules)
             libc.on_exit(_kept[2], None)
         xlib.XSetErrorHandler(_kept[0])
         xlib.XSetIOErrorHandler(_kept[1])
 
     return mind
+
+
+def _window_number() -> Callable[[], int]:
+    """Gives X's number of our window, or 0 while there is none; asks GLFW, which lies in Dear PyGui, until there is."""
+    import dearpygui._dearpygui as extension
+
+    found = 0
+    try:
+        glfw = ctypes.CDLL(extension.__file__)
+        glfw.glfwGetCurrentContext.restype = ctypes.c_void_p
+        glfw.glfwGetX11Window.argtypes = [ctypes.c_void_p]
+        glfw.glfwGetX11Window.restype = ctypes.c_ulong
+    except (OSError, AttributeError):
+        return lambda: 0
+
+    def number() -> int:
+        nonlocal found
+        if not found and (context := glfw.glfwGetCurrentContext()):
+            found = int(glfw.glfwGetX11Window(context))
+        return found
+
+    return number
 
 
 class _XErrorEvent(ctypes.Structure):
@@ -88,9 +164,10 @@ class _XErrorEvent(ctypes.Structure):
         ("request", ctypes.c_ubyte),
     ]
 
-    def of_our_window(self) -> bool:
-        """Whether something was drawn that is not there. A window of others, as of the clipboard, may vanish."""
-        bad_window, bad_drawable, first_of_extensions = 3, 9, 128
-        drawn = bool(self.request >= first_of_extensions)
-        error = int(self.error)
-        return error == bad_drawable or (drawn and (error == bad_window or error >= first_of_extensions))
+    def of_our_window(self, window: int) -> bool:
+        """Whether something was asked of our window (0 where its number is not known), or drawn, that is not there. A
+        window of others, as of the clipboard, may vanish."""
+        error, drawn = int(self.error), int(self.request) >= FIRST_OF_EXTENSIONS
+        if error in (BAD_WINDOW, BAD_DRAWABLE) and window and self.resource == window:
+            return True  # GLFW goes on with sizes that nobody wrote
+        return error == BAD_DRAWABLE or (drawn and (error == BAD_WINDOW or error >= FIRST_OF_EXTENSIONS))

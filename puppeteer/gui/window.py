@@ -99,10 +99,11 @@ class Window:
     def run(self, before_each: Callable[[], object] = lambda: None) -> None:
         """Until the window is closed. The engine starts when the first picture has been painted, and is closed here.
 
-        `before_each` is called before each frame."""
+        `before_each` is called before the window is made and before each frame."""
         dpg.create_context()
         try:
             dpg.configure_app(manual_callback_management=True)
+            before_each()
             scale = max(SMALLEST_SCALE, self.settings.studio.scale or self._screen_scale)
             place = self._first_place(scale)
             dpg.create_viewport(
