@@ -39,7 +39,7 @@ try:
     from puppeteer.commands import declared, line
     from puppeteer.commands.declared import Character, Size
     from puppeteer.errors import PuppeteerError, remedy
-    from puppeteer.settings import Settings
+    from puppeteer.settings import PLAYED, SEEN, Settings
 except ModuleNotFoundError as missing:
     name = str(missing.name).partition(".")[0]
     sys.stderr.write(f"the package {name} is not installed: run  python -m pip install -r requirements.txt\n")
@@ -150,6 +150,25 @@ def bench(
     run(clip=clip, character=character, size=size, frames=frames, json_file=json, settings=settings)
 
 
+def soak(
+    inputs: Annotated[
+        tuple[str, ...], arg(metavar="INPUT ...", help=f"Of {', '.join((*SEEN, *PLAYED))}.", help_behavior_hint="")
+    ] = (*SEEN, *PLAYED),
+    minutes: Annotated[float, arg(metavar="NUMBER", help="For how long each; under 4 memory is not judged.")] = 10.0,
+    clip: Annotated[
+        Path | None,
+        arg(metavar="CLIP", help="What the camera sees and the video shows.", help_behavior_hint=""),
+    ] = None,
+    window: Annotated[FlagCreatePairsOff[bool], arg(help="With the studio's window, minimised.")] = False,
+) -> None:
+    """See whether memory, threads and open files stay level for ten minutes on each input; exits with 1 if not."""
+    from puppeteer.commands.soak import soak as run
+
+    command = [sys.executable, str(Path(__file__).resolve()), "soak"]
+    if not run(inputs, minutes, clip, window, parts=live_parts(), command=command):
+        raise SystemExit(1)
+
+
 def headless(
     settings: Settings,
     seconds: Annotated[
@@ -178,7 +197,7 @@ def window(settings: Settings) -> None:
 HEADLESS = "--headless"
 HEADLESS_GROUPS = ("motion", "expressions", "voice", "remote", "poser", "source", "output", "studio.character")
 WINDOW_GROUPS = ("motion", "expressions", "voice", "remote", "poser", "source", "output", "studio")
-COMMANDS = {**declared.COMMANDS, bench: ("motion", "poser")}
+COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {**declared.COMMANDS, bench: ("motion", "poser"), soak: ()}
 
 
 def main(arguments: list[str]) -> int:
@@ -248,4 +267,10 @@ def leave(code: int) -> None:
 
 
 if __name__ == "__main__":
-    leave(main(sys.argv[1:]))
+    try:
+        exit_code = main(sys.argv[1:])
+    except SystemExit as asked:
+        if not isinstance(asked.code, int):
+            raise
+        exit_code = asked.code
+    leave(exit_code)

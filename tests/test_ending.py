@@ -156,7 +156,9 @@ def is_kept(folder: Path) -> bool:
 @needs_manager
 @ways
 def test_in_the_middle_of_a_calibration_and_a_recording(way: Callable[[Studio], None], tmp_path: Path) -> None:
-    with managed(tmp_path, "--video", str(carphone()), "--family", "warp", "--output.rate", "10") as app:
+    with managed(
+        tmp_path, "--source", "video", "--video", str(carphone()), "--family", "warp", "--output.rate", "10"
+    ) as app:
         app.until("win.studio.engine.status().face_found", 60)
         app.ask("[setattr(guide, name, value) for name, value in (('READY_S', 0), ('SETTLE_S', 0), ('HOLD_S', 600))]")
         app.ask("[win.studio.record(), win.studio.calibrate(), win.studio.start_calibration()]")

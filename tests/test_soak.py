@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from faces import carphone
 from stage import eventually
 
+from app import live_parts
 from puppeteer.commands import soak as module
-from puppeteer.commands.soak import INPUTS, Sample, growth, main, sampled, soak
+from puppeteer.commands.soak import INPUTS, Sample, growth, sampled, soak, soaked
 from puppeteer.errors import SettingsError
 from puppeteer.settings import STUDIO, set_by_name
 
@@ -70,18 +72,31 @@ def test_samples_show_what_this_process_takes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", INPUTS)
 def test_a_short_soak_of_every_input(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    grown = soak(kind, 1.0, carphone(), settings=set_by_name(STUDIO, "poser.family", "warp"))
+    grown = soaked(kind, 1.0, carphone(), settings=set_by_name(STUDIO, "poser.family", "warp"), parts=live_parts())
     assert grown.mb_per_minute is None
     said = capsys.readouterr().out
     assert f"{kind}: too short for memory" in said
     assert " 0 pictures" not in said and "shown by a page" in said
 
 
+def test_each_of_several_inputs_has_a_process_of_its_own(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = (
+        f"import sys; open({str(told)!r}, 'a').write(' '.join(sys.argv[1:]) + chr(10)); sys.exit('demo' in sys.argv)"
+    )
+    command = [sys.executable, "-c", program, "soak"]
+    assert not soak(["camera", "demo"], 2.5, Path("a.mp4"), window=True, parts=live_parts(), command=command)
+    assert told.read_text().splitlines() == [
+        f"soak --inputs {name} --minutes 2.5 --clip a.mp4 --window" for name in ("camera", "demo")
+    ]
+    assert soak(["camera", "video"], 2.5, parts=live_parts(), command=command)
+
+
 def test_wrong_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="give some of camera"):
-        main(inputs=("telepathy",))
+        soak(["telepathy"], 1, parts=live_parts())
     with pytest.raises(SettingsError, match="more than 0"):
-        main(inputs=("demo",), minutes=0)
+        soak(["demo"], 0, parts=live_parts())
     monkeypatch.setitem(module.sys.modules, "psutil", None)
     with pytest.raises(SettingsError, match=r"requirements-dev\.txt"):
         sampled(0.1)

@@ -1,9 +1,9 @@
 """A soak: the live engine for ten minutes on each input, and whether memory, threads and descriptors stay level.
 
-    python -m puppeteer.commands.soak [--minutes 10] [--inputs camera video recording demo] [--clip CLIP] [--window]
+    python app.py soak [--minutes 10] [--inputs camera video recording demo] [--clip CLIP] [--window]
 
 Each input runs in a process of its own, while a page shows the browser source and is reloaded now and then. With
---window the studio's window is there too, minimised. Exits with 1 where something grew.
+--window the studio's window is there too, minimised.
 """
 
 from __future__ import annotations
@@ -19,40 +19,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import tyro
 
 from puppeteer.commands.bench import make_clip
 from puppeteer.commands.live_bench import FRAMES, RATE, START_S, Outlet
 from puppeteer.commands.viewer import Viewer
 from puppeteer.errors import PuppeteerError, SettingsError, SourceError
-from puppeteer.inputs import open_faces, open_source
-from puppeteer.inputs.contract import FaceInput
 from puppeteer.inputs.recorded import MOTION
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
-from puppeteer.live.parts import Drawer
-from puppeteer.live.sending import Device
-from puppeteer.outputs.browser_source import BrowserSource
-from puppeteer.outputs.compose import camera_size
-from puppeteer.outputs.contract import Overlay, PoseSink
-from puppeteer.outputs.virtual_camera import VirtualCamera
-from puppeteer.outputs.vmc import VmcSender
-from puppeteer.poser import Poser
-from puppeteer.settings import (
-    PLAYED,
-    SEEN,
-    STUDIO,
-    OutputSettings,
-    PoserSettings,
-    Settings,
-    SourceSettings,
-    set_by_name,
-)
-from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
+from puppeteer.settings import PLAYED, SEEN, STUDIO, Settings, set_by_name
 
 INPUTS: tuple[str, ...] = (*SEEN, *PLAYED)  # phones and other programs need somebody who sends
 SETTLED_S, SETTLED_SHARE = 120.0, 0.3  # left out at the start: two minutes, of a short run this share
@@ -128,7 +106,40 @@ def sampled(seconds: float, every_s: float = 1.0, say: Callable[[str], object] =
 
 
 def soak(
-    kind: str, seconds: float, clip: Path | None = None, window: bool = False, settings: Settings = STUDIO
+    inputs: Sequence[str],
+    minutes: float,
+    clip: Path | None = None,
+    window: bool = False,
+    *,
+    parts: Parts,
+    command: Sequence[str] = (),
+) -> bool:
+    """Whether everything stays level, of each input for so long. `command` is this one, to be run with other options: a
+    process for each of several inputs. Raises PuppeteerError."""
+    unknown = [name for name in inputs if name not in INPUTS]
+    if unknown or not inputs:
+        raise SettingsError(f"--inputs {' '.join(unknown)}: give some of {', '.join(INPUTS)}")
+    if not minutes > 0:
+        raise SettingsError(f"--minutes is {minutes:g}: it must be more than 0")
+    if len(inputs) == 1:
+        return soaked(inputs[0], 60 * minutes, clip, window, parts=parts).level
+    codes = []
+    for name in inputs:  # what one leaves behind must not hide what the next one takes
+        line = [*command, "--inputs", name, "--minutes", str(minutes)]
+        line += ["--clip", str(clip)] if clip is not None else []
+        line += ["--window"] if window else []
+        codes.append(subprocess.run(line, check=False).returncode)
+    return not any(codes)
+
+
+def soaked(
+    kind: str,
+    seconds: float,
+    clip: Path | None = None,
+    window: bool = False,
+    settings: Settings = STUDIO,
+    *,
+    parts: Parts,
 ) -> Growth:
     """Runs the engine with one input (a `SourceSettings.kind`) for so long, in this process; a camera is stood in for
     by one that hands over the clip's frames. Raises PuppeteerError."""
@@ -139,15 +150,7 @@ def soak(
             make_clip(clip)
         settings = set_by_name(settings, "source.video", str(clip.absolute()))
         settings = set_by_name(settings, "source.recording", str(MOTION))
-        parts = Parts(
-            camera=open_source,
-            faces=_faces,
-            tracker=FaceLandmarkerTracker,
-            poser=_poser,
-            virtual_camera=Outlet(_virtual_camera).open,
-            vmc=_vmc,
-            overlays={"browser_source": _browser_source},
-        )
+        parts = replace(parts, virtual_camera=Outlet(parts.virtual_camera).open)
         if kind == "camera":
             camera = ScriptedCamera([frame.rgb for frame in islice(VideoFile(clip).frames(), FRAMES)], RATE)
             parts = replace(parts, camera=lambda *_: camera())
@@ -158,26 +161,6 @@ def soak(
                 samples = sampled(seconds)
             return judged(kind, samples, live)
         return _behind_a_window(kind, live, seconds, Path(folder))
-
-
-def _faces(source: SourceSettings) -> FaceInput:
-    return open_faces(source.kind, source.phone, source.port, source.mapping)
-
-
-def _vmc(output: OutputSettings) -> PoseSink:
-    return VmcSender(output.vmc_address, output.vmc_port)
-
-
-def _poser(settings: PoserSettings) -> Drawer:
-    return Poser.load(settings.family, settings.device)
-
-
-def _browser_source(output: OutputSettings) -> Overlay:
-    return BrowserSource(output.browser_port)
-
-
-def _virtual_camera(output: OutputSettings) -> Device:
-    return VirtualCamera(camera_size(output), output.rate, output.device)
 
 
 def _wait_for_pictures(live: Live) -> None:
@@ -239,34 +222,3 @@ def _behind_a_window(kind: str, live: Live, seconds: float, folder: Path) -> Gro
     threading.Thread(target=work, name="soak", daemon=True).start()
     Minimised(live, Profiles(folder)).run()
     raise SettingsError("the window was closed before the end: let it close by itself")
-
-
-def main(
-    inputs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="INPUT ...", help=f"Of {', '.join(INPUTS)}.")] = INPUTS,
-    minutes: Annotated[float, tyro.conf.arg(help="For how long each; under 4 memory is not judged.")] = 10.0,
-    clip: Annotated[Path | None, tyro.conf.arg(help="What the camera sees and the video shows.")] = None,
-    window: Annotated[bool, tyro.conf.arg(help="With the studio's window, minimised.")] = False,
-) -> int:
-    """Does memory grow? The live engine on each input for ten minutes."""
-    unknown = [name for name in inputs if name not in INPUTS]
-    if unknown or not inputs:
-        raise SettingsError(f"--inputs {' '.join(unknown)}: give some of {', '.join(INPUTS)}")
-    if not minutes > 0:
-        raise SettingsError(f"--minutes is {minutes:g}: it must be more than 0")
-    if len(inputs) == 1:
-        return 0 if soak(inputs[0], 60 * minutes, clip, window).level else 1
-    codes = []
-    for name in inputs:  # what one leaves behind must not hide what the next one takes
-        line = [sys.executable, "-m", "puppeteer.commands.soak", "--inputs", name, "--minutes", str(minutes)]
-        line += ["--clip", str(clip)] if clip is not None else []
-        line += ["--window"] if window else []
-        codes.append(subprocess.run(line, check=False).returncode)
-    return max(codes)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(tyro.cli(main))
-    except PuppeteerError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
