@@ -19,9 +19,9 @@ from stage import SHORT, SMALL, Stage
 from voices import vowel
 
 from puppeteer.gui import guide, texts
-from puppeteer.gui.doctor import treat
 from puppeteer.gui.profiles import Profiles, user_folder
 from puppeteer.gui.safe import dpg
+from puppeteer.gui.treatment import treat
 from puppeteer.gui.window import Window
 from puppeteer.live import Live
 from puppeteer.motion import Calibration

@@ -19,7 +19,6 @@ from puppeteer.gui import keys as keys_module
 from puppeteer.gui import texts
 from puppeteer.gui.chooser import arranged, day_of, listing
 from puppeteer.gui.display import Place, first_place, place_again, x_dpi
-from puppeteer.gui.doctor import Head, is_prepared, treat
 from puppeteer.gui.guide import HOLD_S, READY_S, SETTLE_S, STEPS, Guide
 from puppeteer.gui.keys import DEFAULTS, OF_EXPRESSIONS, Keys
 from puppeteer.gui.memory import Memory
@@ -30,6 +29,7 @@ from puppeteer.gui.safe import _guarded, safe, safe_label
 from puppeteer.gui.shelf import THUMBNAIL, Shelf, Thumbnails, thumbnail
 from puppeteer.gui.stage import Box, drawn, fitted
 from puppeteer.gui.theme import BOLD, REGULAR
+from puppeteer.gui.treatment import Head, is_prepared, treat
 from puppeteer.gui.work import Work
 from puppeteer.image import write_png
 from puppeteer.live import Preview

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
-from puppeteer.gui.doctor import Case, is_prepared
 from puppeteer.gui.notices import Notices
 from puppeteer.gui.shelf import Entry, Shelf, Thumbnails
+from puppeteer.gui.treatment import Case, is_prepared
 from puppeteer.gui.work import Work
 from puppeteer.image import MODELS
 from puppeteer.live import Live
