@@ -43,7 +43,13 @@ class Told:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.problem: SettingsError | None = None
-        self.guide = Guide(self.calls.append, self.finish, lambda: self.calls.append("cancel"))
+        self.refusal: SettingsError | None = None
+        self.guide = Guide(self.begin, self.finish, lambda: self.calls.append("cancel"))
+
+    def begin(self, step: str) -> None:
+        self.calls.append(step)
+        if self.refusal is not None:
+            raise self.refusal
 
     def finish(self) -> None:
         self.calls.append("finish")
@@ -100,6 +106,16 @@ def test_what_a_calibration_can_do_without_may_be_skipped_at_any_moment() -> Non
     told.guide.step(1.2 + READY_S + SETTLE_S)
     told.guide.skip(1.3 + READY_S + SETTLE_S)
     assert told.guide.phase == "done" and told.calls == ["corners", "cancel"]
+
+
+def test_a_camera_that_is_gone_when_the_measuring_begins_fails_the_step_once() -> None:
+    told = Told()
+    told.refusal = SettingsError("calibration needs a webcam")
+    told.guide.start(0)
+    for time_s in (READY_S, READY_S + SETTLE_S, READY_S + SETTLE_S + 0.1, READY_S + SETTLE_S + HOLD_S):
+        told.guide.step(time_s)
+    assert (told.guide.phase, told.guide.problem) == ("failed", "calibration needs a webcam")
+    assert told.calls == ["neutral"]
 
 
 def test_giving_up_in_the_middle_of_a_step_cancels_it() -> None:

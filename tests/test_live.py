@@ -515,6 +515,21 @@ def test_recentre_and_calibration_are_kept_in_the_settings(character_png: Path) 
         assert live.settings.calibration is None
 
 
+def test_a_calibration_begins_only_where_something_can_see_a_face(character_png: Path) -> None:
+    with on_stage(character_png, set_by_name(SMALL, "source.kind", "demo")) as stage:
+        live = stage.live
+        with pytest.raises(SettingsError, match="recorded motion has none: choose Webcam or Video file"):
+            live.calibrate("neutral")
+        stage.camera.fault = "none"
+        live.apply(set_by_name(live.settings, "source.kind", "camera"))
+        assert eventually(lambda: "needs a webcam, and none is found" in live.why_no_calibration())
+        stage.camera.fault = "busy"
+        assert eventually(lambda: "in use by another program" in live.why_no_calibration())
+        stage.camera.fault = None
+        assert eventually(lambda: live.why_no_calibration() == "")
+        live.calibrate("neutral").cancel()
+
+
 def test_meters(character_png: Path) -> None:
     settings = SMALL.model_copy(update={"calibration": Calibration(neck_y=0.2).asdict()})
     with on_stage(character_png, settings) as stage:
@@ -698,6 +713,7 @@ def test_a_recording_is_finished_when_the_studio_closes(character_png: Path, tmp
     with on_stage(character_png) as stage:
         record_a_little(stage, tmp_path / "out.mp4")
     assert eventually((tmp_path / "out.mp4").exists)
+    assert eventually(lambda: f"the recording is finished: {tmp_path / 'out.mp4'}" in stage.live.log.text())
     assert VideoFile(tmp_path / "out.mp4").size == (160, 120)
 
 

@@ -18,7 +18,7 @@ Phase = Literal["intro", "ready", "settle", "hold", "failed", "done"]
 
 
 class Guide:
-    """`begin` is called when the measuring of a step starts, `finish` when it ends (it may raise PuppeteerError),
+    """`begin` is called when the measuring of a step starts, `finish` when it ends (both may raise PuppeteerError),
     `cancel` when the person gives up in the middle of a step."""
 
     def __init__(
@@ -74,20 +74,27 @@ class Guide:
         if self.phase == "ready":
             self._enter("settle", time_s)
         elif self.phase == "settle":
-            self._begin(self.asks)
+            try:
+                self._begin(self.asks)
+            except PuppeteerError as error:
+                self._fail(error, time_s)
+                return
             self._enter("hold", time_s)
         elif self.phase == "hold":
             try:
                 self._finish()
             except PuppeteerError as error:
-                self.problem = str(error)
-                self._enter("failed", time_s)
+                self._fail(error, time_s)
                 return
             self._next(time_s)
 
     def _next(self, time_s: float) -> None:
         self.index += 1
         self._enter("ready" if self.index < len(STEPS) else "done", time_s)
+
+    def _fail(self, error: PuppeteerError, time_s: float) -> None:
+        self.problem = str(error)
+        self._enter("failed", time_s)
 
     def _enter(self, phase: Phase, time_s: float) -> None:
         self.phase, self._since_s = phase, time_s

@@ -14,6 +14,7 @@ from puppeteer.gui import texts
 from puppeteer.gui.notices import Notices
 from puppeteer.gui.work import Done, Work
 from puppeteer.live import Live, Status
+from puppeteer.live.devices import RECORDED
 from puppeteer.settings import Settings
 
 SETTLED_S = 1.0  # a status may be of before the start
@@ -86,7 +87,7 @@ class Recordings:
         self.last = path
         self._notices.tell(
             "done",
-            texts.RECORDED.format(path=path),
+            RECORDED.format(path=path),
             problem=False,
             buttons=[(texts.OPEN_FOLDER, lambda: show_in_folder(path))],
         )

@@ -26,7 +26,7 @@ from puppeteer.gui.work import Work
 from puppeteer.live import CalibrationRun, Live, Retried, Status
 from puppeteer.motion import Step
 from puppeteer.pose import Pose
-from puppeteer.settings import PLAYED, SEEN, STUDIO, Settings, set_by_name
+from puppeteer.settings import STUDIO, Settings, set_by_name
 
 SAVE_AFTER_S = 0.6  # of quiet
 
@@ -223,26 +223,12 @@ class Studio:
     def recentre(self) -> None:
         self.engine.recentre()
 
-    def why_no_calibration(self, status: Status) -> str:
-        """What must be there first, or ""."""
-        if self.settings.source.kind in PLAYED:
-            return texts.CALIBRATION_NEEDS_FACE
-        if self.no_webcam(status):
-            return texts.CALIBRATION_NEEDS_CAMERA
-        if status.camera.state == "problem":
-            return texts.CALIBRATION_CAMERA_FAILS.format(problem=status.camera.text)
-        if (
-            status.face.state == "problem" and self.settings.source.kind in SEEN and self.engine.preview is None
-        ):  # no tracker, or no picture
-            return texts.CALIBRATION_CAMERA_FAILS.format(problem=status.face.text)
-        return ""
-
     def calibrate(self) -> None:
         """Opens the guided calibration, or closes it; where nothing sees the face, says why not."""
         if self.guide is not None:
             self.end_calibration()
             return
-        if why := self.why_no_calibration(self.engine.status()):
+        if why := self.engine.why_no_calibration():
             self.turn_to("camera")
             self.notices.tell("told", why, problem=self.engine.status().driver != "demo")
             return
@@ -253,7 +239,7 @@ class Studio:
 
     def start_calibration(self) -> None:
         if self.guide is not None:
-            if why := self.why_no_calibration(self.engine.status()):
+            if why := self.engine.why_no_calibration():
                 self.notices.tell("told", why)
             else:
                 self.guide.start(self.clock())

@@ -240,7 +240,6 @@ STOP_MOTION = "Stop motion, {minutes}:{seconds:02}"
 OPEN_FOLDER = "Open folder"
 IN_FOLDER = "They go to {path}"
 OTHER_FOLDER = "Other folder..."
-RECORDED = "The recording is finished: {path}"
 PROFILES = "Profiles"
 NEW_PROFILE = "New"
 SAVE_AS = "A name for the new profile, which begins as this one"
@@ -327,11 +326,6 @@ CALIBRATION_INTRO = (
     "Five steps of a few seconds each: look straight ahead, close your eyes, open your mouth, smile and say “oo”, look "
     "at the corners of the screen; the last two can be skipped. Sit as you will sit while streaming."
 )
-CALIBRATION_NEEDS_FACE = (
-    "Calibration measures your face, and recorded motion has none: choose Webcam or Video file first."
-)
-CALIBRATION_NEEDS_CAMERA = "Calibration needs a webcam, and none is found: plug one in, or choose a video file."
-CALIBRATION_CAMERA_FAILS = "Calibration needs to see your face, and cannot: {problem}"
 
 # Picture doctor
 DOCTOR = "Prepare this picture"

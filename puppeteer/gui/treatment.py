@@ -1,4 +1,4 @@
-"""A picture on the picture doctor's table: what was made of it, where its head is said to be, the strokes of a brush."""
+"""A picture on the picture doctor's table: what was made of it, where its head is said to be, a brush's strokes."""
 
 from __future__ import annotations
 

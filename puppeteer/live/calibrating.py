@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from puppeteer.live.status import Part
 from puppeteer.motion import Calibration, Step
 from puppeteer.pose import FaceObservation
+from puppeteer.settings import PLAYED, SEEN
+
+
+def why_not(kind: str, camera: Part, face: Part, stands_in: bool, has_frames: bool) -> str:
+    """What a calibration from a source of this kind needs first, or "". `stands_in`: recorded motion moves the
+    character because there is no webcam."""
+    if kind in PLAYED:
+        return "calibration measures your face, and recorded motion has none: choose Webcam or Video file first"
+    if stands_in:
+        return "calibration needs a webcam, and none is found: plug one in, or choose a video file"
+    problem = ""
+    if camera.state == "problem":
+        problem = camera.text
+    elif kind in SEEN and face.state == "problem" and not has_frames:  # no tracker, or no picture
+        problem = face.text
+    return f"calibration needs to see your face, and cannot: {problem}" if problem else ""
 
 
 class CalibrationRun:

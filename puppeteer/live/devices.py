@@ -24,6 +24,8 @@ from puppeteer.pose import Frame, Pose
 from puppeteer.settings import SEEN, OutputSettings, Settings, SourceSettings
 from puppeteer.slot import LatestSlot
 
+RECORDED = "the recording is finished: {path}"
+
 
 class Devices:
     """Every method may be called from any thread and returns at once."""
@@ -73,16 +75,17 @@ class Devices:
             if self._sender is not None:
                 self._sender.key = key
 
-    def closers(self) -> list[Callable[[], object]]:
-        """What closes each device, to be called side by side; each may hang in a driver."""
+    def closers(self, say: Callable[[str], object]) -> list[Callable[[], object]]:
+        """What closes each device, to be called side by side; each may hang in a driver. `say` gets what became of a
+        recording."""
         with self._change:
             found = (self._feed, self._sender, self._retired_feed, self._retired_sender, self._vmc)
             recorder, self._recorder = self._recorder, None
             table, self._table = self._table, None
         closers: list[Callable[[], object]] = [part.close for part in found if part is not None]
         closers += self.overlays.closers()
-        closers += [_quietly(part.close) for part in (recorder, table) if part is not None]
-        return closers
+        closers += [_quietly(table.close)] if table is not None else []
+        return closers if recorder is None else [*closers, _finishing(recorder, say)]
 
     @property
     def virtual_camera_absent(self) -> bool:
@@ -312,6 +315,17 @@ def _device_settings(output: OutputSettings) -> tuple[object, ...]:
 
 def _vmc_settings(output: OutputSettings) -> tuple[object, ...]:
     return output.vmc, output.vmc_address, output.vmc_port
+
+
+def _finishing(recorder: Recorder, say: Callable[[str], object]) -> Callable[[], object]:
+    def work() -> None:
+        try:
+            recorder.close()
+            say(RECORDED.format(path=recorder.path))
+        except PuppeteerError as error:
+            say(str(error))
+
+    return work
 
 
 def _quietly(close: Callable[[], object]) -> Callable[[], object]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from puppeteer.errors import PuppeteerError
-from puppeteer.live.calibrating import CalibrationRun
-from puppeteer.live.devices import Devices
+from puppeteer.errors import PuppeteerError, SettingsError
+from puppeteer.live.calibrating import CalibrationRun, why_not
+from puppeteer.live.devices import RECORDED, Devices
 from puppeteer.live.drawing import Drawing
 from puppeteer.live.driving import Driving
 from puppeteer.live.hearing import Hearing
@@ -133,9 +133,8 @@ class Live:
         self._loading.wake()
         self._looking.close()
         deadline_s = time.monotonic() + self._parts.patience.join_s
-        closers = [
-            threading.Thread(target=close, daemon=True) for close in (*self._devices.closers(), self._hearing.close)
-        ]
+        closing = (*self._devices.closers(self.log.add), self._hearing.close)
+        closers = [threading.Thread(target=close, daemon=True) for close in closing]
         for thread in closers:
             thread.start()
         for thread in closers:
@@ -256,9 +255,18 @@ class Live:
         self.log.add("recentred")
 
     def calibrate(self, step: Step) -> CalibrationRun:
-        """Begins to collect for one step (see `motion.guided`). Ends an earlier run."""
+        """Begins to collect for one step (see `motion.guided`). Ends an earlier run. Raises SettingsError where nothing
+        can see a face."""
+        if why := self.why_no_calibration():
+            raise SettingsError(why)
         self._looking.run = run = CalibrationRun(step, self._calibrated, self._end_run)
         return run
+
+    def why_no_calibration(self) -> str:
+        """What a calibration needs first, as a sentence; "" where it can begin."""
+        source, parts = self._settings.source, self._conditions()
+        stands_in = source.kind == "camera" and not source.camera and self._driving.driver == "demo"
+        return why_not(source.kind, parts["camera"], parts["face"], stands_in, self._looking.has_frames)
 
     def forget_calibration(self) -> None:
         """Back to the automatic calibration."""
@@ -405,7 +413,7 @@ class Live:
         """Finishes the file, which may take a moment. Raises SinkError where it could not be written."""
         path = self._devices.stop_recording()
         if path is not None:
-            self.log.add(f"recorded {path}")
+            self.log.add(RECORDED.format(path=path))
 
     def start_motion(self, path: Path) -> None:
         """Records the motion, all numbers of it, to a .csv that `inputs.recorded` reads. Raises SinkError."""

@@ -69,12 +69,20 @@ class Looking:
         seen = self.latest
         return seen.face if seen is not None and now_s - seen.time_s <= self._pace.stale_s else None
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether there is a frame of just now."""
+        seen = self.latest
+        return (
+            seen is not None
+            and seen.frame is not None
+            and self._clock() - seen.time_s <= max(PREVIEW_S, self._pace.stale_s)
+        )
+
     def preview(self) -> Preview | None:
         """The newest camera frame with what was found in it; None without a camera. For one thread."""
         seen = self.latest
-        if seen is None or seen.frame is None:
-            return None
-        if self._clock() - seen.time_s > max(PREVIEW_S, self._pace.stale_s):
+        if seen is None or seen.frame is None or not self.has_frames:
             return None
         if self._preview is None or self._preview.sequence != seen.sequence:
             landmarks = None if seen.face is None else seen.face.landmarks

@@ -72,7 +72,7 @@ class CalibrationPage:
             dpg.configure_item(item, show=counting)
         if counting:
             self._show_counting(guide, now.meters, now.time_s)
-        why = self._studio.why_no_calibration(now.status)
+        why = texts.sentence(self._studio.engine.why_no_calibration())
         found = now.status.face_found
         dpg.set_value(self._face, why or (texts.CALIBRATION_FACE if found else texts.CALIBRATION_NO_FACE))
         dpg.configure_item(self._face, color=GOOD if found and not why else WARN)
