@@ -119,7 +119,10 @@ def terminated(app: Studio) -> None:
 
 
 WAYS: dict[Callable[[Studio], None], int] = {cross: 0, destroyed: 0, interrupted: 130, terminated: 0}  # exit codes
-ways = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+
+
+def ways(*some: Callable[[Studio], None]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", some or WAYS, ids=lambda way: way.__name__)
 
 
 @contextmanager
@@ -154,7 +157,7 @@ def is_kept(folder: Path) -> bool:
 
 @needs_screen
 @needs_manager
-@ways
+@ways()
 def test_in_the_middle_of_a_calibration_and_a_recording(way: Callable[[Studio], None], tmp_path: Path) -> None:
     with managed(
         tmp_path, "--source", "video", "--video", str(carphone()), "--family", "warp", "--output.rate", "10"
@@ -174,7 +177,7 @@ def test_in_the_middle_of_a_calibration_and_a_recording(way: Callable[[Studio], 
 
 @needs_screen
 @needs_manager
-@ways
+@ways(cross, interrupted)
 def test_while_everything_is_loaded(way: Callable[[Studio], None], tmp_path: Path) -> None:
     with managed(tmp_path, "--source", "demo", picture=False) as app:
         app.ask("win.studio.flip('motion.mirror')")
@@ -184,7 +187,7 @@ def test_while_everything_is_loaded(way: Callable[[Studio], None], tmp_path: Pat
 
 @needs_screen
 @needs_manager
-@pytest.mark.parametrize("way", [interrupted, terminated, destroyed], ids=lambda way: way.__name__)  # it has no cross
+@ways(destroyed, interrupted)
 def test_while_it_is_minimised(way: Callable[[Studio], None], tmp_path: Path) -> None:
     """Dear PyGui then waits for events of the window and hears of nothing else."""
     with managed(tmp_path, "--source", "demo", "--family", "warp") as app:

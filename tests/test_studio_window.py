@@ -160,6 +160,9 @@ def test_every_control_of_every_page_answers_to_the_mouse(app: Studio) -> None:
         app.wait(4)
         inside = app.ask(f"[found for found in controls(win.areas['{page}'])]")
         seen[page] = len(inside)
+        wide = "(dpg.get_text_size(dpg.get_item_label(item)) or [0])[0]"
+        cut = f"{wide} > dpg.get_item_rect_size(item)[0]"
+        assert not app.ask(f"[name for item, kind, name in controls({area}) if kind == 'mvButton' and {cut}]")
         for item, kind, name in inside:
             pressed(app, item, kind, name, area)
         app.ask(f"dpg.set_y_scroll({area}, 0)")
