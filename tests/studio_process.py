@@ -32,7 +32,7 @@ class Asked(Window):
     """Answers questions between frames, of which there are as many as possible."""
 
     def _rest(self, begun_s: float) -> None:
-        time.sleep(0.002)  # other threads want to work too
+        time.sleep(0.002 if self.studio.engine.picture is not None else 0.05)  # other threads want to work too
 
     def paint(self) -> None:
         super().paint()
