@@ -175,6 +175,16 @@ def test_a_face_of_ones_own_rests_at_zero_and_reaches_its_ends() -> None:
     assert np.abs(of(still, "mouth_form")).max() < 0.05, "noise is not made into smiles"
 
 
+def test_another_source_is_another_neutral() -> None:
+    motion = Motion(MotionSettings())
+    for frame in range(90):
+        motion.step(replace(CALM, neck_x=1.4, brow_left=1.5), frame / 30)
+    motion.forget_seen()
+    for frame in range(90, 150):
+        pose = motion.step(CALM, frame / 30)
+    assert abs(pose.neck_x) < 0.02 and abs(pose.brow_left) < 0.02
+
+
 def test_two_more_steps_measure_lips_and_gaze() -> None:
     lips = [replace(CALM, mouth_form=value, mouth_wide=wide) for value, wide in ((0.5, 0.2), (0.1, -0.6))] * 30
     person = guided(PERSON, "lips", list(lips))

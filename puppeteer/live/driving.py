@@ -53,6 +53,11 @@ class Driving:
             if calibration_too:
                 self._motion.calibration = calibration_of(settings)
 
+    def forget_seen(self) -> None:
+        """Whoever is seen from now on is seen from elsewhere."""
+        with self._use:
+            self._motion.forget_seen()
+
     def recentre(self) -> Calibration | None:
         """None where no face was seen yet."""
         with self._use:

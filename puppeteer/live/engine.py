@@ -190,6 +190,8 @@ class Live:
                 background = parse_background(settings.output.background)
             self._settings, self._drawing.background = settings, background
             self._driving.apply(settings, calibration_too=settings.calibration != old.calibration)
+            if settings.source != old.source:
+                self._driving.forget_seen()
             self._devices.set_key(key_colour(settings.output))
             if not self._threads or self._stop.is_set():
                 return

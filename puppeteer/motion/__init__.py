@@ -83,6 +83,10 @@ class Motion:
         """The given calibration, or the automatic one as it is now."""
         return self.calibration or self._automatic.calibration
 
+    def forget_seen(self) -> None:
+        """What was seen so far tells nothing about what comes: another camera or phone looks from elsewhere."""
+        self._automatic = Automatic()
+
     def recentre(self) -> None:
         """Makes the head's latest rotation the neutral one; eyes and mouth stay as they are."""
         if self.meters is None:
