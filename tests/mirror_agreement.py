@@ -1,6 +1,6 @@
 """How well a clip and its mirror image agree; a command, not a test of CI.
 
-    python tests/mirror_agreement.py CLIP ...
+    PYTHONPATH=. python tests/mirror_agreement.py CLIP ...
 
 Needs ffmpeg. The first ten seconds of each clip and their left-right mirror image, H.264 at crf 10, go through `track`.
 Prints the share of frames in which eyes, mouth and neck agree within 0.05 and 0.1, after the mirror's own is swapped
