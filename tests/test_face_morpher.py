@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from puppeteer.networks.compact import CROP, Morpher
-from puppeteer.networks.compact.blocks import CompactConfig
+from puppeteer.networks.compact.blocks import MorpherConfig
 from puppeteer.networks.rig.face import BROW_LEFT, BROW_RIGHT, NUMBERS, OPEN, VOWEL, FaceMorpher, more_terms
 from puppeteer.training.face import FIELDS, POSES, batch_of, flipped, step_losses
 from puppeteer.training.poses import random_face
 from puppeteer.training.ring import Row
 
-SMALL = CompactConfig(morpher_widths=(8, 8, 8), morpher_blocks=1, morpher_decoder=8)
+SMALL = MorpherConfig(widths=(8, 8, 8), blocks=1, decoder=8)
 
 
 def _face(**numbers: float) -> torch.Tensor:

@@ -250,7 +250,7 @@ def test_old_cards_run_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def layers_of_every_kind() -> Layers:
-    """Two moved copies that share the picture, one unmoved, one of another picture, and paint."""
+    """Three moved copies that share the picture, one unmoved, and paint."""
     flow = warp.load()
     y, x = torch.meshgrid(torch.linspace(0, 1, 128), torch.linspace(0, 1, 128), indexing="ij")
     features = flow.encode(torch.zeros(1, 4, 256, 256))
@@ -258,12 +258,11 @@ def layers_of_every_kind() -> Layers:
     second = flow.decode(features, torch.tensor([[0, 0, 0, -0.3, 0.0, 0.8]])).copies[0].flow
     left, top = ((x - 0.4) * 5).clamp(0, 1)[None, None], ((y - 0.3) * 5).clamp(0, 1)[None, None]
     paint = torch.stack([0.5 * x, 0.2 * y, 0 * x, torch.maximum(x, y)])[None] * (1 - top)
-    other = torch.stack([0.3 * x, 0.4 * y, 0.2 + 0 * x, torch.maximum(0.6 * x, 0.4 + 0.2 * y)])[None]
     copies = (
         Copy(first, left * top),
         Copy(second, (1 - left) * top * 0.4),
         Copy(None, (1 - left) * top * 0.3),
-        Copy(second, (1 - left) * top * 0.3, other),
+        Copy(second, (1 - left) * top * 0.3),
     )
     return Layers(copies, paint)
 
@@ -313,13 +312,11 @@ def test_pieces_leave_no_seams_and_lose_nothing(size: int) -> None:
     shares = [(8 * field(1, side)).sigmoid() for side in (128, 256)]
     left = 1 - torch.nn.functional.interpolate(shares[0], size=(256, 256), mode="bilinear")
     paint = torch.nn.functional.relu(field(1, 256) - 0.5).clamp(0, 1)
-    other = field(4, 256).sigmoid() * torch.tensor([0.5, 0.3, 0.4, 1])[None, :, None, None]
-    other = torch.minimum(other, other[:, 3:])
     copies = (
         Copy(0.05 * field(2, 128), shares[0]),
         Copy(0.05 * field(2, 256), left * shares[1] * (1 - paint)),
         Copy(None, left * (1 - shares[1]) * (1 - paint) * 0.5),
-        Copy(0.05 * field(2, 128), left * (1 - shares[1]) * (1 - paint) * 0.5, other),
+        Copy(0.05 * field(2, 128), left * (1 - shares[1]) * (1 - paint) * 0.5),
     )
     layers = Layers(copies, (left * paint) * torch.tensor([0.9, 0.4, 0.2, 1])[None, :, None, None])
     whole = torch.from_numpy(original.transpose(2, 0, 1).copy())[None].float() / 255

@@ -97,9 +97,10 @@ def test_layers_are_complete(found: dict[str, Any]) -> None:
     assert depth["back"] + 20 < depth["face"] < depth["front"] + 20
 
 
-def test_perfect_layers_are_worth_four_decibels(measured: list[dict[str, Any]]) -> None:
-    _, shipped, ceiling = np.mean([found["table"] for found in measured], (0, 1))
-    assert ceiling > shipped + 4
+def test_perfect_layers_are_worth_most(measured: list[dict[str, Any]]) -> None:
+    """What networks read is between standing still and the renderer's own layers, which explain nearly all."""
+    still, shipped, ceiling = np.mean([found["table"] for found in measured], (0, 1))
+    assert still + 3 < shipped < ceiling and ceiling > still + 8
 
 
 def test_a_rig_that_does_not_move_is_the_drawing(found: dict[str, Any]) -> None:

@@ -1,21 +1,33 @@
-"""Training: data from a seed, its mirror image, losses that fall, runs that go on where they stopped."""
+"""Training: data from a seed, its mirror image, losses that reach everything, runs that go on where they stopped."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
-import sys
+import csv
+import hashlib
+import itertools
+import json
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from puppeteer.errors import RenderError
-from puppeteer.networks.compact import CompactConfig, Morpher, Rotator, pixel_grid, sample
-from puppeteer.training import dataset, export, losses, train
-from puppeteer.training.dataset import Shards, flipped, morpher_batch, rotator_batch, shifted
+from puppeteer.networks.compact import TRAINED, Compact
+from puppeteer.training import all as everything
+from puppeteer.training import dataset, export, learning, morpher, plot, rig, sheets
+from puppeteer.training.dataset import Shards
+from puppeteer.training.learning import Learner, Machine, Task, checkpoint, learn
+from puppeteer.training.morpher import flipped, shifted
+from puppeteer.training.ring import Ring, Row, Source
+
+CPU = torch.device("cpu")
+HERE = Machine(CPU, 1)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +40,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def drawn(data: Path) -> Iterator[list[Row]]:
+    """Two characters for the rig, from a ring."""
+    with Ring(rig.TASK.source, 2, 1) as ring:
+        yield ring.take(2, 2)
+
+
 def test_a_seed_range_is_rendered_once_and_again_the_same(data: Path, tmp_path: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in data.rglob("*.npy")}
     dataset.generate(data, 0, 2, "train", workers=1)
@@ -38,23 +57,11 @@ def test_a_seed_range_is_rendered_once_and_again_the_same(data: Path, tmp_path: 
         assert np.array_equal(np.load(path), np.load(again)), path.name
 
 
-def test_true_flow_explains_what_was_visible(data: Path) -> None:
-    """Warping the picture before the rotation with the true flow gives the picture after it."""
-    batch = rotator_batch([Shards(data).row(k) for k in range(2)], None, dataset.ROTATIONS)
-    small, true = (torch.nn.functional.avg_pool2d(x, 2) for x in (batch.morphed, batch.target))
-    warped = sample(small, pixel_grid(128, 128, torch.device("cpu")) + batch.move)
-    visible = (batch.visible > 0) & (batch.part > 0)
-    moved = (true - warped).abs().mean(1)[visible].mean()
-    still = (true - small).abs().mean(1)[visible].mean()
-    assert moved < 0.35 * still
-
-
 def test_mirrored_rows_are_the_mirror_image(data: Path) -> None:
     row = Shards(data).row(0)
     mirrored = flipped(row)
     assert np.array_equal(mirrored["rest"][:, ::-1], row["rest"])
     assert mirrored["expression"][0, 0] == row["expression"][0, 1]
-    assert np.array_equal(mirrored["neck"][:, [0, 2]], -row["neck"][:, [0, 2]])
     back = flipped(mirrored)
     for name in row:
         assert np.array_equal(back[name], row[name]), name
@@ -64,115 +71,185 @@ def test_shifted_rows_stay_true(data: Path) -> None:
     """The truth moves with the pictures: what it explained before, it explains after."""
     row = Shards(data).row(0)
     assert all(np.array_equal(a, b) for a, b in zip(shifted(row, 0, 0).values(), row.values(), strict=True))
-    moved = shifted(row, 3, -2)
-    assert np.array_equal(moved["rest"][:-4, 6:], row["rest"][4:, :-6])
-    assert np.array_equal(moved["morphed"][:, :-4, 6:], row["morphed"][:, 4:, :-6])
-    assert np.array_equal(moved["rotate_part"][:, :-2, 3:], row["rotate_part"][:, 2:, :-3])
-    assert np.array_equal(moved["rotate_move"][:, :-2, 3:], row["rotate_move"][:, 2:, :-3])
+    moved = shifted(row, 5, -4)
+    for name, axis in (("rest", 0), ("morphed", 1), ("morph_move", 1), ("morph_part", 1)):
+        before, after = (np.moveaxis(x[name], (axis, axis + 1), (0, 1)) for x in (row, moved))
+        assert np.array_equal(after[:-4, 5:], before[4:, :-5]), name
 
 
-def test_every_cycle_of_the_rate_warms_up_and_ends_low() -> None:
-    rates = [train.rate(step, [1000, 2000], [1.0]) for step in range(3000)]
-    assert max(rates) == pytest.approx(1.0)
-    assert rates[999] < 0.02 and rates[2999] < 0.02 and rates[1000] < 0.02
-    assert rates[1000 + train.WARM_UP] > 0.9
-    lower = [train.rate(step, [1000, 2000], [1.0, 0.5]) for step in range(3000)]
-    assert lower[:1000] == rates[:1000] and max(lower[1000:]) == pytest.approx(0.5)
+def test_each_character_of_a_data_set_comes_before_any_comes_again(data: Path) -> None:
+    shards = Shards(data)
+    assert {int(row["seed"]) for row in shards.take(2)} == {0, 1}
+    assert len(shards.take(5)) == 5 and (shards.new, shards.taken) == (2, 7)
 
 
-def test_gradients_reach_every_parameter(data: Path) -> None:
-    rows = [Shards(data).row(0)]
+def test_a_data_set_that_is_empty_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="holds no shards"):
+        Shards(tmp_path).take(1)
+
+
+def test_a_ring_has_new_characters_first(drawn: list[Row]) -> None:
+    assert {int(row["seed"]) for row in drawn} == {0, 1}
+    for row in drawn:
+        assert {name: value.shape for name, value in row.items()} == {
+            name: shape for name, (shape, _) in rig.TASK.source.fields.items()
+        }
+        apart = np.abs(row["seen"].astype(int).sum(0) - row["rest"][..., 3])
+        assert np.mean(apart > 64) < 0.03  # what belongs to no layer, such as a halo
+
+
+def _losses(task: Task, rows: list[Row], device: torch.device) -> tuple[nn.Module, learning.Losses]:
     torch.manual_seed(0)
-    morpher, rotator = Morpher(CompactConfig()), Rotator(CompactConfig())
-    small, large = morpher_batch(rows, None), rotator_batch(rows, None, 4)
-    sum(losses.morpher_step(morpher, small, small.rest)[0].values()).backward()
-    sum(losses.rotator_step(rotator, large, large.rest, flow_only=False)[0].values()).backward()
-    for network in (morpher, rotator):
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+    rng = np.random.default_rng(3)
+    with device:
+        networks = task.networks()
+    return networks, task.losses(networks, task.batch(rows, rng, device), rng)
 
 
-def test_the_layers_cover_each_place_once(data: Path) -> None:
-    rotator = Rotator(CompactConfig()).eval()
-    batch = rotator_batch([Shards(data).row(0)], None, 4)
-    with torch.inference_mode():
-        _, layers, validity = rotator.place(rotator.encode(batch.rest), batch.neck)[:3]
-    assert torch.allclose(layers.sum(1), torch.ones(()), atol=1e-5)
-    assert validity.min() >= 0 and validity.max() <= 1.0001
+@pytest.fixture(params=[morpher.TASK, rig.TASK], ids=lambda task: task.name)
+def task(request: pytest.FixtureRequest) -> Task:
+    chosen: Task = request.param
+    return chosen
 
 
-def options(data: Path, run: Path, steps: int) -> argparse.Namespace:
-    return argparse.Namespace(
-        part="morpher",
-        data=data,
-        run=run,
-        start=None,
-        cycles=[steps],
-        flow_steps=0,
-        characters=1,
-        poses=2,
-        rate=[1e-3],
-        seed=0,
-        threads=1,
-        hours=0.0,
-        save_minutes=10.0,
-        look=[data, run / "nowhere"],
-    )
+def test_gradients_reach_every_parameter(data: Path, drawn: list[Row], task: Task) -> None:
+    networks, losses = _losses(task, drawn if task is rig.TASK else Shards(data).take(2), CPU)
+    assert all(loss.isfinite() for loss in losses.values())
+    torch.stack(list(losses.values())).sum().backward()
+    for name, parameter in networks.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
 
 
-def test_a_run_learns_is_logged_and_goes_on(data: Path, tmp_path: Path) -> None:
-    def colour_losses() -> list[float]:
-        text = (tmp_path / "morpher.csv").read_text().splitlines()[1:]
-        return [float(line.split("colour=")[1].split()[0]) for line in text]
-
-    train.train(options(data, tmp_path, 2))
-    assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 2
-    assert (tmp_path / "morpher-000002.png").stat().st_size > 10_000
-    export.lighten(tmp_path / "morpher.pt", tmp_path / "morpher.pt")  # a light one will do
-    train.train(options(data, tmp_path, 40))
-    assert torch.load(tmp_path / "morpher.pt", weights_only=True)["step"] == 40
-    first, last = colour_losses()
-    assert last < 0.95 * first
+def test_batches_and_losses_stay_on_a_card(data: Path, drawn: list[Row], task: Task) -> None:
+    """Everything on a device that is not the CPU: what a batch or a loss would make elsewhere raises."""
+    device = torch.device("meta")
+    networks, losses = _losses(task, drawn if task is rig.TASK else Shards(data).take(2), device)
+    assert {loss.device for loss in losses.values()} == {device}
+    torch.stack(list(losses.values())).sum().backward()
+    assert {p.grad.device for p in networks.parameters() if p.grad is not None} == {device}
 
 
-def test_two_processes_learn_what_one_does(data: Path, tmp_path: Path) -> None:
-    """torchrun with two gloo processes of one character each, against one process with both characters."""
+class Given:
+    """A feed of rows that are there already."""
 
-    def run(name: str, launcher: list[str], characters: int) -> dict[str, float]:
-        arguments = f"morpher --data {data} --run {tmp_path / name} --cycles 8 --characters {characters}"
-        command = [sys.executable, *launcher, "puppeteer.training.train", *arguments.split()]
-        # The loopback by name: a machine's own name may not resolve to an address it can reach itself at.
-        loopback = {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
-        environment = {**os.environ, **loopback, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-        assert done.returncode == 0, done.stderr[-6000:]
-        line = (tmp_path / name / "morpher.csv").read_text().splitlines()[-1]
-        return {k: float(v) for k, v in (pair.split("=") for pair in line.split(",")[2].split())}
+    def __init__(self) -> None:
+        self.new = self.taken = 0
 
-    def weights(name: str) -> torch.Tensor:
-        state = torch.load(tmp_path / name / "morpher.pt", weights_only=True)["network"]
-        return torch.cat([value.float().flatten() for value in state.values()])
+    def take(self, count: int, least: int = 1) -> list[Row]:
+        self.new += count
+        self.taken += count
+        return [{"x": np.ones(4, np.float32)}] * count
 
-    one = run("one", ["-m"], 2)
-    two = run(
-        "two",
-        [
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--local-addr",
-            "127.0.0.1",
-            "--nproc-per-node",
-            "2",
-            "-m",
-            "--",
-        ],
-        1,
-    )
-    # Not equal: each process weighs the pixels of its own characters, of which few slide in some (`flow`).
-    assert {k: two[k] for k in one} == pytest.approx(one, rel=0.15)
-    assert two["picture"] == pytest.approx(one["picture"], rel=0.05)
-    torch.manual_seed(0)
-    start = torch.cat([p.detach().flatten() for p in Morpher(CompactConfig()).state_dict().values()])
-    learned, difference = (weights("one") - start).norm(), (weights("two") - weights("one")).norm()
-    assert difference < 0.35 * learned
+
+def _line(fails: bool = False) -> Task:
+    """Learns that ones make 3."""
+
+    def losses(network: Any, batch: torch.Tensor, rng: np.random.Generator) -> learning.Losses:
+        wrong = (network(batch) - 3).square().mean()
+        return {"square": wrong * (float("nan") if fails else 1.0)}
+
+    def batch(rows: list[Row], rng: np.random.Generator, device: torch.device) -> torch.Tensor:
+        return torch.from_numpy(np.stack([row["x"] for row in rows])).to(device)
+
+    source = Source({"x": ((4,), np.float32)}, lambda *given: {})
+    return Task("line", lambda: nn.Linear(4, 1), source, batch, losses, slots=4, rate=0.05, sizes={"cpu": 2, "cuda": 8})
+
+
+def test_a_run_learns_is_logged_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(learning.time, "monotonic", lambda: next(ticks) / 100)  # time passes by being looked at
+    task = _line()
+    learn(task, tmp_path, 0.1, HERE, feed=Given())
+    first = checkpoint(tmp_path, task)
+    assert first is not None and first["step"] > 150 and first["minutes"] == pytest.approx(0.1, rel=0.05)
+    learn(task, tmp_path, 0.2, HERE, begun=0.33, feed=Given())
+    second = checkpoint(tmp_path, task)
+    assert second is not None and second["step"] > 2 * first["step"]
+    assert second["seed"] > first["seed"] and second["minutes"] == pytest.approx(0.3, rel=0.05)
+    with (tmp_path / "line.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    losses = [float(row["losses"].removeprefix("square=")) for row in rows]
+    assert losses[-1] < 0.1 * losses[0]
+    steps = [int(row["step"]) for row in rows]
+    assert steps == sorted(set(steps))
+
+
+def test_the_rate_warms_up_and_ends_low() -> None:
+    learner = Learner(_line(), CPU)
+    rates = []
+    for step in range(learning.WARM_UP + 1):
+        learner.learn(torch.ones(1, 4), np.random.default_rng(0), 0.0)
+        rates.append(learner.optimizer.param_groups[0]["lr"])
+        assert len(rates) == step + 1
+    assert rates[0] == pytest.approx(0.05 / learning.WARM_UP) and max(rates) == pytest.approx(0.05)
+    learner.learn(torch.ones(1, 4), np.random.default_rng(0), 1.0)
+    assert learner.optimizer.param_groups[0]["lr"] == pytest.approx(0.05 * learning.LAST_RATE)
+
+
+def test_a_loss_that_is_not_a_number_changes_nothing() -> None:
+    learner = Learner(_line(fails=True), CPU)
+    before = {name: value.clone() for name, value in learner.networks.state_dict().items()}
+    learner.learn(torch.ones(1, 4), np.random.default_rng(0), 0.0)
+    for name, value in learner.networks.state_dict().items():
+        assert torch.equal(value, before[name]) and torch.equal(learner.average[name], before[name])
+
+
+def test_what_a_run_has_is_exported_and_the_rest_stays(tmp_path: Path) -> None:
+    learner = Learner(rig.TASK, CPU, seed=5)
+    torch.save({"average": learner.average, "step": 7, "minutes": 90.0, "seed": 123}, tmp_path / "rig.pt")
+    told = export.export(tmp_path, tmp_path / "compact.pt")
+    record = json.loads((tmp_path / "compact.json").read_text())
+    assert record == json.loads(json.dumps(told)) and record["rig"] == {"steps": 7, "hours": 1.5, "characters": 123}
+    assert record["sha256"] == hashlib.sha256((tmp_path / "compact.pt").read_bytes()).hexdigest()
+    state = torch.load(tmp_path / "compact.pt", weights_only=True)
+    assert {name.split(".")[0] for name in state} == set(TRAINED)
+    networks, shipped = sheets.networks_of(tmp_path), sheets.networks_of(None)
+
+    def alike(part: str) -> bool:
+        pairs = zip(getattr(networks, part).parameters(), getattr(shipped, part).parameters(), strict=True)
+        return all(torch.equal(a, b) for a, b in pairs)
+
+    assert isinstance(networks, Compact)
+    assert alike("morpher") and alike("face") and not alike("reader") and not alike("painter")
+
+
+def test_everything_is_trained_for_its_share_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, float, float]] = []
+
+    def learned(
+        task: Task, run: Path, minutes: float, machine: Machine, *, begun: float, seed: int, least: int
+    ) -> None:
+        asked.append((task.name, minutes, begun))
+        assert seed == 4 and least <= task.least
+
+    monkeypatch.setattr(everything, "learn", learned)
+    assert everything.plan(tmp_path, 100, 4) == (100, 4)
+    torch.save({"minutes": 31.0}, tmp_path / "rig.pt")
+    torch.save({"minutes": 30.0}, tmp_path / "morpher.pt")
+    minutes, seed = everything.plan(tmp_path, 100, 9)  # the seed of a run stays
+    everything.train(tmp_path, minutes, HERE, seed)
+    assert asked == [("rig", pytest.approx(31.0), pytest.approx(0.5))]
+
+
+def _evaluated() -> dict[str, list[float]]:
+    from puppeteer.networks.compact import load
+    from puppeteer.training.evaluate import evaluate
+
+    torch.set_num_threads(1)
+    return {name: list(map(float, values)) for name, values in evaluate(load(), 1).items()}
+
+
+def test_the_comparison_of_the_paper(data: Path) -> None:
+    pytest.importorskip("skimage")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        table = pool.submit(_evaluated).result(timeout=480)
+    assert {"not moving", "warp baseline", "painted", "copied", "both", "ceiling"} < set(table)
+    assert table["ceiling"][0] > table["both"][0] > table["not moving"][0]
+    assert all(0 < ssim <= 1 for _, ssim in table.values())
+
+
+def test_losses_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "rig.csv").write_text("step,minutes,fresh,losses\n50,1.0,1.00,split=0.5\n100,2.0,0.90,split=0.4\n")
+    plot.plot(tmp_path, tmp_path / "losses.png")
+    assert (tmp_path / "losses.png").stat().st_size > 5_000

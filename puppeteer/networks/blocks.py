@@ -74,11 +74,6 @@ def blend(basis: Tensor, weights: Tensor) -> Tensor:
     return maps.view(-1, *basis.shape[2:])
 
 
-def halved(x: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, H/2, W/2), means of four; on a CPU several times faster than avg_pool2d."""
-    return (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) * 0.25
-
-
 def enlarge(x: Tensor, size: int) -> Tensor:
     """Bilinear to size x size (the same tensor when it has that size)."""
     return x if x.shape[-1] == size else F.interpolate(x, (size, size), mode="bilinear", align_corners=False)

@@ -13,12 +13,10 @@ from torch import Tensor
 
 
 class Copy(NamedTuple):
-    """Part of a frame that is the original drawing, or another picture of the character, moved."""
+    """Part of a frame that is the original drawing, moved."""
 
     flow: Tensor | None  # (1, 2, h, w) x, y: where to look, minus here; the picture's side is 2. None: not moved
     share: Tensor | None  # (1, 1, h, w) in [0, 1]: how much of the frame it is. None: all of it
-    # (1, 4, h, w) premultiplied, what to copy; the same tensor in every frame. None: the original
-    source: Tensor | None = None
 
 
 class Layers(NamedTuple):
@@ -26,9 +24,6 @@ class Layers(NamedTuple):
 
     copies: tuple[Copy, ...] = ()
     paint: Tensor | None = None  # (1, 4, h, w) in the family's encoding; "srgb_premultiplied" where there are copies
-    # What becomes of the original's middle (half of its width and height) before anything is copied from it; a picture
-    # of its own. Its first copy is what stays in place.
-    middle: Layers | None = None
 
 
 Run = Callable[..., list[Any]]  # of functions without arguments: calls them all, gives their results in order

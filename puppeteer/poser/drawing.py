@@ -47,12 +47,12 @@ class Canvas:
         self.original = original
         self.size = len(original)
         self.cells = CELLS if self.size >= CELLS else CELLS // 2
-        self._full = self._shown(original)
-        self._others: dict[int, tuple[Tensor, U8, Any]] = {}  # by id: the tensor, what it is here, where it shows
+        near = np.ones((2 * REACH + 1,) * 2, np.uint8)
+        # Above 0 where a copy that looks there may show something.
+        self._full: Any = cv2.dilate(_in_cells(cv2.extractChannel(original, 3), self.cells), near)
         self._edges = [round(cell * self.size / self.cells) for cell in range(self.cells + 1)]  # px
         per_side = 2 ** max(0, round(math.log2(self.size / TILE_PX)))
         self._tile = self.cells // min(per_side, 16)  # cells a side
-        self.middle = _middle(self.size)
         self._scratch = threading.local()
 
     def drawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> U8:
@@ -63,59 +63,37 @@ class Canvas:
             if paint is not None:
                 _straighten(resized(paint, self.size), out)
             return out
-        if layers.middle is None:
-            source, sheets = self.original, self._sheets(layers.copies, paint)
-        elif alone or not HELPERS:
-            source, sheets = self.morphed(layers.middle, encoding, alone)[0], self._sheets(layers.copies, paint)
-        else:
-            waiting = _helpers().submit(self._sheets, layers.copies, paint)
-            source = self.morphed(layers.middle, encoding, alone)[0]
-            sheets = waiting.result()
-        self._lay(out, source, sheets, True, alone)
+        self._lay(out, self.original, self._sheets(layers.copies, paint), True, alone)
         return out
 
-    def _shown(self, picture: U8) -> Any:
-        """(cells, cells) above 0 where a copy that looks there may show something."""
-        full = _in_cells(cv2.extractChannel(picture, 3), self.cells)
-        return cv2.dilate(full, np.ones((2 * REACH + 1,) * 2, np.uint8))
-
-    def _other(self, source: Tensor) -> tuple[U8, Any]:
-        """A picture beside the original, enlarged once, and where it shows."""
-        known = self._others.get(id(source))
-        if known is None:
-            picture = resized(_bytes(source.float()), self.size)
-            known = self._others[id(source)] = source, picture, self._shown(picture)
-        return known[1:]
-
-    def morphed(self, layers: Layers, encoding: Encoding, alone: bool) -> tuple[U8, slice, slice]:
-        """The original, premultiplied, its middle redrawn where it changes: in these rows and columns of the middle.
+    def redrawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> tuple[U8, slice, slice]:
+        """Premultiplied (S, S, 4), the same as the original but in these rows and columns. Of the layers the first copy
+        is what stays in place, and they have paint.
 
         Overwritten by this thread's next frame.
         """
-        middle = self.middle
-        if not hasattr(self._scratch, "source"):
-            self._scratch.source, self._scratch.inner = self.original.copy(), Canvas(self.original[middle, middle])
-        source: U8 = self._scratch.source
-        inner: Canvas = self._scratch.inner
-        out = source[middle, middle]
-        assert layers.paint is not None
-        out[:] = inner.original
+        scratch = self._scratch
+        if not hasattr(scratch, "picture"):
+            scratch.picture, scratch.rows, scratch.columns = self.original.copy(), slice(0, 0), slice(0, 0)
+        out: U8 = scratch.picture
+        out[scratch.rows, scratch.columns] = self.original[scratch.rows, scratch.columns]
         kept = layers.copies[0].share
-        assert kept is not None
-        changed = _in_cells(cv2.convertScaleAbs(1 - kept[0, 0].float().numpy(), alpha=255), inner.cells)
-        if changed.any():
+        assert kept is not None and layers.paint is not None
+        changed = _in_cells(cv2.convertScaleAbs(1 - kept[0, 0].float().numpy(), alpha=255), self.cells)
+        rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
+        if len(rows):
             paint = _bytes(to_premultiplied(layers.paint, encoding))
             sheets = [
-                sheet._replace(cells=cv2.min(sheet.cells, changed)) for sheet in inner._sheets(layers.copies, paint)
+                sheet._replace(cells=cv2.min(sheet.cells, changed)) for sheet in self._sheets(layers.copies, paint)
             ]
             # Where anything changes the first sheet, what stays, is laid too: elsewhere it lies there already.
             sheets[0] = sheets[0]._replace(cells=changed)
-            inner._lay(out, inner.original, sheets, False, alone)
-        rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
-        if not len(rows):
-            return source, slice(0, 0), slice(0, 0)
-        edges = inner._edges
-        return source, slice(edges[rows[0]], edges[rows[-1] + 1]), slice(edges[columns[0]], edges[columns[-1] + 1])
+            self._lay(out, self.original, sheets, False, alone)
+            scratch.rows = slice(self._edges[rows[0]], self._edges[rows[-1] + 1])
+            scratch.columns = slice(self._edges[columns[0]], self._edges[columns[-1] + 1])
+        else:
+            scratch.rows = scratch.columns = slice(0, 0)
+        return out, scratch.rows, scratch.columns
 
     def _sheets(self, copies: tuple[Copy, ...], paint: U8 | None) -> list[_Sheet]:
         sheets = list(self._moved(copies))
@@ -169,7 +147,7 @@ class Canvas:
             cells, look = _in_cells(weight, self.cells), None
             if not cells.any():
                 continue
-            picture, full = (None, self._full) if copy.source is None else self._other(copy.source)
+            full = self._full
             if copy.flow is not None:
                 x, y = copy.flow[0].float().numpy()
                 flow = cv2.merge([x, y])
@@ -182,7 +160,7 @@ class Canvas:
             if cells.any():
                 whole = side == 1 and weight[0, 0] == 255
                 weight = None if whole else _framed(_fitted(cv2.merge([weight] * 4), self.size))
-                yield _Sheet(cells, look, weight, source=picture)
+                yield _Sheet(cells, look, weight)
 
     def _tiles(self, sheets: list[_Sheet]) -> list[_Tile]:
         """What is to be drawn in each tile that shows anything."""
@@ -209,16 +187,15 @@ class Canvas:
 
     def _draw(self, out: U8, source: U8, tile: _Tile) -> None:
         """Everything that shows in a tile."""
-        for (_, look, weight, paint, other), rows, columns in tile:
+        for (_, look, weight, paint), rows, columns in tile:
             if paint is not None:
                 picture = _piece(paint, self.size, rows, columns)
             else:
-                whole = source if other is None else other
-                picture = whole[rows, columns]
+                picture = source[rows, columns]
                 if look is not None:
                     there = _piece(look, self.size, rows, columns)
                     # The body ends at the picture's edge: what moves in from outside continues it.
-                    picture = cv2.remap(whole, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                    picture = cv2.remap(source, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
                 if weight is not None:
                     picture = cv2.multiply(picture, _piece(weight, self.size, rows, columns), scale=1 / 255)
             target = out[rows, columns]
@@ -232,7 +209,6 @@ class _Sheet(NamedTuple):
     look: Any = None  # (h, h, 2) px in the original; None: not moved
     weight: Any = None  # (h, h, 4) of 255, all the same; None: all of it
     paint: Any = None  # (h, h, 4) premultiplied, instead of the original
-    source: Any = None  # (S, S, 4) premultiplied, what is moved instead of the original
 
 
 _Tile = list[tuple[_Sheet, slice, slice]]  # rows and columns
@@ -241,11 +217,6 @@ _Tile = list[tuple[_Sheet, slice, slice]]  # rows and columns
 @lru_cache(maxsize=1)
 def _helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(HELPERS, "draw")
-
-
-def _middle(size: int) -> slice:
-    """Rows or columns of the middle half."""
-    return slice(round(size / 4), size - round(size / 4))
 
 
 def _in_cells(share: Any, cells: int) -> Any:
@@ -317,22 +288,14 @@ def drawn_on_device(layers: Layers, encoding: Encoding, original: Tensor) -> Ten
 def composed(layers: Layers, encoding: Encoding, original: Tensor) -> Tensor:
     """Premultiplied float32 (1, 4, S, S)"""
     size = original.shape[-1]
-    if layers.middle is not None:
-        middle = _middle(size)
-        morphed = original.clone()
-        morphed[:, :, middle, middle] = composed(layers.middle, encoding, original[:, :, middle, middle])
-        original = morphed
     pixels = (torch.arange(size, dtype=torch.float32, device=original.device) + 0.5) * (2 / size) - 1
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
     out = torch.zeros_like(original)
     if layers.paint is not None:
         mode = "bilinear" if layers.copies else "bicubic"
         out = _at(to_premultiplied(layers.paint, encoding), size, mode).clamp(0, 1)
-    for flow, share, source in layers.copies:
+    for flow, share in layers.copies:
         moved = original
-        if source is not None:
-            moved = _at(source.float(), size, "bicubic").clamp(0, 1)
-            moved = torch.minimum(moved, moved[:, 3:])  # bicubic overshoots
         if flow is not None:
             grid = (_at(flow.float(), size) + here).permute(0, 2, 3, 1)
             moved = F.grid_sample(moved, grid, mode="bilinear", padding_mode="border", align_corners=False)

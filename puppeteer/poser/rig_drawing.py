@@ -27,13 +27,15 @@ class RigCanvas:
     """The layers of one premultiplied original (S, S, 4), drawn again and again by any number of threads."""
 
     def __init__(self, original: U8, parts: Parts) -> None:
-        self._canvas = Canvas(original)
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
         shown, gains, opacity = pictures(image, parts)
         self._opacity = float(opacity)
         self._pictures = [_picture(layer) for layer in shown]
-        inside = self._canvas.middle
-        self._gains = {k: _picture(gains[k].expand(4, -1, -1))[inside, inside].astype(np.int16) for k in MORPHED}
+        self._original, self._inside = original, _middle(len(original))
+        self._middle = Canvas(original[self._inside, self._inside])
+        self._gains = {
+            k: _picture(gains[k].expand(4, -1, -1))[self._inside, self._inside].astype(np.int16) for k in MORPHED
+        }
         self._stack = Stack(self._pictures)
         self._scratch = threading.local()
 
@@ -42,10 +44,10 @@ class RigCanvas:
         flows = frame.flows.float().numpy()
         if float(np.abs(flows).max()) * self._stack.size < STILL:
             # what its layers cannot be split into exactly, a few pixels where three of them meet, is whole
-            still = self._canvas.original
+            out = self._original.copy()
             if frame.middle is not None:
-                still = self._canvas.morphed(frame.middle, encoding, alone)[0]
-            out = still.copy()
+                morphed, rows, columns = self._middle.redrawn(frame.middle, encoding, alone)
+                out[self._inside, self._inside][rows, columns] = morphed[rows, columns]
             straighten(out)
             return out
         shown = self._pictures
@@ -58,19 +60,18 @@ class RigCanvas:
 
     def _morphed(self, middle: Layers, encoding: Encoding, alone: bool) -> list[U8]:
         """The layers' pictures with what becomes of the middle; overwritten by this thread's next frame."""
-        scratch, inside = self._scratch, self._canvas.middle
+        scratch, inside = self._scratch, self._inside
         if not hasattr(scratch, "pictures"):
             scratch.pictures = [p.copy() if k in MORPHED else p for k, p in enumerate(self._pictures)]
             scratch.rows = scratch.columns = slice(0, 0)
-        morphed, rows, columns = self._canvas.morphed(middle, encoding, alone)
+        morphed, rows, columns = self._middle.redrawn(middle, encoding, alone)
         for k in MORPHED:  # as it was before the last frame
             scratch.pictures[k][inside, inside][scratch.rows, scratch.columns] = self._pictures[k][inside, inside][
                 scratch.rows, scratch.columns
             ]
         scratch.rows, scratch.columns = rows, columns
-        if rows.stop > rows.start and columns.stop > columns.start:
-            before = self._canvas.original[inside, inside][rows, columns]
-            change = cv2.subtract(morphed[inside, inside][rows, columns], before, dtype=cv2.CV_16S)
+        if rows.stop > rows.start:
+            change = cv2.subtract(morphed[rows, columns], self._middle.original[rows, columns], dtype=cv2.CV_16S)
             for k in MORPHED:
                 gain = self._gains[k][rows, columns]
                 if not gain.any():
@@ -78,6 +79,11 @@ class RigCanvas:
                 target = scratch.pictures[k][inside, inside][rows, columns]
                 cv2.add(target, cv2.multiply(change, gain, scale=1 / 255), dst=target, dtype=cv2.CV_8U)
         return scratch.pictures  # type: ignore[no-any-return]
+
+
+def _middle(size: int) -> slice:
+    """Rows or columns of the middle half."""
+    return slice(round(size / 4), size - round(size / 4))
 
 
 def _picture(x: Tensor) -> U8:
@@ -93,12 +99,12 @@ def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: 
     size = original.shape[-1]
     still = original
     if frame.middle is not None:
-        low, high = round(size / 4), size - round(size / 4)
-        inside = original[:, :, low:high, low:high]
-        change = F.pad(composed(frame.middle, encoding, inside) - inside, [low] * 4)
-        face = torch.zeros(len(layers), 1, 1, 1, device=layers.device)
-        face[list(MORPHED)] = 1
-        layers = (layers + face * gains * change).clamp(0, 1)
+        middle = _middle(size)
+        inside = original[:, :, middle, middle]
+        change = F.pad(composed(frame.middle, encoding, inside) - inside, [middle.start] * 4)
+        layers = torch.stack(
+            [(x + gains[k] * change[0]).clamp(0, 1) if k in MORPHED else x for k, x in enumerate(layers)]
+        )
         still = original + change
     pixels = (torch.arange(size, dtype=torch.float32, device=layers.device) + 0.5) * (2 / size) - 1
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])

@@ -1,132 +1,146 @@
 """The paper's comparison on characters that no network has seen.
 
-    python -m puppeteer.training.evaluate --data data/test [--run runs/first] [--characters 100]
+    python -m puppeteer.training.evaluate [--run runs/first] [--characters 64] [--record weights/compact.json]
 
-PSNR (dB) and SSIM of premultiplied pictures, averaged over frames, of the rotated character: every algorithm gets the
-same picture before the rotation. `whole` rows start from the rest image instead and use the morpher too. Data that is
-missing is rendered first (split `test`: other seeds, and designs that training never draws).
+PSNR (dB) and SSIM of premultiplied pictures at 256 px, averaged over frames, of characters whose heads move (split
+`test`: other seeds, and designs that training never draws). Everybody moves alike; what differs is where colours come
+from: `painted` has all of them from the painter (Pumarola's part), `copied` all from the drawing, whatever is seen at
+that place (Zhou's), `both` what the layers say. `ceiling` is the same with the renderer's own layers. The rows `whole`
+have other expressions too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from puppeteer.characters import Renderer, make_recipe
 from puppeteer.files import whole
-from puppeteer.networks.compact import CROP_AT, SPEC, Morpher, Rotator, halved, load
-from puppeteer.pose import F32, Pose
-from puppeteer.training.dataset import ROTATIONS, SHARD, Shards, generate, rotator_batch
-from puppeteer.training.sheets import load_networks
+from puppeteer.image import premultiplied
+from puppeteer.networks.blocks import SPEC
+from puppeteer.networks.compact import Compact
+from puppeteer.networks.rig.frame import Rigged
+from puppeteer.networks.rig.pictures import FAINT, Parts, pictures
+from puppeteer.networks.rig.reader import PAINTED
+from puppeteer.networks.tensors import to_tensor
+from puppeteer.pose import U8, Pose
+from puppeteer.poser import Poser
+from puppeteer.poser.devices import choose
+from puppeteer.poser.rig_drawing import drawn_on_device
+from puppeteer.training.ceiling import FIRST, true_rig
+from puppeteer.training.poses import random_expression, random_neck
+from puppeteer.training.sheets import networks_of
 
-CROP = slice(CROP_AT, SPEC - CROP_AT)
+POSES = 4  # of each character
+Table = dict[str, NDArray[np.float64]]
 
 
-def array(image: Tensor) -> F32:
-    """(4, H, W) -> (H, W, 4), as a viewer gets it: in 8 bits."""
-    out: F32 = ((image.clamp(0, 1) * 255).round() / 255).permute(1, 2, 0).numpy()
-    return out
-
-
-def scores(ours: Tensor, true: Tensor) -> NDArray[np.float64]:
-    """PSNR and SSIM, mean over a batch (B, 4, H, W)."""
+def scores(ours: U8, true: U8) -> tuple[float, float]:
+    """PSNR and SSIM of straight (S, S, 4) as a viewer gets them: multiplied with alpha, in 8 bits."""
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-    found = []
-    for a, b in zip(ours, true, strict=True):
-        x, y = array(a), array(b)
-        psnr = peak_signal_noise_ratio(y, x, data_range=1.0)
-        ssim = structural_similarity(
-            y, x, channel_axis=-1, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
-        )
-        found.append((psnr, ssim))
-    mean: NDArray[np.float64] = np.mean(np.asarray(found, np.float64), 0)
-    return mean
+    a, b = premultiplied(ours), premultiplied(true)
+    ssim = structural_similarity(
+        b, a, channel_axis=-1, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    return float(peak_signal_noise_ratio(b, a, data_range=255)), float(ssim)
 
 
-def warp_baseline(image: Tensor, neck: Tensor) -> Tensor:
-    """What needs no network: premultiplied (B, 4, 256, 256), the same picture tilted, shifted and squashed."""
-    from puppeteer.image import premultiplied, unpremultiplied
-    from puppeteer.poser import Poser
-    from puppeteer.training.dataset import planes
+class Algorithms:
+    """One character, drawn with its colours from here or there."""
 
-    poser, out = Poser.load("warp", "cpu"), []
-    for picture, joints in zip(image, neck, strict=True):
-        rgba = unpremultiplied((array(picture) * 255).round().astype(np.uint8))
-        poser.set_character(rgba)
-        out.append(planes(premultiplied(poser.pose(Pose(0, 0, 0, *joints.tolist())))))
-    return torch.stack(out)
+    def __init__(self, networks: Compact, rest: U8) -> None:
+        self.networks = networks
+        self.image = to_tensor(rest, networks.encoding)
+        self.features = networks.encode(self.image)
+        parts = self.features.parts
+        self.both = pictures(self.image, parts)
+        both = self.both.layers
+        alpha = both[:, 3:]
+        straight = self.image[:, :3] / self.image[:, 3:].clamp(min=FAINT)
+        copied = torch.cat([straight * alpha, alpha], 1)
+        painted = copied.clone()  # but for what nothing covers, and nobody paints
+        painted[list(PAINTED), :3] = parts.hidden[list(PAINTED)] * alpha[list(PAINTED)]
+        self.shown = {"painted": painted, "copied": copied, "both": both}
+
+    def drawn(self, name: str, pose: Pose) -> U8:
+        frame = self.networks.decode(self.features, torch.from_numpy(pose.array())[None])._replace(middle=None)
+        shown = self.both._replace(layers=self.shown[name])
+        return np.asarray(drawn_on_device(frame, self.networks.encoding, self.image, shown).numpy())
+
+
+def ceiling(rest: U8, parts: Parts, flows: torch.Tensor) -> U8:
+    image = to_tensor(rest, "srgb_premultiplied")
+    frame = Rigged(flows, parts)
+    return np.asarray(drawn_on_device(frame, "srgb_premultiplied", image, pictures(image, parts)).numpy())
 
 
 @torch.inference_mode()
-def evaluate(morpher: Morpher | None, rotator: Rotator, data: Path, characters: int) -> dict[str, NDArray[np.float64]]:
-    """Rows of the comparison: name -> (PSNR, SSIM), and the shares of combiner and retouch in the picture."""
-    shards, share = Shards(data), []
-    rows: dict[str, list[NDArray[np.float64]]] = {}
-    for k in range(min(characters, len(shards))):
-        batch = rotator_batch([shards.row(k)], None, ROTATIONS)
-        kept = rotator.fitted(batch.rest)
-        rotated = rotator.decode(kept, batch.neck)
-        painted = Rotator.paint(batch.morphed, rotated)
-        pictures = {
-            "not moving": batch.morphed,
-            "warp baseline": warp_baseline(batch.morphed, batch.neck),
-            "Pumarola": painted.pumarola,
-            "Zhou": painted.zhou,
-            "combined": painted.combined,
-            "combined, retouched": painted.final,
-        }
-        if morpher is not None:
-            features = morpher.fitted(batch.rest[:, :, CROP, CROP])
-            expression = torch.from_numpy(np.array(shards.row(k)["expression"]))
-            unchanged = torch.tensor([[0.0, 0.0, float(features.rest_mouth[0])]])
-            expression = torch.cat([expression, unchanged])
-            morphed = torch.cat([Morpher.paint(batch.rest, morpher.decode(features, e[None])) for e in expression])
-            pictures["whole: not moving"] = batch.rest.expand(ROTATIONS, -1, -1, -1)
-            pictures["whole: networks"] = Rotator.paint(morphed, rotated).final
-        for name, picture in pictures.items():
-            rows.setdefault(name, []).append(scores(picture, batch.target))
-        shown = halved(batch.target[:, 3:])
-        share.append([float((m * shown).sum() / shown.sum()) for m in (rotated.combine, rotated.retouch)])
-    table = {name: np.mean(found, 0) for name, found in rows.items()}
-    table["share of combiner and retouch"] = np.mean(share, 0)
-    return table
+def evaluate(networks: Compact, characters: int) -> Table:
+    """Rows of the comparison: name -> (PSNR, SSIM)."""
+    from puppeteer.networks.rig import motion
+
+    found: dict[str, list[tuple[float, float]]] = {}
+    warp = Poser.load("warp", "cpu")
+    whole_poser = Poser(networks, "compact", choose("cpu"))
+    with Renderer() as renderer:
+        for seed in range(FIRST, FIRST + characters):
+            recipe = make_recipe(seed, "test")
+            renderer.load(recipe)
+            rng = np.random.default_rng([seed, 77])
+            still = Pose(mouth_open=recipe.rest_mouth)
+            rest = renderer.render(still, SPEC).rgba
+            perfect = true_rig(renderer.layers(still, SPEC, truth=True), recipe)
+            ours = Algorithms(networks, rest)
+            warp.set_character(rest)
+            whole_poser.set_character(rest)
+            for _ in range(POSES):
+                neck = random_neck(rng)
+                turned = Pose(0, 0, recipe.rest_mouth, *neck)
+                flows = motion.flows(perfect.motion, torch.tensor(neck), torch.zeros(4)) / SPEC
+                posed = Pose(*random_expression(rng, recipe.rest_mouth), *neck)
+                true, true_whole = (renderer.render(pose, SPEC).rgba for pose in (turned, posed))
+                rows = {
+                    "not moving": (rest, true),
+                    "warp baseline": (warp.pose(turned), true),
+                    **{name: (ours.drawn(name, turned), true) for name in ours.shown},
+                    "ceiling": (ceiling(rest, perfect.parts, flows), true),
+                    "whole: not moving": (rest, true_whole),
+                    "whole: networks": (whole_poser.pose(posed), true_whole),
+                }
+                for name, pair in rows.items():
+                    found.setdefault(name, []).append(scores(*pair))
+    return {name: np.mean(values, 0) for name, values in found.items()}
+
+
+def record(table: Table, characters: int, path: Path) -> None:
+    """Adds the table to the record of a weight file."""
+    told = json.loads(path.read_text())
+    rows = {name: [round(float(v), 4) for v in values] for name, values in table.items()}
+    told["scores"] = {"characters": characters, "poses": POSES, "PSNR and SSIM": rows}
+    with whole(path) as draft:
+        draft.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def lines(table: Table) -> str:
+    return "\n".join(f"{name:18s} PSNR {psnr:6.2f} dB   SSIM {ssim:.4f}" for name, (psnr, ssim) in table.items())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--run", type=Path, help="a training run; without it the shipped weights")
-    parser.add_argument("--characters", type=int, default=96)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--record", type=Path, help="the JSON beside a weight file: put the scores into it")
+    parser.add_argument("--run", type=Path, help="a run to evaluate; without it, the shipped weights")
+    parser.add_argument("--characters", type=int, default=64)
+    parser.add_argument("--record", type=Path, help="the record to add the table to, such as weights/compact.json")
     options = parser.parse_args()
-    generate(options.data, 0, -(-options.characters // SHARD) * SHARD, "test", options.workers)
-    if options.run:
-        morpher, rotator = load_networks(options.run)
-        if rotator is None:
-            raise SystemExit(f"{options.run} has no rotator.pt: train it first")
-    else:
-        shipped = load()
-        morpher, rotator = shipped.morpher, shipped.rotator
-    table = evaluate(morpher, rotator, options.data, options.characters)
-    for name, (first, second) in table.items():
-        if name.startswith("share"):
-            print(f"{name}: {100 * first:.1f}% and {100 * second:.1f}% of the character's picture")
-        else:
-            print(f"{name:22s} PSNR {first:6.2f} dB   SSIM {second:.4f}")
+    table = evaluate(networks_of(options.run), options.characters)
+    print(lines(table))
     if options.record:
-        record = json.loads(options.record.read_text())
-        rows = {name: [round(float(v), 4) for v in found] for name, found in table.items()}
-        record["scores"] = {"characters": options.characters, "PSNR and SSIM": rows}
-        with whole(options.record) as draft:
-            draft.write_text(json.dumps(record, indent=1) + "\n")
+        record(table, options.characters, options.record)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""Ships a run: the averages of morpher and rotator in FP16 as one weight file, and the record of how it was made.
+"""Ships a run: the averages of its parts in FP16 as one weight file, and the record of how it was made.
 
-    python -m puppeteer.training.export --run runs/first
-    python -m puppeteer.training.export --run runs/first --light puppeteer/training/checkpoint
+    python -m puppeteer.training.export --run runs/first [--output weights/compact.pt]
 
-`--light` writes checkpoints from which `train` goes on (copied into a run's folder), small enough to be kept with the
-project: the averages as weights, and the second moments.
+A part that the run lacks stays as it is in the shipped file, with its record.
 """
 
 from __future__ import annotations
@@ -19,44 +17,57 @@ from typing import Any
 import torch
 
 from puppeteer.files import whole
-from puppeteer.networks.compact import CompactConfig
-from puppeteer.weights import FOLDER, RECORDS
+from puppeteer.networks.compact import TRAINED, MorpherConfig
+from puppeteer.networks.rig.reader import ReaderConfig
+from puppeteer.training import morpher, rig
+from puppeteer.training.learning import SEEDS_APART, checkpoint
+from puppeteer.weights import FOLDER, RECORDS, verified
+
+TASKS = (morpher.TASK, rig.TASK)
 
 
-def lighten(source: Path, target: Path) -> None:
-    """A checkpoint of half the size."""
-    state = torch.load(source, map_location="cpu", weights_only=True)
-    state["network"] = state["average"]  # the same storage: written once
-    for moments in state["moments"].values():
-        moments.pop("exp_avg", None)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with whole(target) as draft:
-        torch.save(state, draft)
+def weights_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """State of the family's own networks, shipped ones where the run has none; and what is recorded of each part."""
+    shipped = verified("compact")
+    state: dict[str, torch.Tensor] = torch.load(shipped, map_location="cpu", weights_only=True)
+    record: dict[str, Any] = json.loads(shipped.with_suffix(".json").read_text())
+    weights = {name: value for name, value in state.items() if name.split(".")[0] in TRAINED}
+    parts = {task.name: record[task.name] for task in TASKS if task.name in record}
+    for task in TASKS:
+        saved = checkpoint(run, task)
+        if saved is None:
+            continue
+        prefix = "morpher." if task is morpher.TASK else ""  # the rig's two have their own
+        weights |= {f"{prefix}{name}": value.half() for name, value in saved["average"].items()}
+        parts[task.name] = {
+            "steps": int(saved["step"]),
+            "hours": round(float(saved["minutes"]) / 60, 2),
+            "characters": int(saved["seed"]) % SEEDS_APART,
+        }
+    return weights, parts
+
+
+def export(run: Path, output: Path) -> dict[str, Any]:
+    """Writes `output` and beside it the record, which is returned."""
+    weights, parts = weights_of(run)
+    config = {"morpher": asdict(MorpherConfig()), "rig": asdict(ReaderConfig())}
+    with whole(output) as draft:
+        torch.save(weights, draft)
+    sha256 = hashlib.sha256(output.read_bytes()).hexdigest()
+    record = {"licence": RECORDS["compact"].licence, "config": config, **parts, "sha256": sha256}
+    with whole(output.with_suffix(".json")) as draft:
+        draft.write_text(json.dumps(record, indent=1) + "\n")
+    return record
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=FOLDER / RECORDS["compact"].file)
-    parser.add_argument("--light", type=Path, help="folder for light checkpoints, instead of a weight file")
     options = parser.parse_args()
-    if options.light:
-        for part in ("morpher", "rotator"):
-            lighten(options.run / f"{part}.pt", options.light / f"{part}.pt")
-        return
-    weights: dict[str, torch.Tensor] = {}
-    record: dict[str, Any] = {"licence": RECORDS["compact"].licence, "config": asdict(CompactConfig())}
-    for part in ("morpher", "rotator"):
-        state = torch.load(options.run / f"{part}.pt", map_location="cpu", weights_only=True)
-        weights |= {f"{part}.{name}": value.half() for name, value in state["average"].items()}
-        settings = json.loads((options.run / f"{part}.json").read_text())
-        record[part] = settings | {"steps": state["step"], "hours": round(state["hours"], 2)}
-    with whole(options.output) as draft:
-        torch.save(weights, draft)
-    record["sha256"] = hashlib.sha256(options.output.read_bytes()).hexdigest()
-    with whole(options.output.with_suffix(".json")) as draft:
-        draft.write_text(json.dumps(record, indent=1) + "\n")
-    print(json.dumps(record))
+    if not any((options.run / f"{task.name}.pt").is_file() for task in TASKS):
+        raise SystemExit(f"{options.run} has neither morpher.pt nor rig.pt: name the folder of a training run")
+    print(json.dumps(export(options.run, options.output)))
     print("put that checksum into puppeteer/weights.py; `evaluate --record` adds the scores")
 
 

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from puppeteer.files import whole as whole_file
 from puppeteer.image import premultiplied
-from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig
+from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.rig.face import NUMBERS, FaceMorpher
-from puppeteer.training.dataset import CROP_SLICE, Augment, MorpherBatch, move, planes
-from puppeteer.training.losses import morpher_step
+from puppeteer.training.dataset import CROP_SLICE, move, planes
+from puppeteer.training.morpher import Augment, MorpherBatch, morpher_step
 from puppeteer.training.poses import random_face
-from puppeteer.training.ring import Fields, Ring, Row
+from puppeteer.training.ring import Ring, Row, Source
 
 POSES = 6  # of each character
 SLOTS, LEAST = 160, 24
@@ -36,7 +36,7 @@ MIRRORED = (
     [NUMBERS.index(n) for n in ("eye_right", "eye_left")],
     [NUMBERS.index(n) for n in ("brow_right", "brow_left")],
 )
-FIELDS: Fields = {
+FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
     "seed": ((), np.int64),
     "rest_mouth": ((), np.float32),
     "rest": ((CROP, CROP, 4), np.uint8),  # premultiplied, the crop
@@ -120,7 +120,7 @@ def train(options: argparse.Namespace) -> None:
     run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    network = FaceMorpher(CompactConfig())
+    network = FaceMorpher(MorpherConfig())
     step = first = 0
     path = run / "face.pt"
     saved = torch.load(path, map_location="cpu", weights_only=True) if path.is_file() else None
@@ -153,15 +153,14 @@ def train(options: argparse.Namespace) -> None:
             )
 
     with (
-        Ring(SLOTS, options.workers, first, "train", step, FIELDS, drawn) as ring,
+        Ring(Source(FIELDS, drawn), SLOTS, options.workers, first, "train", step) as ring,
         (run / "log.csv").open("a") as log,
     ):
         ring.take(1, LEAST)
         start = sheet_at = time.monotonic()
         while (passed := (time.monotonic() - start) / (60 * options.minutes)) < 1:
             batch, seen = batch_of(ring.take(options.batch), rng)
-            with torch.autocast("cpu", torch.bfloat16):
-                losses = step_losses(network, batch, seen)
+            losses = step_losses(network, batch, seen)
             warm = min(1.0, (step - begun + 1) / 50)
             for group in optimizer.param_groups:
                 group["lr"] = options.rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * passed)))
@@ -219,7 +218,7 @@ def look(weights: dict[str, Tensor], folder: Path, output: Path) -> None:
     """A sheet of the drawings (PNG) in a folder, one a row, in `LOOKS`."""
     import cv2
 
-    network = FaceMorpher(CompactConfig())
+    network = FaceMorpher(MorpherConfig())
     network.load_state_dict(weights)
     network.eval().requires_grad_(False)
     rows = []

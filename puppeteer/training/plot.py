@@ -1,6 +1,6 @@
 """Draws the logged losses of a run: `python -m puppeteer.training.plot RUN --output losses.png`.
 
-RUN is a run's folder, or any that holds its `morpher.csv` and `rotator.csv`.
+RUN is a run's folder, or any that holds its `morpher.csv` or `rig.csv`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def plot(run: Path, output: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    logs = {part: read_log(run / f"{part}.csv") for part in ("morpher", "rotator") if (run / f"{part}.csv").exists()}
+    logs = {part: read_log(run / f"{part}.csv") for part in ("morpher", "rig") if (run / f"{part}.csv").exists()}
     if not logs:
-        raise SystemExit(f"{run} has neither morpher.csv nor rotator.csv: name the folder of a training run")
+        raise SystemExit(f"{run} has neither morpher.csv nor rig.csv: name the folder of a training run")
     figure, panels = pyplot.subplots(1, len(logs), figsize=(6 * len(logs), 4), squeeze=False)
     for panel, (part, log) in zip(panels[0], logs.items(), strict=True):
         for name in sorted({name for losses in log.values() for name in losses}):

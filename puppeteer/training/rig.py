@@ -10,9 +10,7 @@ mixes 3D models in, from a set of what `python -m puppeteer.models3d render` mad
 from __future__ import annotations
 
 import argparse
-import math
-import os
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,15 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.files import whole as whole_file
 from puppeteer.networks.rig.reader import COUNT, DEPTH_UNIT, PAINTED, Painter, Reader, ReaderConfig, Reading
+from puppeteer.training.learning import Losses, Machine, Task, half, learn
 from puppeteer.training.models import Mixed
-from puppeteer.training.ring import Drawn, Ring, Row, rendered
+from puppeteer.training.ring import FIELDS, Row, Source, rendered
 
 SIZE = 256
-SLOTS = 192
-LEAST = 48  # characters before the first step
-AVERAGE = 0.998
 
 
 class Batch(NamedTuple):
@@ -105,7 +100,7 @@ def batch_of(rows: list[Row], rng: np.random.Generator | None, device: torch.dev
     return Batch(rest, labels / labels.sum(1, keepdim=True), known, whole, colour, depth, there, joints)
 
 
-def reader_loss(out: Reading, batch: Batch) -> dict[str, Tensor]:
+def reader_loss(out: Reading, batch: Batch) -> Losses:
     known = batch.known
     split = -(batch.labels * F.log_softmax(out.labels, 1)).sum(1, keepdim=True)
     edges = F.binary_cross_entropy_with_logits(out.whole, batch.whole, reduction="none")
@@ -118,7 +113,7 @@ def reader_loss(out: Reading, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def painter_loss(painted: Tensor, batch: Batch) -> dict[str, Tensor]:
+def painter_loss(painted: Tensor, batch: Batch) -> Losses:
     """Where a layer is but is not seen; its lines too."""
     layers = list(PAINTED)
     seen = batch.labels[:, 1:][:, layers]
@@ -138,10 +133,10 @@ class Networks(nn.Module):
         self.reader, self.painter = Reader(config or ReaderConfig()), Painter(config or ReaderConfig())
 
 
-def step_losses(networks: Networks, batch: Batch, teach: bool) -> dict[str, Tensor]:
+def step_losses(networks: Networks, batch: Batch, teach: bool) -> Losses:
     """`teach`: the painter gets the true split, not the reader's."""
     image = batch.rest.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(image.device.type, torch.bfloat16):
+    with half(image.device):
         out = networks.reader(image)
         if teach:
             seen = batch.labels[:, 1:]
@@ -153,110 +148,32 @@ def step_losses(networks: Networks, batch: Batch, teach: bool) -> dict[str, Tens
     return reader_loss(out, batch) | painter_loss(painted, Batch(*(x[part] for x in batch)))
 
 
-def train(
-    run: Path,
-    minutes: float,
-    size: int,
-    workers: int,
-    threads: int,
-    rate: float,
-    device: torch.device,
-    seed: int,
-    drawn: Drawn = rendered,
-) -> None:
-    """Trains for `minutes` more; writes `rig.pt` with everything that going on needs."""
-    run.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
-    networks = Networks().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(networks.parameters(), rate, weight_decay=1e-3)
-    average = {name: value.detach().clone() for name, value in networks.state_dict().items()}
-    step = first = 0
-    path = run / "rig.pt"
-    if path.is_file():
-        saved = torch.load(path, map_location=device, weights_only=True)
-        networks.load_state_dict(saved["networks"])
-        optimizer.load_state_dict(saved["optimizer"])
-        average, step, first = saved["average"], saved["step"], saved["seed"]
-    begun = step
-    rng = np.random.default_rng([seed, step])
-    shown: dict[str, float] = {}
-    log = (run / "log.csv").open("a")
+def losses(networks: Networks, batch: Batch, rng: np.random.Generator) -> Losses:
+    return step_losses(networks, batch, bool(rng.random() < 0.5))
 
-    def save(ring: Ring) -> None:
-        with whole_file(path) as draft:
-            torch.save(
-                {
-                    "networks": networks.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "average": average,
-                    "step": step,
-                    "seed": first + ring.new + SLOTS + workers,
-                },
-                draft,
-            )
 
-    with Ring(SLOTS, workers, first, "train", step, drawn=drawn) as ring, log:
-        ring.take(1, LEAST)
-        start = time.monotonic()
-        saved_at = start
-        while (passed := (time.monotonic() - start) / (60 * minutes)) < 1:
-            batch = batch_of(ring.take(size), rng, device)
-            losses = step_losses(networks, batch, bool(rng.random() < 0.5))
-            warm = min(1.0, (step - begun + 1) / 100)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * passed)))
-            optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(networks.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-            decay = min(AVERAGE, (step + 1) / (step + 10))
-            with torch.no_grad():
-                for name, value in networks.state_dict().items():
-                    average[name].lerp_(value, 1 - decay)
-            if step % 10 == 0:
-                for name, loss in losses.items():
-                    value = float(loss.detach())
-                    shown[name] = 0.9 * shown.get(name, value) + 0.1 * value
-            if step % 50 == 0:
-                fresh = ring.new / max(1, ring.taken)
-                line = [str(step), f"{time.monotonic() - start:.0f}", f"{fresh:.2f}"]
-                line += [f"{name}={value:.4f}" for name, value in shown.items()]
-                print(*line, flush=True)
-                log.write(",".join(line) + "\n")
-                log.flush()
-            if time.monotonic() - saved_at > 120:
-                save(ring)
-                saved_at = time.monotonic()
-        save(ring)
+TASK = Task(
+    "rig", Networks, Source(FIELDS, rendered), batch_of, losses, slots=192, rate=1e-3, sizes={"cpu": 4, "cuda": 32}
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cuda = torch.cuda.is_available()
+    found = Machine.found()
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--batch", type=int, default=32 if cuda else 4)
-    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - (2 if cuda else 1)))
+    parser.add_argument("--batch", type=int, default=TASK.sizes[found.device.type])
+    parser.add_argument("--workers", type=int, default=found.workers)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=TASK.rate)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--models", type=Path, help="a set of 3D models, rendered")
     parser.add_argument("--share", type=float, default=0.3, help="of the characters, that are 3D models")
     options: Any = parser.parse_args()
-    device = torch.device("cuda" if cuda else "cpu")
-    train(
-        options.run,
-        options.minutes,
-        options.batch,
-        options.workers,
-        options.threads,
-        options.rate,
-        device,
-        options.seed,
-        Mixed(options.models, options.share) if options.models else rendered,
-    )
+    drawn = Mixed(options.models, options.share) if options.models else rendered
+    task = replace(TASK, source=Source(FIELDS, drawn))
+    machine = Machine(found.device, options.workers, options.threads)
+    learn(task, options.run, options.minutes, machine, size=options.batch, rate=options.rate, seed=options.seed)
 
 
 if __name__ == "__main__":

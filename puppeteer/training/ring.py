@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
 from types import TracebackType
 from typing import Any, Self
@@ -16,41 +17,40 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE, HALF = 256, 128
-COUNT = 7
-PAINTED = 5
-Fields = dict[str, tuple[tuple[int, ...], Any]]
-FIELDS: Fields = {
+SIZE = 256
+COUNT, PAINTED = 7, 5  # layers of the rig, and how many of them are painted
+EMPTY, FRESH, USED = range(3)
+Row = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What characters are for a trainer."""
+
+    fields: dict[str, tuple[tuple[int, ...], Any]]  # name -> shape and type
+    rendered: Callable[[Any, int, Any], Row]  # of a renderer, a seed and a split; found by its name in a new process
+
+    @property
+    def bytes(self) -> int:
+        """Of one character."""
+        return sum(
+            int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in self.fields.values()
+        )
+
+
+FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {  # that the rig's training wants
     "seed": ((), np.int64),
     "joints": ((4,), np.float32),  # x and y of root and tip, px
     "rest": ((SIZE, SIZE, 4), np.uint8),  # premultiplied
     "seen": ((COUNT, SIZE, SIZE), np.uint8),
     "whole": ((COUNT, SIZE, SIZE), np.uint8),
     "colour": ((PAINTED, SIZE, SIZE, 3), np.uint8),  # premultiplied
-    "depth": ((COUNT, HALF, HALF), np.float16),  # px; NaN where the layer shows nothing
+    "depth": ((COUNT, SIZE // 2, SIZE // 2), np.float16),  # px; NaN where the layer shows nothing
 }
-EMPTY, FRESH, USED = range(3)
-Row = dict[str, NDArray[Any]]
-
-
-def slot_bytes(fields: Fields) -> int:
-    return sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in fields.values())
-
-
-def _views(buffer: Any, slots: int, fields: Fields) -> tuple[list[Row], NDArray[np.uint8]]:
-    """The slots' fields, and their states behind them."""
-    rows, slot = [], slot_bytes(fields)
-    for k in range(slots):
-        at, row = k * slot, {}
-        for name, (shape, kind) in fields.items():
-            row[name] = np.ndarray(shape, kind, buffer, at)
-            at += row[name].nbytes
-        rows.append(row)
-    return rows, np.ndarray((slots,), np.uint8, buffer, slots * slot)
 
 
 def rendered(renderer: Any, seed: int, split: Any) -> Row:
-    """One character with everything that training wants."""
+    """One character with everything that the rig's training wants."""
     from puppeteer.characters import make_recipe
     from puppeteer.pose import Pose
 
@@ -71,17 +71,27 @@ def rendered(renderer: Any, seed: int, split: Any) -> Row:
     }
 
 
-Drawn = Callable[[Any, int, Any], Row]  # a renderer, a seed and a split to one character
+def _views(buffer: Any, source: Source, slots: int) -> tuple[list[Row], NDArray[np.uint8]]:
+    """The slots' fields, and their states behind them."""
+    rows = []
+    for k in range(slots):
+        at, row = k * source.bytes, {}
+        for name, (shape, kind) in source.fields.items():
+            row[name] = np.ndarray(shape, kind, buffer, at)
+            at += row[name].nbytes
+        rows.append(row)
+    return rows, np.ndarray((slots,), np.uint8, buffer, slots * source.bytes)
 
 
 def _fill(
-    name: str, slots: int, worker: int, workers: int, first: int, split: Any, parent: int, fields: Fields, drawn: Drawn
+    name: str, source: Source, slots: int, worker: int, workers: int, first: int, split: Any, parent: int
 ) -> None:
     from puppeteer.characters.renderer import Renderer
 
+    os.environ.setdefault("LP_NUM_THREADS", "1")
     os.nice(5)
     memory = SharedMemory(name)
-    rows, states = _views(memory.buf, slots, fields)
+    rows, states = _views(memory.buf, source, slots)
     seed = first + worker
     with Renderer() as renderer:
         while os.getppid() == parent:
@@ -90,7 +100,7 @@ def _fill(
                 time.sleep(0.05)
                 continue
             for k in wanting:
-                row = drawn(renderer, seed, split)
+                row = source.rendered(renderer, seed, split)
                 states[k] = EMPTY
                 for field, value in row.items():
                     rows[k][field][...] = value
@@ -106,17 +116,10 @@ class Ring:
     """`take` gives characters, new ones first. Seeds go up from `first`, so a run that goes on never meets old ones."""
 
     def __init__(
-        self,
-        slots: int,
-        workers: int,
-        first: int = 0,
-        split: str = "train",
-        seed: int = 0,
-        fields: Fields = FIELDS,
-        drawn: Drawn = rendered,
+        self, source: Source, slots: int, workers: int, first: int = 0, split: str = "train", seed: int = 0
     ) -> None:
-        self._memory = SharedMemory(create=True, size=slots * (slot_bytes(fields) + 1))
-        self._rows, self._states = _views(self._memory.buf, slots, fields)
+        self._memory = SharedMemory(create=True, size=slots * source.bytes + slots)
+        self._rows, self._states = _views(self._memory.buf, source, slots)
         self._states[:] = EMPTY
         self._rng = np.random.default_rng(seed)
         self.taken = self.new = 0
@@ -124,7 +127,7 @@ class Ring:
         self._processes = [
             context.Process(
                 target=_fill,
-                args=(self._memory.name, slots, k, workers, first, split, os.getpid(), fields, drawn),
+                args=(self._memory.name, source, slots, k, workers, first, split, os.getpid()),
                 name=f"draw-{k}",
                 daemon=True,
             )

@@ -1,25 +1,30 @@
-"""Sheets to look at while a run goes on: characters and real drawings in fixed poses.
+"""Sheets to look at: characters and real drawings in fixed poses, drawn by a run's networks as a frame draws them.
 
     python -m puppeteer.training.sheets --run runs/first --output sheet.png FOLDER_OR_PNG...
 
 A folder may hold pictures or be a data folder of `puppeteer.training.dataset`, whose first characters are taken.
+Without --run it is the shipped networks that draw.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
-from puppeteer.image import premultiplied
-from puppeteer.networks.compact import CROP_AT, SPEC, CompactConfig, Morpher, Rotator
-from puppeteer.pose import Pose
-from puppeteer.training.dataset import Shards, planes
+from puppeteer.image import Character, unpremultiplied
+from puppeteer.networks.compact import SPEC, Compact, load
+from puppeteer.networks.faces import state as face_state
+from puppeteer.pose import U8, Pose
+from puppeteer.poser import Poser
+from puppeteer.poser.devices import choose
+from puppeteer.prepare.reading import read_character
+from puppeteer.training.dataset import Shards
+from puppeteer.training.export import weights_of
 
 POSES = (
     Pose(),
@@ -40,92 +45,60 @@ POSES = (
     Pose(0.5, 1, 0.3, 0.7, -0.8, 0.8),
 )
 HALF_RANGE = (Pose(), *(Pose(**{joint: end}) for joint in ("neck_z", "neck_x", "neck_y") for end in (0.5, -0.5)))
-GREEN = (0.35, 0.6, 0.35)
-CROP = slice(CROP_AT, SPEC - CROP_AT)
+GREEN = (90, 150, 90)
 TOP = 32  # rows above the head that a sheet leaves out
 
 
-def load_networks(run: Path) -> tuple[Morpher | None, Rotator | None]:
-    """The averages of the parts that a run has."""
-    networks = Morpher(CompactConfig()), Rotator(CompactConfig())
-    there = []
-    for name, network in zip(("morpher", "rotator"), networks, strict=True):
-        path = run / f"{name}.pt"
-        there.append(path.exists())
-        if path.exists():
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            network.load_state_dict(state["average"])
-    return networks[0] if there[0] else None, networks[1] if there[1] else None
+def networks_of(run: Path | None) -> Compact:
+    """The averages of the parts that a run has, and the shipped ones of the others."""
+    if run is None:
+        return load()
+    state = weights_of(run)[0] | {f"face.{name}": value for name, value in face_state().items()}
+    networks = Compact()
+    networks.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    return networks.eval().requires_grad_(False)
 
 
-@torch.inference_mode()
-def draw(
-    morpher: Morpher | None,
-    rotator: Rotator | None,
-    rest: Tensor,
-    stage: str = "final",
-    poses: tuple[Pose, ...] = POSES,
-) -> list[Tensor]:
-    """rest (1, 4, 256, 256) premultiplied -> the same in all poses; a part that is missing changes nothing."""
-    face = morpher.fitted(rest[:, :, CROP, CROP]) if morpher else None
-    head = rotator.fitted(rest) if rotator else None
-    pictures = []
-    for pose in poses:
-        values, image = torch.tensor([pose.values()]), rest
-        if morpher and face:
-            image = Morpher.paint(rest, morpher.decode(face, values[:, :3]))
-        if rotator and head:
-            image = getattr(Rotator.paint(image, rotator.decode(head, values[:, 3:6])), stage)
-        pictures.append(image)
-    return pictures
+def poser_of(run: Path | None) -> Poser:
+    return Poser(networks_of(run), "compact", choose("cpu"))
 
 
-def on_green(image: Tensor) -> NDArray[np.uint8]:
-    """(1, 4, H, W) premultiplied -> uint8 (H, W, 3)"""
-    rgb, alpha = image[0, :3], image[0, 3:]
-    rgb = rgb + (1 - alpha) * torch.tensor(GREEN)[:, None, None]
-    out: NDArray[np.uint8] = (rgb.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    return out
+def on_green(rgba: U8) -> U8:
+    """Straight (H, W, 4) -> (H, W, 3)"""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    out = rgba[..., :3] * alpha + (255 - alpha) * np.array(GREEN, np.uint16)
+    return ((out + 127) // 255).astype(np.uint8)
 
 
-def rest_images(place: Path, count: int = 6) -> list[Tensor]:
-    """(1, 4, 256, 256) each: a PNG, all PNGs of a folder, or the first characters of a data folder."""
-    if (place / "data.json").exists():
+def rest_images(place: Path, count: int = 6) -> list[Character]:
+    """A PNG, all PNGs of a folder, or the first characters of a data folder."""
+    if place.is_dir() and any(child.is_dir() and (child / "rest.npy").is_file() for child in place.iterdir()):
         shards = Shards(place)
-        return [planes(shards.row(k)["rest"])[None] for k in range(min(count, len(shards)))]
-    pictures = []
-    for path in sorted(place.glob("*.png")) if place.is_dir() else [place]:
-        rgba = np.asarray(Image.open(path).convert("RGBA").resize((SPEC, SPEC)))
-        pictures.append(planes(premultiplied(rgba))[None])
-    return pictures
+        pictures = [unpremultiplied(np.array(shards.row(k)["rest"])) for k in range(min(count, len(shards)))]
+        return [Character(picture, (0, 0, len(picture))) for picture in pictures]
+    return [read_character(path) for path in (sorted(place.glob("*.png")) if place.is_dir() else [place])]
 
 
-def sheet(
-    morpher: Morpher | None,
-    rotator: Rotator | None,
-    places: list[Path],
-    stage: str = "final",
-    poses: tuple[Pose, ...] = POSES,
-) -> Image.Image:
+def sheet(poser: Poser, characters: Iterable[Character], poses: tuple[Pose, ...] = POSES) -> Image.Image:
     """A row per picture: as drawn, then the poses."""
     rows = []
-    for place in places:
-        for rest in rest_images(place):
-            cells = [on_green(image)[TOP:] for image in (rest, *draw(morpher, rotator, rest, stage, poses))]
-            rows.append(np.concatenate(cells, 1))
+    for character in characters:
+        poser.set_character(character)
+        cells = [on_green(picture)[TOP:] for picture in (character.spec(), *(poser.pose(p, SPEC) for p in poses))]
+        rows.append(np.concatenate(cells, 1))
     return Image.fromarray(np.concatenate(rows, 0))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--run", type=Path)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--stage", default="final", choices=("pumarola", "zhou", "combined", "final"))
     parser.add_argument("--half", action="store_true", help="every joint at half of its range instead")
     parser.add_argument("places", type=Path, nargs="+")
     options = parser.parse_args()
-    poses = HALF_RANGE if options.half else POSES
-    sheet(*load_networks(options.run), options.places, options.stage, poses).save(options.output)
+    torch.set_num_threads(1)
+    characters = [character for place in options.places for character in rest_images(place)]
+    sheet(poser_of(options.run), characters, HALF_RANGE if options.half else POSES).save(options.output)
 
 
 if __name__ == "__main__":

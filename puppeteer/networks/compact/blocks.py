@@ -1,4 +1,4 @@
-"""What morpher and rotator share: sizes, the encoder, a basis for closure."""
+"""What the morpher is made of: sizes, the encoder, a basis for closure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,12 @@ CROP_AT = (SPEC - CROP) // 2
 
 
 @dataclass(frozen=True, slots=True)
-class CompactConfig:
-    """Channels of the encoders at 64, 32 and 16 px, and of the per-frame decoders at 64 px."""
+class MorpherConfig:
+    """Channels of the encoder at 64, 32 and 16 px, and of the per-frame decoder at 64 px."""
 
-    morpher_widths: tuple[int, int, int] = (32, 64, 96)
-    morpher_blocks: int = 3  # residual blocks at 16 px
-    morpher_decoder: int = 32
-    rotator_widths: tuple[int, int, int] = (32, 64, 128)
-    rotator_blocks: int = 4
-    rotator_decoder: int = 32
-    painter_widths: tuple[int, int, int] = (32, 64, 96)  # at 128, 64 and 32 px
-    painter_blocks: int = 4
-    flow_unit: float = 12.0  # px that a coefficient of 1 moves at pose 1
+    widths: tuple[int, int, int] = (32, 64, 96)
+    blocks: int = 3  # residual blocks at 16 px
+    decoder: int = 32
 
 
 class Encoder(nn.Module):

@@ -1,4 +1,4 @@
-"""Morpher and rotator as one family: the shipped weights, and a frame as moved copies of the original plus paint."""
+"""Face reader, morpher, and the rig's reader and painter as one family: what is shipped and how a frame is answered."""
 
 from __future__ import annotations
 
@@ -10,52 +10,61 @@ from torch import Tensor, nn
 from puppeteer import weights
 from puppeteer.networks import faces
 from puppeteer.networks.blocks import SPEC
-from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig
+from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
-from puppeteer.networks.compact.rotator import BACK, BODY, HEAD, Rotator, RotatorFeatures, RotatorOutput
-from puppeteer.networks.faces import read
 from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.rig import assembly, motion
+from puppeteer.networks.rig.frame import Rigged
+from puppeteer.networks.rig.pictures import Parts
+from puppeteer.networks.rig.reader import Painter, Reader, ReaderConfig
 from puppeteer.networks.tensors import Encoding
+from puppeteer.pose import POSE_NAMES
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
+NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
+BODY = slice(POSE_NAMES.index("body_z"), POSE_NAMES.index("hair_x") + 1)
+TRAINED = ("morpher", "reader", "painter")  # the parts in the family's own weight file
 
 
 class CompactFeatures(NamedTuple):
     """Kept per character."""
 
     morpher: MorpherFeatures
-    rotator: RotatorFeatures
+    parts: Parts
+    motion: motion.Motion
 
 
 class Compact(nn.Module):
-    """Both networks: the original's middle is morphed, then the whole rotated, both at the output's resolution."""
+    """Complete layers that turn by their depth; the middle of what they show is morphed before."""
 
     encoding: Encoding = "srgb_premultiplied"
+    kept = CompactFeatures
 
-    def __init__(self, config: CompactConfig | None = None) -> None:
+    def __init__(self, morpher: MorpherConfig | None = None, rig: ReaderConfig | None = None) -> None:
         super().__init__()
-        config = config or CompactConfig()
-        self.morpher = Morpher(config)
-        self.reader = Face()
-        self.rotator = Rotator(config)
+        self.face = Face()  # reads what the face shows
+        self.morpher = Morpher(morpher or MorpherConfig())
+        self.reader = Reader(rig or ReaderConfig())  # splits the drawing into layers
+        self.painter = Painter(rig or ReaderConfig())  # paints what layers hide of each other
 
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
-        reading = read(self.reader, image)
-        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE], reading), self.rotator.fitted(image))
+        reading = faces.read(self.face, image)
+        parts, moves = assembly.read(self.reader, self.painter, image)
+        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE], reading), parts, moves)
 
-    def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Layers:
-        """pose (1, 6)"""
-
-        def whole() -> Layers:
-            return _rotated(self.rotator.decode(features.rotator, pose[:, 3:6], run=run))
+    def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Rigged:
+        """pose (1, 19)"""
 
         def middle() -> Layers:
             return morphed(self.morpher.decode(features.morpher, pose[:, :3]))
 
-        rotated, changed = run(whole, middle)
-        return Layers(rotated.copies, rotated.paint, changed)
+        def flows() -> Tensor:
+            return motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
+
+        changed, moved = run(middle, flows)
+        return Rigged(moved, features.parts, changed)
 
 
 def morphed(face: MorpherOutput) -> Layers:
@@ -70,30 +79,10 @@ def morphed(face: MorpherOutput) -> Layers:
     )
 
 
-def _rotated(head: RotatorOutput) -> Layers:
-    """What becomes of the whole, its middle morphed before."""
-    combine, retouch, keep = head.combine.float(), head.retouch.float(), head.keep.float()
-    flows = torch.unbind(head.flow * (2 / SPEC), 1)
-    copied, painted, still = ((1 - retouch) * share for share in (1 - combine, combine * (1 - keep), combine * keep))
-    front, body, back = head.layers.chunk(3, 1)
-    return Layers(
-        (  # each before what may take over its share where it is faint
-            Copy(None, still),
-            Copy(flows[BODY], body * painted, head.hidden[0]),
-            Copy(flows[BODY], body * copied),
-            Copy(flows[BACK], back * painted, head.hidden[1]),
-            Copy(flows[BACK], back * copied),
-            Copy(flows[HEAD], front * (copied + painted)),
-        ),
-        retouch * head.retouch_colour.float(),
-    )
-
-
 def load() -> Compact:
-    """The shipped networks. Raises WeightsError where the file is missing or not the one recorded."""
-    path = weights.verified("compact")
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    state |= {f"reader.{name}": value for name, value in faces.state().items()}
+    """The shipped networks. Raises WeightsError where a file is missing or not the one recorded."""
+    state = torch.load(weights.verified("compact"), map_location="cpu", weights_only=True)
+    state |= {f"face.{name}": value for name, value in faces.state().items()}
     with torch.device("meta"):  # no time spent on initial values that are about to be replaced
         networks = Compact()
     networks.load_state_dict(

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from puppeteer.networks.blocks import SPEC, blend, conv, enlarge, pixel_grid, repeated, sample, start_small
-from puppeteer.networks.compact.blocks import CROP, CROP_AT, CompactConfig, Encoder, hats
+from puppeteer.networks.compact.blocks import CROP, CROP_AT, Encoder, MorpherConfig, hats
 from puppeteer.networks.faces import COVERED, Reading
 
 EYE_HATS = 4
@@ -60,14 +60,14 @@ class Morpher(nn.Module):
 
     TERMS = 1 + EYE_HATS + MOUTH_HATS
 
-    def __init__(self, config: CompactConfig) -> None:
+    def __init__(self, config: MorpherConfig) -> None:
         super().__init__()
-        width = config.morpher_decoder
-        self.encoder = Encoder(16, config.morpher_widths, config.morpher_blocks)
-        self.spread = conv(config.morpher_widths[0], self.TERMS * width)
+        width = config.decoder
+        self.encoder = Encoder(16, config.widths, config.blocks)
+        self.spread = conv(config.widths[0], self.TERMS * width)
         # Its own eyes: averages over the picture are blind to the few pixels of a mouth.
         self.measure_mouth = nn.Sequential(
-            conv(config.morpher_widths[0], 16, 3, 2),
+            conv(config.widths[0], 16, 3, 2),
             nn.ReLU(),
             conv(16, 16, 3, 2),
             nn.ReLU(),
@@ -161,10 +161,10 @@ class Morpher(nn.Module):
         x = torch.linspace(-1, 1, basis.shape[3], device=basis.device, dtype=basis.dtype)
         side = (x * 8 + 0.5).clamp(0, 1)
         # in the memory format in which convolutions are fastest on a CPU
-        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None])).permute(0, 3, 1, 2)
+        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None].to(sides.dtype))).permute(0, 3, 1, 2)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0))  # (B*K, 9, 128, 128)
+        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0)).to(basis.dtype)
         eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
         gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
         rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import blend, repeated
-from puppeteer.networks.compact.blocks import CROP, CompactConfig, hats
+from puppeteer.networks.compact.blocks import CROP, MorpherConfig, hats
 from puppeteer.networks.compact.morpher import (
     EYE_HATS,
     EYES,
@@ -71,7 +71,7 @@ class FaceMorpher(Morpher):
 
     TERMS = OWN + MORE
 
-    def __init__(self, config: CompactConfig) -> None:
+    def __init__(self, config: MorpherConfig) -> None:
         super().__init__(config)
         self.slack = 4.0  # px that a coefficient of 1 moves
 
@@ -109,7 +109,7 @@ class FaceMorpher(Morpher):
         sides = blend(basis, weights.flatten(0, 1)).view(-1, 2, *basis.shape[2:])
         x = torch.linspace(-1, 1, basis.shape[3], device=basis.device, dtype=basis.dtype)
         side = (x * 8 + 0.5).clamp(0, 1)
-        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None])).permute(0, 3, 1, 2)
+        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None].to(sides.dtype))).permute(0, 3, 1, 2)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
         out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0)).to(basis.dtype)

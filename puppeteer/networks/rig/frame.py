@@ -15,4 +15,6 @@ class Rigged(NamedTuple):
 
     flows: Tensor  # (L, 2, 64, 64) shares of the picture's side: where a layer looks, minus here
     parts: Parts  # the same tensors in every frame
-    middle: Layers | None = None  # what becomes of the original's middle before; see `Layers.middle`
+    # What becomes of the original's middle (half of its width and height) before it is moved; a picture of its own. Its
+    # first copy is what stays in place.
+    middle: Layers | None = None

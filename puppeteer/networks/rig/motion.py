@@ -141,7 +141,8 @@ def flows(motion: Motion, neck: Tensor, body: Tensor) -> Tensor:
     where the layer shows it at rest."""
     count = motion.lean.shape[0]
     here = pixel_grid(CELLS, CELLS, neck.device)
-    hips = torch.tensor(HIPS, device=neck.device)
+    # Filled there: a copy from the host has no place in a frame that is recorded as a graph.
+    hips = torch.stack([torch.full((), at, device=neck.device) for at in HIPS])
     upright = _upright(here, (BODY_LEAN * body[0]).view(1, 1, 1, 1), hips).expand(count, -1, -1, -1)
     swung = (body[1:] @ motion.swings.flatten(1)).view(count, 2, CELLS, CELLS)
     upright = upright - sample(swung, upright)

@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import enlarge
-
 UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
 COVERED = 0.955, 0.985  # share of a pixel that is covered by others from which on a layer is whole under them
 OWN = 0.6, 0.95  # share of a pixel from which on its colour is the layer's own
@@ -23,6 +21,7 @@ MOST = 0.04  # of the correction of a colour that hardly shows
 MOSTLY = 4  # power: what shows more than others is corrected, or lines would be left behind where it moves away
 AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under an edge
 PASSES = 3
+BAND = 128  # rows of a picture that are made at a time
 
 
 class Parts(NamedTuple):
@@ -45,21 +44,41 @@ def pictures(original: Tensor, parts: Parts) -> Pictures:
     """Premultiplied original (1, 4, S, S)"""
     size = original.shape[-1]
     opacity = opaque(original[:, 3:])
-    original = (original / opacity).clamp(max=1)
+    bands = [_band(original, opacity, parts, top, min(size, top + BAND)) for top in range(0, size, BAND)]
+    layers, gains = (torch.cat(x, 2) for x in zip(*bands, strict=True))
+    return Pictures(layers, gains, opacity)
+
+
+def _band(original: Tensor, opacity: Tensor, parts: Parts, top: int, bottom: int) -> tuple[Tensor, Tensor]:
+    """Layers and gains of some rows: all of a large picture would be gigabytes of what is computed on the way."""
+    size = original.shape[-1]
+    reach = max(1, round(UNDER_PX * size / 256))
+    first, last = max(0, top - reach), min(size, bottom + reach)
+    original = (original[:, :, first:last] / opacity).clamp(max=1)
+
+    def enlarged(x: Tensor) -> Tensor:
+        """Rows of what bilinear enlargement would make of it."""
+        side = x.shape[-1]
+        at = (torch.arange(first, last, device=x.device, dtype=x.dtype) + 0.5) * (side / size) - 0.5
+        at = at.clamp(0, side - 1)
+        above = at.long()
+        below = (above + 1).clamp(max=side - 1)
+        x = torch.lerp(x[:, :, above], x[:, :, below], (at - above)[:, None])
+        return F.interpolate(x, (last - first, size), mode="bilinear", align_corners=False)
+
     drawn = original[:, 3:]
-    share = split(enlarge(parts.seen, size))
+    share = split(enlarged(parts.seen))
     shown = share * drawn
     above = torch.flip(torch.cumsum(torch.flip(shown, [0]), 0), [0]) - shown
     alone = (shown / (1 - above).clamp(min=FAINT)).clamp(0, 1)
-    reach = max(1, round(UNDER_PX * size / 256))
     # A dilation in two passes, each along one axis, is a tenth of the work.
     near = F.max_pool2d(F.max_pool2d(shown, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
-    whole = enlarge(parts.whole, size)
+    whole = enlarged(parts.whole)
     whole = torch.maximum(whole, smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL))
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED))
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     own = smooth(share, *OWN)
-    colour = enlarge(parts.hidden, size)
+    colour = enlarged(parts.hidden)
     colour = colour + own * (straight - colour)
     # What is left over at soft edges goes to all that show there, and what one cannot take to the others.
     mostly = (share / share.amax(0, keepdim=True).clamp(min=FAINT)) ** MOSTLY
@@ -70,7 +89,9 @@ def pictures(original: Tensor, parts: Parts) -> Pictures:
         change = left / takes.sum(0, keepdim=True).clamp(min=FAINT)
         colour = torch.where(takes > FAINT, colour + change.clamp(-most, most), colour).clamp(0, 1)
     layers = torch.cat([colour * alpha, alpha], 1)
-    return Pictures(layers, alpha * share.gt(0.02) / drawn.clamp(min=0.5), opacity)
+    gains = alpha * share.gt(0.02) / drawn.clamp(min=0.5)
+    rows = slice(top - first, bottom - first)
+    return layers[:, :, rows], gains[:, :, rows]
 
 
 def split(share: Tensor) -> Tensor:

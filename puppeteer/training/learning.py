@@ -1,0 +1,242 @@
+"""The loop that trains a part, resumably: on a CUDA card where there is one, in bfloat16, else on the CPU.
+
+RUN/PART.pt is replaced every two minutes and holds all that going on needs; RUN/PART.csv is the log. Seeds of
+characters go up, so a run that goes on never meets old ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from puppeteer.files import whole
+from puppeteer.training.ring import Ring, Row, Source
+
+AVERAGE = 0.998
+WARM_UP = 100  # steps after each start
+LAST_RATE = 0.02  # of the highest
+SAVE_S = 120
+LOG_EVERY = 50  # steps
+SEEDS_APART = 1_000_000  # between the characters of runs with another seed
+
+Losses = dict[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part that is trained."""
+
+    name: str
+    networks: Callable[[], nn.Module]
+    source: Source
+    batch: Callable[[list[Row], np.random.Generator, torch.device], Any]  # on the device
+    losses: Callable[[Any, Any, np.random.Generator], Losses]  # of networks and batch
+    slots: int  # of the ring
+    rate: float  # the highest
+    sizes: dict[str, int]  # characters in a batch, by device type
+    betas: tuple[float, float] = (0.9, 0.999)
+    least: int = 48  # characters before the first step
+
+
+class Feed(Protocol):
+    """Where characters come from."""
+
+    new: int
+    taken: int
+
+    def take(self, count: int, least: int = 1) -> list[Row]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to train on."""
+
+    device: torch.device
+    workers: int  # processes that draw
+    threads: int = 1  # of torch
+
+    @classmethod
+    def found(cls) -> Machine:
+        """A CUDA card with all cores but two drawing for it; else all cores but one draw for one that trains."""
+        cores = os.cpu_count() or 2
+        if torch.cuda.is_available():
+            return cls(torch.device("cuda", 0), max(1, cores - 2))
+        return cls(torch.device("cpu"), max(1, cores - 1))
+
+
+def half(device: torch.device) -> AbstractContextManager[Any]:
+    """Networks in bfloat16, losses and what is kept in single precision."""
+    return torch.autocast(device.type, torch.bfloat16) if device.type in ("cpu", "cuda") else nullcontext()
+
+
+def checkpoint(run: Path, task: Task, device: torch.device | None = None) -> dict[str, Any] | None:
+    """What RUN/PART.pt holds, if it exists: networks, optimizer, average, step, minutes, seed (of the next)."""
+    path = run / f"{task.name}.pt"
+    if not path.is_file():
+        return None
+    saved: dict[str, Any] = torch.load(path, map_location=device or "cpu", weights_only=True)
+    return {"minutes": 0.0, **saved}
+
+
+class Learner:
+    """Networks that learn step by step, and their average."""
+
+    def __init__(self, task: Task, device: torch.device, rate: float | None = None, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self.task, self.device, self.rate = task, device, rate or task.rate
+        self.networks = task.networks().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(self.networks.parameters(), self.rate, task.betas, weight_decay=1e-3)
+        self.average = {name: value.detach().clone() for name, value in self.networks.state_dict().items()}
+        self.step = self.begun = 0
+
+    def load(self, saved: dict[str, Any]) -> None:
+        self.networks.load_state_dict(saved["networks"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.average = saved["average"]
+        self.step = self.begun = int(saved["step"])
+
+    def start_from(self, average: dict[str, Tensor]) -> None:
+        """Weights that were trained before, without what their optimizer remembered."""
+        self.networks.load_state_dict(average)
+        self.average = {name: value.detach().clone() for name, value in self.networks.state_dict().items()}
+
+    def learn(self, batch: Any, rng: np.random.Generator, passed: float) -> Losses:
+        """One step, `passed` of the whole run is over: warm-up, then a cosine down to `LAST_RATE`."""
+        losses = self.task.losses(self.networks, batch, rng)
+        warm = min(1.0, (self.step - self.begun + 1) / WARM_UP)
+        for group in self.optimizer.param_groups:
+            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, passed)))
+            group["lr"] = self.rate * warm * (LAST_RATE + (1 - LAST_RATE) * cosine)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
+        if math.isfinite(float(norm)):
+            self.optimizer.step()
+            self._average()
+        self.step += 1
+        return losses
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Faster while the run is young."""
+        keep = min(AVERAGE, (self.step + 2) / (self.step + 11))
+        for name, value in self.networks.state_dict().items():
+            self.average[name].lerp_(value, 1 - keep)
+
+
+def learn(
+    task: Task,
+    run: Path,
+    minutes: float,
+    machine: Machine,
+    *,
+    begun: float = 0.0,
+    feed: Feed | None = None,
+    size: int | None = None,
+    rate: float | None = None,
+    seed: int = 0,
+    start: dict[str, Tensor] | None = None,
+    least: int | None = None,
+) -> None:
+    """Trains for `minutes` more. `begun` is the share of the run that was over before, for the rate. Characters come
+    from `feed`, or are drawn meanwhile; a run that begins takes over the weights in `start`."""
+    run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(machine.threads)
+    learner = Learner(task, machine.device, rate, seed)
+    spent, first = 0.0, seed * SEEDS_APART
+    saved = checkpoint(run, task, machine.device)
+    if saved is not None:
+        learner.load(saved)
+        spent, first = float(saved["minutes"]), int(saved["seed"])
+    elif start is not None:
+        learner.start_from(start)
+    rng = np.random.default_rng([seed, learner.step])
+    opened = Ring(task.source, task.slots, machine.workers, first, "train", learner.step) if feed is None else feed
+    began = time.monotonic()
+
+    def save() -> None:
+        state = {
+            "networks": learner.networks.state_dict(),
+            "optimizer": learner.optimizer.state_dict(),
+            "average": learner.average,
+            "step": learner.step,
+            "minutes": spent + (time.monotonic() - began) / 60,
+            "seed": first + opened.new + task.slots + machine.workers,
+        }
+        with whole(run / f"{task.name}.pt") as draft:
+            torch.save(state, draft)
+
+    size = size or task.sizes[machine.device.type]
+    with opened if isinstance(opened, Ring) else nullcontext():
+        opened.take(1, task.least if least is None else least)
+        saved_at = time.monotonic()
+        log = Log(run / f"{task.name}.csv")
+        with _batches(task, opened, size, rng, machine.device) as batches:
+            while (passed := (time.monotonic() - began) / (60 * minutes)) < 1:
+                losses = learner.learn(next(batches), rng, begun + (1 - begun) * passed)
+                log.add(learner.step, spent + (time.monotonic() - began) / 60, opened, losses)
+                if time.monotonic() - saved_at > SAVE_S:
+                    save()
+                    saved_at = time.monotonic()
+        save()
+
+
+@contextmanager
+def _batches(
+    task: Task, feed: Feed, size: int, rng: np.random.Generator, device: torch.device
+) -> Iterator[Iterator[Any]]:
+    """For ever; for a card the next is made while it works."""
+    own = np.random.default_rng(rng.integers(2**63))
+
+    def made() -> Any:
+        return task.batch(feed.take(size), own, device)
+
+    if device.type == "cpu":
+        yield iter(made, None)
+        return
+    with ThreadPoolExecutor(1, "batches") as pool:
+
+        def ahead() -> Iterator[Any]:
+            waiting = pool.submit(made)
+            while True:
+                batch, waiting = waiting.result(), pool.submit(made)
+                yield batch
+
+        yield ahead()
+
+
+class Log:
+    """RUN/PART.csv and the console: running means of the losses."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.means = path, dict[str, float]()
+
+    def add(self, step: int, minutes: float, feed: Feed, losses: Losses) -> None:
+        if step % 10:
+            return
+        for name, loss in losses.items():
+            value = float(loss.detach())
+            self.means[name] = 0.9 * self.means.get(name, value) + 0.1 * value
+        if step % LOG_EVERY:
+            return
+        new = not self.path.exists()
+        pairs = " ".join(f"{name}={value:.4f}" for name, value in self.means.items())
+        fresh = feed.new / max(1, feed.taken)
+        with self.path.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["step", "minutes", "fresh", "losses"])
+            writer.writerow([step, f"{minutes:.2f}", f"{fresh:.2f}", pairs])
+        print(f"{step} {minutes:.1f} min, {100 * fresh:.0f}% new: {pairs}", flush=True)
