@@ -140,6 +140,17 @@ def prepare(
     run(picture=picture, output=output, square=square, tilt_deg=tilt)
 
 
+def layers(
+    character: Annotated[Positional[Path], arg(metavar="CHARACTER.png", help="Picture of the character.")],
+    output: Annotated[Path, arg(metavar="LAYERS.ora", help="OpenRaster file to write; Krita and GIMP open it.")],
+    settings: Settings,
+) -> None:
+    """Write the layers that a character is moved by, complete also where others cover them."""
+    from puppeteer.commands.layers import layers as run
+
+    run(character=character, output=output, settings=settings)
+
+
 def doctor(settings: Settings) -> None:
     """Check the installation; each line says ok or what to do."""
     from puppeteer.commands.doctor import doctor as run
@@ -155,5 +166,6 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {  # with the groups of s
     track: ("motion",),
     character: (),
     prepare: (),
+    layers: ("poser",),
     doctor: ("poser",),
 }

@@ -14,11 +14,16 @@ from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, check_output_size, clean
 from puppeteer.networks import AUTO, FAMILIES
 from puppeteer.networks.network import Network
+from puppeteer.networks.rig.frame import Rigged
+from puppeteer.networks.rig.pictures import pictures
+from puppeteer.networks.rig.reader import LAYERS
+from puppeteer.networks.tensors import to_bytes
 from puppeteer.pose import NUMBERS, U8, Pose
 from puppeteer.poser.devices import Choice, choose, fallbacks
 from puppeteer.poser.stages import MOST_ABREAST, OnCpu, OnDevice, Stage, finite, flops, one_core
 from puppeteer.threads import abreast
 
+FAINT, LEAST_PIXELS = 127, 16  # of 255, and how many: a layer that shows less is none
 STRONG_POSE = Pose(*(declared.low if index % 2 else 1.0 for index, declared in enumerate(NUMBERS)))  # of the self-test
 
 
@@ -144,6 +149,23 @@ class Poser:
         threads = min(MOST_ABREAST, os.cpu_count() or 1)
         with closing(abreast(frame, (pose.clamped() for pose in poses), threads, one_core)) as pictures:
             yield from pictures
+
+    def layers(self, size: int = SPEC_SIZE) -> dict[str, U8]:
+        """The layers that the character is moved by, complete also where others cover them: by name from back to
+        front, uint8 (size, size, 4), sRGB, straight alpha. Those that show nothing are left out.
+
+        Raises SettingsError for a family without layers.
+        """
+        assert self._character is not None, "set_character comes first"
+        self.take(Pose())
+        frame = self._stage.layers
+        if not isinstance(frame, Rigged):
+            raise SettingsError(f"the family {self.family} has no layers: choose compact")
+        with torch.inference_mode():
+            original = torch.from_numpy(self._character.premultiplied_at(size)).to(self.device)
+            shown = pictures(original.permute(2, 0, 1)[None].float() / 255, frame.parts).layers
+            found = {name: to_bytes(layer[None]).cpu().numpy() for name, layer in zip(LAYERS, shown, strict=True)}
+        return {name: rgba for name, rgba in found.items() if np.count_nonzero(rgba[..., 3] > FAINT) > LEAST_PIXELS}
 
     def flops_per_frame(self) -> int:
         """Floating point operations of the networks in a frame (two per multiply-add), without the encoder, as
