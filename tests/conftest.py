@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -36,6 +37,14 @@ def drawn_character(side: int = 256) -> U8:
         ellipse(x, 136, 11, 15, (60, 60, 120, 255))
     ellipse(128, 172, 12, 4, (170, 60, 70, 255))
     return rgba
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is read from this user's cache of rigs, and nothing written there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUPPETEER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from puppeteer.networks.rig.pictures import Pictures, pictures
 from puppeteer.networks.tensors import to_premultiplied, to_tensor
 from puppeteer.pose import POSE_NAMES, U8, Pose
 from puppeteer.poser import rig_drawing
+from puppeteer.poser.cache import remembered
 from puppeteer.poser.drawing import Canvas, drawn_on_device
 from puppeteer.poser.rig_drawing import RigCanvas
 
@@ -43,7 +44,12 @@ class OnCpu:
 
     def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None:
         self.network, self.character = network, character
-        self.features = network.encode(to_tensor(character.spec(), network.encoding).to(device, dtype))
+        picture = character.spec()
+        image = to_tensor(picture, network.encoding).to(device, dtype)
+        if dtype == torch.float32:
+            self.features = remembered(network, picture, lambda: network.encode(image))
+        else:
+            self.features = network.encode(image)
         self.canvases: dict[int, Canvas | RigCanvas] = {}
         self.layers: Layers | Rigged = Layers()
 
