@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "2071755d20b5742d373721510db584298c56546cc806871712f1bb5699ba2f7e",
+        "c14d120f1247c9b89a7804e859ceb24213cea17585154adf27f75381500a546c",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

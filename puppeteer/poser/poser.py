@@ -15,7 +15,7 @@ from puppeteer.image import SPEC_SIZE, Character, check_output_size, clean
 from puppeteer.networks import AUTO, FAMILIES
 from puppeteer.networks.network import Network
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import pictures
+from puppeteer.networks.rig.pictures import DRAWN, SEEN_FACE, pictures
 from puppeteer.networks.rig.reader import LAYERS
 from puppeteer.networks.tensors import to_bytes
 from puppeteer.pose import NUMBERS, U8, Pose
@@ -164,7 +164,11 @@ class Poser:
         with torch.inference_mode():
             original = torch.from_numpy(self._character.premultiplied_at(size)).to(self.device)
             shown = pictures(original.permute(2, 0, 1)[None].float() / 255, frame.parts).layers
-            found = {name: to_bytes(layer[None]).cpu().numpy() for name, layer in zip(LAYERS, shown, strict=True)}
+            found = {
+                LAYERS[k]: to_bytes(layer[None]).cpu().numpy()
+                for at, (k, layer) in enumerate(zip(DRAWN, shown, strict=True))
+                if at != SEEN_FACE  # which is the face again
+            }
         return {name: rgba for name, rgba in found.items() if np.count_nonzero(rgba[..., 3] > FAINT) > LEAST_PIXELS}
 
     def flops_per_frame(self) -> int:

@@ -13,14 +13,16 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.layers import Layers
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import Parts, Pictures, laid_over, pictures
+from puppeteer.networks.rig.pictures import DRAWN, Parts, Pictures, laid_over, pictures
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
 from puppeteer.poser.drawing import Canvas, composed
 from puppeteer.poser.stack import STILL, Stack, straighten
 
-MORPHED = (FACE, GLASSES, FRONT)  # layers that show what becomes of the original's middle
+MORPHED = tuple(
+    k for k, layer in enumerate(DRAWN) if layer in (FACE, GLASSES, FRONT)
+)  # those that show what becomes of the original's middle
 
 
 class RigCanvas:
@@ -41,7 +43,7 @@ class RigCanvas:
 
     def drawn(self, frame: Rigged, encoding: Encoding, alone: bool = False) -> U8:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
-        flows = frame.flows.float().numpy()
+        flows = frame.flows.float().numpy()[list(DRAWN)]
         if float(np.abs(flows).max()) * self._stack.size < STILL:
             # what its layers cannot be split into exactly, a few pixels where three of them meet, is whole
             out = self._original.copy()
@@ -108,7 +110,7 @@ def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: 
         still = original + change
     pixels = (torch.arange(size, dtype=torch.float32, device=layers.device) + 0.5) * (2 / size) - 1
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
-    grid = (enlarge(frame.flows.float(), size) * 2 + here).permute(0, 2, 3, 1)
+    grid = (enlarge(frame.flows.float()[list(DRAWN)], size) * 2 + here).permute(0, 2, 3, 1)
     moved = F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
     moves = frame.flows.abs().amax() * size >= STILL
     return to_bytes(torch.where(moves, laid_over(moved) * opacity, still))

@@ -25,7 +25,7 @@ from puppeteer.image import premultiplied
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.compact import Compact
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import FAINT, Parts, pictures
+from puppeteer.networks.rig.pictures import DRAWN, FAINT, SEEN_FACE, Parts, pictures
 from puppeteer.networks.rig.reader import PAINTED
 from puppeteer.networks.tensors import to_tensor
 from puppeteer.pose import U8, Pose
@@ -65,7 +65,8 @@ class Algorithms:
         straight = self.image[:, :3] / self.image[:, 3:].clamp(min=FAINT)
         copied = torch.cat([straight * alpha, alpha], 1)
         painted = copied.clone()  # but for what nothing covers, and nobody paints
-        painted[list(PAINTED), :3] = parts.hidden[list(PAINTED)] * alpha[list(PAINTED)]
+        hidden = [at for at, k in enumerate(DRAWN) if k in PAINTED and at != SEEN_FACE]
+        painted[hidden, :3] = parts.hidden[[DRAWN[at] for at in hidden]] * alpha[hidden]
         self.shown = {"painted": painted, "copied": copied, "both": both}
 
     def drawn(self, name: str, pose: Pose) -> U8:

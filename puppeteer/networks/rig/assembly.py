@@ -30,6 +30,9 @@ SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
 LINE_PX = 1  # of the spec square, half of what a line is wide
+CRUMB_SIGMA = 1.5  # px of the spec square
+ALIKE, ALIKE_SIGMA = 0.65, 7.0  # share of its own motion that a layer keeps, and px about a place that share the rest
+CHIN_DEPTH = 24.0  # px
 DEPTH_SIGMA = 6.0  # px
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
 EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
@@ -45,10 +48,11 @@ SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, h
 def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion]:
     """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion."""
     reading = reader(image)
-    shares = lined(torch.softmax(SHARPER * reading.labels[:, 1:].float(), 1))
+    shares = lined(whole_things(reading.shares()))
     whole = torch.sigmoid(reading.whole)
     painted = painter(image, shares, whole)[0]
     hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, shares, k)[0] for k in range(COUNT)]
+    hidden = [as_grey_as(image, colour) for colour in hidden]
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
     root, tip = reading.joints[0].view(2, 2)
@@ -57,9 +61,40 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     depth = in_front(softened(alike(depth, seen)), tip, smooth(inside, *RIM))
     x, y = pixel_grid(FINE, FINE, depth.device)[0]
     depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
-    follow = followed(root, tip)
+    heads = torch.ones(COUNT, 1, 1, 1, device=depth.device)
+    heads[[NECK, BODY]] = 0
+    depth = torch.where(heads > 0, together(depth, seen * heads, ALIKE), depth)
+    # a chin that rises draws its neck along, and shows nothing that nobody drew
+    depth[NECK] = CHIN_DEPTH
+    follow = together(followed(root, tip), seen, ALIKE)
     moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
+
+
+def as_grey_as(image: Tensor, colour: Tensor) -> Tensor:
+    """A painted colour (3, H, W) without more chroma than anything in the drawing: a grey drawing stays grey."""
+    drawn = image[0, :3].float()
+    chroma = (drawn.amax(0) - drawn.amin(0)).flatten()
+    most = torch.quantile(chroma[::7], 0.98) + 0.02  # a few pixels of a stamp or of noise are no colour
+    grey = colour.mean(0, keepdim=True)
+    own = (colour.amax(0) - colour.amin(0)).clamp(min=1e-3)
+    return grey + (colour - grey) * (most / own).clamp(max=1)
+
+
+def whole_things(shares: Tensor) -> Tensor:
+    """Shares (B, L, 256, 256) without crumbs: a thing that is a pixel or two wide goes with what it lies on."""
+    smoothed = blurred(shares.flatten(0, 1)[:, None], CRUMB_SIGMA).view_as(shares)
+    return torch.softmax(SHARPER * torch.log(smoothed.clamp(min=1e-4)), 1)
+
+
+def together(field: Tensor, seen: Tensor, own: float) -> Tensor:
+    """(L, C, 128, 128) of which every layer keeps this share of what is its own; the rest is that of all that is seen
+    about a place, `seen` (L, 1, 128, 128). What is torn apart by half shows half as much of what nobody drew."""
+    weight = seen.sum(0, keepdim=True)
+    sigma = ALIKE_SIGMA * FINE / SPEC
+    amount = blurred(weight, sigma).clamp(min=0.02)
+    common = [blurred((field[:, c : c + 1] * seen).sum(0, keepdim=True), sigma) / amount for c in range(field.shape[1])]
+    return torch.lerp(torch.cat(common, 1).expand_as(field), field, own)
 
 
 def lined(shares: Tensor) -> Tensor:
@@ -133,7 +168,7 @@ def blurred(x: Tensor, sigma: float) -> Tensor:
 def followed(root: Tensor, tip: Tensor) -> Tensor:
     """(L, 2, 128, 128): how far the points of each layer follow root and tip, as the generator's do."""
     x, y = pixel_grid(FINE, FINE, root.device)[0]
-    neck = torch.stack([ramped(root[1] + 12, root[1] - 10, y), ramped(root[1] - 2, tip[1] + 1, y)])
+    neck = torch.stack([ramped(root[1] + 12, root[1] - 10, y), ramped(root[1] - 2, tip[1] + 8, y)])
     out = ((x - SPEC / 2).abs() - SHOULDERS[0]) / (SHOULDERS[1] - SHOULDERS[0])
     hair = (1 - HAIR_STAYS * smooth(y, *HAIR_HANGS)).expand(2, -1, -1)
     kinds = {NECK: neck, BODY: neck * out.clamp(0, 1), FACE: torch.ones_like(hair), GLASSES: torch.ones_like(hair)}

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, GLASSES, NECK, SIDE
+
 UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
 COVERED = 0.955, 0.985  # share of a pixel that is covered by others from which on a layer is whole under them
 OWN = 0.6, 0.95  # share of a pixel from which on its colour is the layer's own
@@ -20,6 +22,11 @@ SPLIT = 0.2, 0.8  # shares of layers in front between which a pixel becomes thei
 MOST = 0.04  # of the correction of a colour that hardly shows
 MOSTLY = 4  # power: what shows more than others is corrected, or lines would be left behind where it moves away
 AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under an edge
+# Layers as they are drawn, back to front. What is seen of a face comes again before the hair beside it, which a cheek
+# that turns there covers.
+DRAWN = (BACK, NECK, BODY, FACE, SIDE, FACE, GLASSES, FRONT)
+SEEN_FACE = 5
+CHEEK = 0.5, 0.75  # share of a pixel from which on a face is seen there
 PASSES = 3
 BAND = 128  # rows of a picture that are made at a time
 
@@ -35,8 +42,8 @@ class Parts(NamedTuple):
 class Pictures(NamedTuple):
     """Of one character at one size."""
 
-    layers: Tensor  # (L, 4, S, S) premultiplied
-    gains: Tensor  # (L, 1, S, S) how much each changes by where the original changes
+    layers: Tensor  # (D, 4, S, S) premultiplied, in the order of `DRAWN`
+    gains: Tensor  # (D, 1, S, S) how much each changes by where the original changes
     opacity: Tensor  # () alpha of what is opaque in the original, by which the layers are divided
 
 
@@ -91,7 +98,10 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, top: int, bottom: int
     layers = torch.cat([colour * alpha, alpha], 1)
     gains = alpha * share.gt(0.02) / drawn.clamp(min=0.5)
     rows = slice(top - first, bottom - first)
-    return layers[:, :, rows], gains[:, :, rows]
+    cheek = smooth(share[FACE], *CHEEK)
+    ways = [torch.ones_like(cheek) if k != SEEN_FACE else cheek for k in range(len(DRAWN))]
+    drawn_as, way = list(DRAWN), torch.stack(ways)
+    return (layers[drawn_as] * way)[:, :, rows], (gains[drawn_as] * way)[:, :, rows]
 
 
 def split(share: Tensor) -> Tensor:
