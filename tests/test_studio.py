@@ -19,7 +19,7 @@ from models3d_files import doll, pmd, pmx
 from PIL import Image
 from screens import needs_screen, screen, xdotool
 
-from puppeteer.gui.doctor import is_prepared
+from puppeteer.gui.treatment import is_prepared
 from puppeteer.image import read_image, write_png
 from puppeteer.settings import STUDIO, leaves, load_profile
 

@@ -29,7 +29,8 @@ from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
-LINE_PX = 1  # of the spec square, half of what a line is wide
+LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, and how far off it may be
+LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
 CRUMB_SIGMA = 1.5  # px of the spec square
 ALIKE, ALIKE_SIGMA = 0.65, 7.0  # share of its own motion that a layer keeps, and px about a place that share the rest
 CHIN_DEPTH = 24.0  # px
@@ -48,7 +49,7 @@ SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, h
 def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion]:
     """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion."""
     reading = reader(image)
-    shares = lined(whole_things(reading.shares()))
+    shares = lined(whole_things(reading.shares()), image)
     whole = torch.sigmoid(reading.whole)
     painted = painter(image, shares, whole)[0]
     hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, shares, k)[0] for k in range(COUNT)]
@@ -97,11 +98,16 @@ def together(field: Tensor, seen: Tensor, own: float) -> Tensor:
     return torch.lerp(torch.cat(common, 1).expand_as(field), field, own)
 
 
-def lined(shares: Tensor) -> Tensor:
+def lined(shares: Tensor, image: Tensor) -> Tensor:
     """Shares (B, L, 256, 256) in which the line round a thing belongs to it, and not to what lies behind: a line left
-    behind is seen, a rim of skin or hair that comes along is not."""
+    behind is seen, a rim of skin or hair that comes along is not. `image` (B, 4, 256, 256), premultiplied."""
     before = torch.flip(torch.cumsum(torch.flip(shares, [1]), 1), [1])  # of a layer and all in front of it
+    light, alpha = image[:, :3].float().mean(1, keepdim=True), image[:, 3:].float()
+    about = blurred(light, LINE_SIGMA) / blurred(alpha, LINE_SIGMA).clamp(min=0.1)
+    line = smooth(about * alpha - light, *DARKER)
     wide = F.max_pool2d(before, 2 * LINE_PX + 1, 1, LINE_PX)
+    wide = torch.maximum(wide, F.max_pool2d(before, 2 * LINE_REACH + 1, 1, LINE_REACH) * line)
+    wide = torch.flip(torch.cummax(torch.flip(wide, [1]), 1).values, [1])
     return wide - torch.cat([wide[:, 1:], torch.zeros_like(wide[:, :1])], 1)
 
 
