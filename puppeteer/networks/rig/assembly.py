@@ -24,15 +24,20 @@ from puppeteer.networks.rig.reader import (
     Reader,
     spread_colour,
 )
-from puppeteer.pose import HAIR_HANGS, HAIR_STAYS
+from puppeteer.pose import HAIR_HANGS
 
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
+INNER_PX = 2  # of the spec square: colours that are spread come from farther within
 LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, and how far off it may be
 LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
 CRUMB_SIGMA = 1.5  # px of the spec square
-ALIKE, ALIKE_SIGMA = 0.65, 7.0  # share of its own motion that a layer keeps, and px about a place that share the rest
+ALIKE, ALIKE_LEAN, ALIKE_SIGMA = (
+    0.65,
+    0.5,
+    8.0,
+)  # share of its own motion that a layer keeps, and px about a place that share the rest
 CHIN_DEPTH = 24.0  # px
 DEPTH_SIGMA = 6.0  # px
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
@@ -51,8 +56,9 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     reading = reader(image)
     shares = lined(whole_things(reading.shares()), image)
     whole = torch.sigmoid(reading.whole)
-    painted = painter(image, shares, whole)[0]
-    hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, shares, k)[0] for k in range(COUNT)]
+    inner = -F.max_pool2d(-shares, 2 * INNER_PX + 1, 1, INNER_PX)  # without the lines at its edges
+    painted = painter(image, inner, whole)[0]
+    hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, inner, k)[0] for k in range(COUNT)]
     hidden = [as_grey_as(image, colour) for colour in hidden]
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
@@ -67,7 +73,7 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     depth = torch.where(heads > 0, together(depth, seen * heads, ALIKE), depth)
     # a chin that rises draws its neck along, and shows nothing that nobody drew
     depth[NECK] = CHIN_DEPTH
-    follow = together(followed(root, tip), seen, ALIKE)
+    follow = together(followed(root, tip), seen, ALIKE_LEAN)
     moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
 
@@ -176,7 +182,7 @@ def followed(root: Tensor, tip: Tensor) -> Tensor:
     x, y = pixel_grid(FINE, FINE, root.device)[0]
     neck = torch.stack([ramped(root[1] + 12, root[1] - 10, y), ramped(root[1] - 2, tip[1] + 8, y)])
     out = ((x - SPEC / 2).abs() - SHOULDERS[0]) / (SHOULDERS[1] - SHOULDERS[0])
-    hair = (1 - HAIR_STAYS * smooth(y, *HAIR_HANGS)).expand(2, -1, -1)
+    hair = (1 - smooth(y, *HAIR_HANGS)).expand(2, -1, -1)  # ends at the picture's edge would be torn from it
     kinds = {NECK: neck, BODY: neck * out.clamp(0, 1), FACE: torch.ones_like(hair), GLASSES: torch.ones_like(hair)}
     return torch.stack([kinds.get(k, hair) for k in range(COUNT)])
 
