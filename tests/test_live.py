@@ -745,7 +745,7 @@ def test_what_nobody_foresaw_is_logged_and_the_work_goes_on(
     character_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with on_stage(character_png) as stage:
-        monkeypatch.setattr("puppeteer.live.drawing.placed", lambda *_: 1 / 0)
+        monkeypatch.setattr("puppeteer.live.drawing.even_size", lambda *_: 1 / 0)
         assert eventually(lambda: any("ZeroDivisionError" in line for line in stage.live.log.lines()))
         monkeypatch.undo()
         sequence = stage.live.picture.sequence if stage.live.picture else 0

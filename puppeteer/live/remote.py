@@ -29,7 +29,9 @@ class Remote:
         self._change = threading.Lock()
         self._stop: threading.Event | None = None  # of the thread that runs
         self._thread: threading.Thread | None = None
+        self._before: threading.Thread | None = None  # one that is ending, for the next to wait for
         self._problem = ""
+        self._listens = False  # packets that came before were lost
         self._told: tuple[str, float] | None = None  # what could not be done, and when
         self.taken = 0  # actions, of all time
 
@@ -38,9 +40,10 @@ class Remote:
             if (settings.osc, settings.port) == (self._settings.osc, self._settings.port):
                 return
             self._settings = settings
-            before = self._end()
+            before = self._end() or self._before
+            self._before = before if not settings.osc else None
             if settings.osc:
-                self._problem, self._told, self._stop = "", None, threading.Event()
+                self._problem, self._listens, self._told, self._stop = "", False, None, threading.Event()
                 self._thread = threading.Thread(
                     target=self._work, args=(settings.port, self._stop, before), name="live-osc", daemon=True
                 )
@@ -54,6 +57,8 @@ class Remote:
             return Part("problem", self._problem)
         if told is not None and self._clock() - told[1] < TOLD_S:
             return Part("problem", told[0])
+        if not self._listens:
+            return Part("off", "starting")
         return Part("ok", f"Listens to port {settings.port} of this computer")
 
     def close(self) -> None:
@@ -75,10 +80,14 @@ class Remote:
             try:
                 listener = Listener(port)
             except SourceError as error:
-                self._problem = str(error)
+                if not stop.is_set():
+                    self._problem = str(error)
                 stop.wait(RETRY_S)
                 continue
-            self._problem = ""
+            if stop.is_set():
+                listener.close()
+                return
+            self._problem, self._listens = "", True
             try:
                 while not stop.is_set():
                     packets = listener.packets(0.2, BATCH)

@@ -29,6 +29,7 @@ from puppeteer.pose import HAIR_HANGS
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
+STILL_BELOW = 214.0, 246.0  # rows of the spec square
 INNER_PX = 2  # of the spec square: colours that are spread come from farther within
 LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, and how far off it may be
 LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
@@ -73,7 +74,8 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     depth = torch.where(heads > 0, together(depth, seen * heads, ALIKE), depth)
     # a chin that rises draws its neck along, and shows nothing that nobody drew
     depth[NECK] = CHIN_DEPTH
-    follow = together(followed(root, tip), seen, ALIKE_LEAN)
+    # The picture's lower edge cuts through all: what moved there would show the cut.
+    follow = together(followed(root, tip), seen, ALIKE_LEAN) * (1 - smooth(y, *STILL_BELOW))
     moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
 
