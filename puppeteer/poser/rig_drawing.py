@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.blocks import SPEC, enlarge
 from puppeteer.networks.layers import Layers
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import DRAWN, Parts, Pictures, laid_over, pictures
@@ -20,6 +20,7 @@ from puppeteer.pose import U8
 from puppeteer.poser.drawing import Canvas, composed
 from puppeteer.poser.stack import STILL, Stack, straighten
 
+FADE_PX = 1.0  # of the spec square: what moves less is part still
 MORPHED = tuple(
     k for k, layer in enumerate(DRAWN) if layer in (FACE, GLASSES, FRONT)
 )  # those that show what becomes of the original's middle
@@ -44,21 +45,24 @@ class RigCanvas:
     def drawn(self, frame: Rigged, encoding: Encoding, alone: bool = False) -> U8:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
         flows = frame.flows.float().numpy()[list(DRAWN)]
-        if float(np.abs(flows).max()) * self._stack.size < STILL:
-            # what its layers cannot be split into exactly, a few pixels where three of them meet, is whole
-            out = self._original.copy()
+        moves = float(np.abs(flows).max()) * SPEC / FADE_PX
+        still = None
+        if moves < 1:
+            # edges of layers are soft: a head that is still is the drawing itself, and one that begins to move fades
+            still = self._original.copy()
             if frame.middle is not None:
                 morphed, rows, columns = self._middle.redrawn(frame.middle, encoding, alone)
-                out[self._inside, self._inside][rows, columns] = morphed[rows, columns]
-            straighten(out)
-            return out
+                still[self._inside, self._inside][rows, columns] = morphed[rows, columns]
+            straighten(still)
+            if moves * FADE_PX / SPEC * self._stack.size < STILL:
+                return still
         shown = self._pictures
         if frame.middle is not None:
             shown = self._morphed(frame.middle, encoding, alone)
         out = self._stack.drawn(flows, alone, shown)
         if self._opacity < 1:
             cv2.insertChannel(cv2.convertScaleAbs(cv2.extractChannel(out, 3), alpha=self._opacity), out, 3)
-        return out
+        return out if still is None else cv2.addWeighted(still, 1 - moves, out, moves, 0)
 
     def _morphed(self, middle: Layers, encoding: Encoding, alone: bool) -> list[U8]:
         """The layers' pictures with what becomes of the middle; overwritten by this thread's next frame."""
@@ -112,5 +116,5 @@ def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: 
     here = torch.stack([pixels[None].expand(size, -1), pixels[:, None].expand(-1, size)])
     grid = (enlarge(frame.flows.float()[list(DRAWN)], size) * 2 + here).permute(0, 2, 3, 1)
     moved = F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    moves = frame.flows.abs().amax() * size >= STILL
-    return to_bytes(torch.where(moves, laid_over(moved) * opacity, still))
+    moves = (frame.flows.float().abs().amax() * (SPEC / FADE_PX)).clamp(max=1)
+    return to_bytes(torch.lerp(still, laid_over(moved) * opacity, moves))

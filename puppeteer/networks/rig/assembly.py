@@ -32,6 +32,7 @@ RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and cover
 STILL_BELOW = 214.0, 246.0  # rows of the spec square
 INNER_PX = 2  # of the spec square: colours that are spread come from farther within
 LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, and how far off it may be
+EDGE_SIGMA = 1.0  # px: steps of pixels would be rows of dots
 LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
 CRUMB_SIGMA = 1.5  # px of the spec square
 ALIKE, ALIKE_LEAN, ALIKE_SIGMA = (
@@ -116,6 +117,7 @@ def lined(shares: Tensor, image: Tensor) -> Tensor:
     wide = F.max_pool2d(before, 2 * LINE_PX + 1, 1, LINE_PX)
     wide = torch.maximum(wide, F.max_pool2d(before, 2 * LINE_REACH + 1, 1, LINE_REACH) * line)
     wide = torch.flip(torch.cummax(torch.flip(wide, [1]), 1).values, [1])
+    wide = blurred(wide.flatten(0, 1)[:, None], EDGE_SIGMA).view_as(wide)
     return wide - torch.cat([wide[:, 1:], torch.zeros_like(wide[:, :1])], 1)
 
 

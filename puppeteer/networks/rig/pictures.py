@@ -16,18 +16,16 @@ from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, GLASSES, NECK
 
 UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
 COVERED = 0.955, 0.985  # share of a pixel that is covered by others from which on a layer is whole under them
-OWN = 0.6, 0.95  # share of a pixel from which on its colour is the layer's own
+OWN = 0.05, 0.3  # share of a pixel that others in front have, from which on its colour is not the layer's own
+SEEN = 0.01, 0.05  # share of a pixel from which on a layer is seen there
 FAINT = 1 / 255
-SPLIT = 0.2, 0.8  # shares of layers in front between which a pixel becomes theirs
-MOST = 0.04  # of the correction of a colour that hardly shows
-MOSTLY = 4  # power: what shows more than others is corrected, or lines would be left behind where it moves away
+SPLIT = 0.1, 0.9  # shares of layers in front between which a pixel becomes theirs
 AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under an edge
 # Layers as they are drawn, back to front. What is seen of a face comes again before the hair beside it, which a cheek
 # that turns there covers.
 DRAWN = (BACK, NECK, BODY, FACE, SIDE, FACE, GLASSES, FRONT)
 SEEN_FACE = 5
 CHEEK = 0.5, 0.75  # share of a pixel from which on a face is seen there
-PASSES = 3
 BAND = 128  # rows of a picture that are made at a time
 
 
@@ -84,17 +82,11 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, top: int, bottom: int
     whole = torch.maximum(whole, smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL))
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED))
     straight = original[:, :3] / drawn.clamp(min=FAINT)
-    own = smooth(share, *OWN)
+    # At a soft edge the layer in front shows what is drawn, the line too, and the one behind what it would have there.
+    before = torch.flip(torch.cumsum(torch.flip(share, [0]), 0), [0]) - share
+    own = (1 - smooth(before, *OWN)) * smooth(share, *SEEN)
     colour = enlarged(parts.hidden)
     colour = colour + own * (straight - colour)
-    # What is left over at soft edges goes to all that show there, and what one cannot take to the others.
-    mostly = (share / share.amax(0, keepdim=True).clamp(min=FAINT)) ** MOSTLY
-    most = MOST + (1 - MOST) * mostly
-    for _ in range(PASSES):
-        left = original[:, :3] - laid_over(torch.cat([colour * alpha, alpha], 1))[:, :3]
-        takes = shown * mostly * torch.where(left > 0, colour < 1, colour > 0)
-        change = left / takes.sum(0, keepdim=True).clamp(min=FAINT)
-        colour = torch.where(takes > FAINT, colour + change.clamp(-most, most), colour).clamp(0, 1)
     layers = torch.cat([colour * alpha, alpha], 1)
     gains = alpha * share.gt(0.02) / drawn.clamp(min=0.5)
     rows = slice(top - first, bottom - first)
