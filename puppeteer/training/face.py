@@ -134,8 +134,10 @@ def train(options: argparse.Namespace) -> None:
     optimizer = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=1e-4)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     if saved is not None:
-        optimizer.load_state_dict(saved["optimizer"])
-        average, step, first = saved["average"], saved["step"], saved["seed"]
+        if "optimizer" in saved:  # a checkpoint that is kept with the project has none, and halves for numbers
+            optimizer.load_state_dict(saved["optimizer"])
+        average = {name: value.float() for name, value in saved["average"].items()}
+        step, first = saved["step"], saved["seed"]
     begun, rng = step, np.random.default_rng([options.seed, step])
     shown: dict[str, float] = defaultdict(float)
 
