@@ -190,7 +190,8 @@ def test_a_slow_camera_is_told_calmly_and_its_face_is_not_lost_between_two_frame
     assert patience.stall_s < 1 / 1.25
     with on_stage(character_png, stage=stage):
         live = stage.live
-        assert eventually(lambda: live.status().camera.state == "problem" and live.status().driver == "face")
+        # its first pictures come in a burst, as from a buffer: what is usual shows after them
+        assert eventually(lambda: "less than one" in live.status().camera.text and live.status().driver == "face")
         seen = set()
         count = live.counts()["capture"]
 
