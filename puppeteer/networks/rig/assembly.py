@@ -30,6 +30,7 @@ SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
 STILL_BELOW = 214.0, 246.0  # rows of the spec square
+BESIDE_SIGMA = 5.0  # px
 INNER_PX = 2  # of the spec square: colours that are spread come from farther within
 LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, and how far off it may be
 EDGE_SIGMA = 1.0  # px: steps of pixels would be rows of dots
@@ -60,7 +61,13 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     whole = torch.sigmoid(reading.whole)
     inner = -F.max_pool2d(-shares, 2 * INNER_PX + 1, 1, INNER_PX)  # without the lines at its edges
     painted = painter(image, inner, whole)[0]
-    hidden = [painted[PAINTED.index(k)] if k in PAINTED else spread_colour(image, inner, k)[0] for k in range(COUNT)]
+    hidden = []
+    for k in range(COUNT):
+        spread = spread_colour(image, inner, k)[0]
+        if k in PAINTED:  # beside what is seen, what is hidden goes on as it is
+            beside = smooth(blurred(inner[:, k : k + 1], BESIDE_SIGMA)[0], 0.0, 0.2)
+            spread = torch.lerp(painted[PAINTED.index(k)], spread, beside)
+        hidden.append(spread)
     hidden = [as_grey_as(image, colour) for colour in hidden]
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
