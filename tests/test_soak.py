@@ -21,8 +21,13 @@ from puppeteer.settings import STUDIO, set_by_name
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())  # other tests' that hang in a camera are not ours
     yield
-    assert eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("live-")], 20)
+
+    def left() -> list[str]:
+        return [one.name for one in set(threading.enumerate()) - before if one.name.startswith("live-")]
+
+    assert eventually(lambda: not left(), 20), left()
 
 
 def samples(minutes: float, mb: float = 0.0, threads: float = 0.0, descriptors: float = 0.0) -> list[Sample]:
