@@ -18,7 +18,7 @@ from puppeteer.inputs import open_faces
 from puppeteer.inputs.contract import Camera
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.live import Live, Parts
-from puppeteer.live.capture import Patience
+from puppeteer.live.attempts import Patience
 from puppeteer.outputs.contract import Overlay
 from puppeteer.outputs.vmc import VmcSender
 from puppeteer.pose import U8, FaceObservation, Frame, Pose

@@ -16,7 +16,7 @@ from puppeteer.errors import SettingsError, SinkError, WeightsError
 from puppeteer.image import write_png
 from puppeteer.inputs.scripted import Fault, ScriptedCamera
 from puppeteer.live import Live
-from puppeteer.live.capture import Patience
+from puppeteer.live.attempts import Patience
 from puppeteer.live.detail import Detail
 from puppeteer.live.driving import Driving
 from puppeteer.live.status import Picture

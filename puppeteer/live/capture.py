@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
-from puppeteer.errors import PuppeteerError
 from puppeteer.inputs.contract import Camera, NoCameraError
+from puppeteer.live.attempts import Attempts, Patience, told
 from puppeteer.live.pace import LATE, Rhythm
 from puppeteer.live.status import Part, Rate
 from puppeteer.pose import U8, Frame
 from puppeteer.slot import LatestSlot
 
 SLOW_STAYS = 0.7  # of `Patience.slow_s`: what is told must not come and go with every frame
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds, and how they grow."""
-
-    open_s: float = 10.0  # until a camera must have opened
-    first_s: float = 5.0  # until the first frame must have come
-    stall_s: float = 1.5  # until the next one must have come; a slow camera has more time
-    stuck_s: float = 3.0  # of one and the same frame; sensors always have noise
-    slow_s: float = 0.9  # between two frames: from here on a camera is told to be slow
-    retry_s: float = 2.0  # between attempts
-    longest_retry_s: float = 30.0  # between attempts to wake a camera that repeats its frame
-    join_s: float = 1.2  # for a thread to end
-    abandon_s: float = 15.0  # until a camera that hangs is left behind; twice as long each time
 
 
 class Feed(Protocol):
@@ -69,7 +52,7 @@ class Feed(Protocol):
         ...
 
 
-class Capture:
+class Capture(Attempts):
     """Opens a camera and hands over every frame; whatever fails is told by `condition` and tried again.
 
     A camera is opened, read and closed in one thread. A read that never returns blocks that thread alone: `condition`
@@ -86,17 +69,13 @@ class Capture:
         after: Feed | None = None,
         problem: str = "",
     ) -> None:
-        """Opens nothing before the feed `after`, which is told to stop, has let go of its camera. `problem` is what
-        is known to be the matter until frames come."""
+        """`problem` is what is known to be the matter until frames come."""
+        super().__init__("live-capture", patience or Patience(), after)
         self._open = open_camera
-        self._after = after
         self.setup = ""
         self._frames = frames
         self._rate = rate
         self._clock = clock
-        self._patience = patience or Patience()
-        self._stop = threading.Event()
-        self._again = threading.Event()
         self._phase: Literal["opening", "reading", "waiting"] = "opening"
         self._since_s = clock()
         self._last_frame_s: float | None = None  # of this opening
@@ -110,8 +89,7 @@ class Capture:
         self._rhythm = Rhythm()
         self._reads = 0
         self._slow = False
-        self._thread = threading.Thread(target=self._work, name="live-capture", daemon=True)
-        self._thread.start()
+        self._begin()
 
     def condition(self) -> Part:
         """As it is now, told by the clock, so that a blocked read is told too."""
@@ -157,10 +135,6 @@ class Capture:
             "it, or unplug it and plug it in again"
         )
 
-    def retry(self) -> None:
-        """Does not wait for the next attempt."""
-        self._again.set()
-
     @property
     def blocked_s(self) -> float:
         """For how long the thread has hung in the camera, so that only a new Capture can help; 0 where it does not."""
@@ -172,21 +146,7 @@ class Capture:
         hung_s = self._clock() - max(self._since_s, last_s or self._since_s) - limit_s
         return max(0.0, hung_s) if phase != "waiting" else 0.0
 
-    def stop(self) -> None:
-        """Tells the thread to release the camera and end, without waiting."""
-        self._stop.set()
-        self._again.set()
-
-    def close(self) -> bool:
-        """Ends the thread and releases the camera; False where the thread hangs and was left behind."""
-        self.stop()
-        self._thread.join(self._patience.join_s)
-        return not self._thread.is_alive()
-
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.close()
-            self._after = None
         wake_s = self._patience.retry_s
         while not self._stop.is_set():
             self._enter("opening")
@@ -202,14 +162,9 @@ class Capture:
                     camera.close()
             except Exception as error:  # whatever a driver throws, the rest lives on
                 self.absent = isinstance(error, NoCameraError)
-                self._problem = (
-                    str(error)
-                    if isinstance(error, PuppeteerError)
-                    else f"{self._name} failed ({type(error).__name__}: {error}): unplug it and plug it in again"
-                )
+                self._problem = told(error, f"{self._name} failed", "unplug it and plug it in again")
                 self._enter("waiting")
-                self._again.wait(self._patience.retry_s)
-                self._again.clear()
+                self._pause()
             else:
                 # Stuck: opening a camera anew often helps, doing so every moment never does.
                 wake_s = self._patience.retry_s if woken else min(2 * wake_s, self._patience.longest_retry_s)

@@ -6,8 +6,7 @@ import functools
 import threading
 from collections.abc import Callable, Mapping
 
-from puppeteer.errors import PuppeteerError
-from puppeteer.live.capture import Patience
+from puppeteer.live.attempts import Attempts, Patience, told
 from puppeteer.live.parts import Parts
 from puppeteer.live.status import Part, Picture, Rate
 from puppeteer.outputs.contract import Overlay
@@ -15,7 +14,7 @@ from puppeteer.settings import OutputSettings
 from puppeteer.slot import LatestSlot
 
 
-class Feeder:
+class Feeder(Attempts):
     """Keeps such an output open and fed with the newest picture. What fails is told by `condition` and tried again."""
 
     def __init__(
@@ -26,16 +25,12 @@ class Feeder:
         patience: Patience,
         after: Feeder | None = None,
     ) -> None:
-        """Opens nothing before the Feeder `after`, which is told to stop, has ended."""
+        super().__init__("live-feed", patience, after)
         self.pictures: LatestSlot[Picture] = LatestSlot()
         self.overlay: Overlay | None = None  # while it is open
-        self._open, self._rate, self._clock, self._patience = open_overlay, rate, clock, patience
-        self._after = after
-        self._stop = threading.Event()
-        self._again = threading.Event()
+        self._open, self._rate, self._clock = open_overlay, rate, clock
         self._problem = ""
-        self._thread = threading.Thread(target=self._work, name="live-feed", daemon=True)
-        self._thread.start()
+        self._begin()
 
     def condition(self) -> Part:
         overlay = self.overlay
@@ -43,25 +38,11 @@ class Feeder:
             return Part("problem", self._problem) if self._problem else Part("starting", "opening")
         return Part("ok", overlay.told())
 
-    def retry(self) -> None:
-        self._again.set()
-
     def stop(self) -> None:
-        """Tells the thread to close the output and end, without waiting."""
-        self._stop.set()
-        self._again.set()
+        super().stop()
         self.pictures.close()
 
-    def close(self) -> bool:
-        """Ends the thread; False where it hangs and was left behind."""
-        self.stop()
-        self._thread.join(self._patience.join_s)
-        return not self._thread.is_alive()
-
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.close()
-            self._after = None
         while not self._stop.is_set():
             try:
                 overlay = self._open()
@@ -72,13 +53,8 @@ class Feeder:
                     self.overlay = None
                     overlay.close()
             except Exception as error:  # whatever a driver throws, the rest lives on
-                self._problem = (
-                    str(error)
-                    if isinstance(error, PuppeteerError)
-                    else f"it failed ({type(error).__name__}: {error}): it is tried again by itself"
-                )
-                self._again.wait(self._patience.retry_s)
-                self._again.clear()
+                self._problem = told(error, "it failed", "it is tried again by itself")
+                self._pause()
 
     def _feed(self, overlay: Overlay) -> None:
         while not self._stop.is_set():

@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Literal
 
-from puppeteer.errors import PuppeteerError
 from puppeteer.inputs.contract import SoundInput
-from puppeteer.live.capture import Patience
+from puppeteer.live.attempts import Attempts, Patience, told
 from puppeteer.live.status import Part
 from puppeteer.motion.voice import Heard, Voice
 from puppeteer.settings import VoiceSettings
@@ -61,11 +60,10 @@ class Hearing:
         with self._change:
             ear, self._ear = self._ear, None
         if ear is not None:
-            ear.stop()
-            ear.join()
+            ear.close()
 
 
-class _Ear:
+class _Ear(Attempts):
     """One microphone, in one thread, opened again and again until told to stop."""
 
     def __init__(
@@ -76,16 +74,15 @@ class _Ear:
         patience: Patience,
         after: _Ear | None,
     ) -> None:
+        super().__init__("live-hear", patience, after)
         self.settings = settings
-        self._open, self._clock, self._patience, self._after = open_microphone, clock, patience, after
-        self._stop = threading.Event()
+        self._open, self._clock = open_microphone, clock
         self._phase: Literal["opening", "hearing", "waiting"] = "opening"
         self._since_s = clock()
         self._name, self._problem = settings.device or "the microphone", ""
         self._heard: tuple[Heard, float] | None = None
         self._sounded_s = 0.0
-        self._thread = threading.Thread(target=self._work, name="live-hear", daemon=True)
-        self._thread.start()
+        self._begin()
 
     def heard(self) -> Heard | None:
         latest = self._heard
@@ -103,17 +100,7 @@ class _Ear:
             return Part("problem", f"{self._name} does not answer: unplug it and plug it in again, or choose another")
         return Part("starting", "opening the microphone")
 
-    def stop(self) -> None:
-        """Without waiting."""
-        self._stop.set()
-
-    def join(self) -> None:
-        self._thread.join(self._patience.join_s)
-
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.join()
-            self._after = None
         while not self._stop.is_set():
             try:
                 self._since_s, self._phase = self._clock(), "opening"
@@ -124,13 +111,9 @@ class _Ear:
                 finally:
                     microphone.close()
             except Exception as error:  # whatever a driver throws, the rest lives on
-                self._problem = (
-                    str(error)
-                    if isinstance(error, PuppeteerError)
-                    else f"{self._name} failed ({type(error).__name__}: {error}): unplug it and plug it in again"
-                )
+                self._problem = told(error, f"{self._name} failed", "unplug it and plug it in again")
             self._phase, self._heard = "waiting", None
-            self._stop.wait(self._patience.retry_s)
+            self._pause()
 
     def _hear(self, microphone: SoundInput) -> None:
         """Until told to stop, or nothing comes any more."""

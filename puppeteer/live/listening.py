@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
-from puppeteer.errors import PuppeteerError
 from puppeteer.inputs.contract import Arrival, FaceInput
-from puppeteer.live.capture import Feed, Patience
+from puppeteer.live.attempts import Attempts, Patience, told
+from puppeteer.live.capture import Feed
 from puppeteer.live.status import Part, Rate
 
 
-class Listening:
+class Listening(Attempts):
     """Opens an input and hands over every arrival; what cannot be opened is told by `condition` and tried again.
 
     It listens from its start until `close`, and not before the feed `after`, which is told to stop, has ended.
@@ -28,16 +27,14 @@ class Listening:
         patience: Patience,
         after: Feed | None = None,
     ) -> None:
+        super().__init__("live-listen", patience, after)
         self._open, self._heard = open_faces, heard
-        self._rate, self._clock, self._patience = rate, clock, patience
-        self._after = after
-        self._stop, self._again = threading.Event(), threading.Event()
+        self._rate, self._clock = rate, clock
         self._faces: FaceInput | None = None
         self._problem = ""
         self.setup = ""  # what to do in the app
         self.delivered = False
-        self._thread = threading.Thread(target=self._work, name="live-listen", daemon=True)
-        self._thread.start()
+        self._begin()
 
     def condition(self) -> Part:
         faces = self._faces
@@ -51,23 +48,7 @@ class Listening:
         """Nothing here waits for ever."""
         return 0.0
 
-    def retry(self) -> None:
-        """Begins anew at once."""
-        self._again.set()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._again.set()
-
-    def close(self) -> bool:
-        self.stop()
-        self._thread.join(self._patience.join_s)
-        return not self._thread.is_alive()
-
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.close()
-            self._after = None
         while not self._stop.is_set():
             try:
                 faces = self._open()
@@ -78,11 +59,7 @@ class Listening:
                     self._faces = None
                     faces.close()
             except Exception as error:  # whatever the system or a mapping throws, the rest lives on
-                self._problem = (
-                    str(error)
-                    if isinstance(error, PuppeteerError)
-                    else f"listening failed ({type(error).__name__}: {error}): it is tried again by itself"
-                )
+                self._problem = told(error, "listening failed", "it is tried again by itself")
                 self._again.wait(self._patience.retry_s)
             self._again.clear()
 

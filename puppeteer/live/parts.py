@@ -9,7 +9,7 @@ from typing import Protocol
 
 from puppeteer.image import Character
 from puppeteer.inputs.contract import Camera, FaceInput, NoMicrophoneError, SoundInput
-from puppeteer.live.capture import Patience
+from puppeteer.live.attempts import Patience
 from puppeteer.live.sending import Device
 from puppeteer.outputs.contract import Overlay, PoseSink
 from puppeteer.pose import U8, Pose

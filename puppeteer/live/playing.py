@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from puppeteer.errors import PuppeteerError, SettingsError
-from puppeteer.live.capture import Feed, Patience
+from puppeteer.errors import SettingsError
+from puppeteer.live.attempts import Attempts, Patience, told
+from puppeteer.live.capture import Feed
 from puppeteer.live.status import Part
 from puppeteer.motion import between
 from puppeteer.pose import LIFE, Pose
@@ -41,7 +41,7 @@ class Recorded:
         return between(first, second, (place_s - self._times_s[index]) / gap_s)
 
 
-class Playing:
+class Playing(Attempts):
     """Reads a file of recorded motion, which may take a moment, and reads it again until it can be read."""
 
     absent = False
@@ -56,14 +56,11 @@ class Playing:
         patience: Patience,
         after: Feed | None = None,
     ) -> None:
-        self._name, self._read = name, read
-        self._clock, self._patience = clock, patience
-        self._after = after
-        self._stop, self._again = threading.Event(), threading.Event()
+        super().__init__("live-play", patience, after)
+        self._name, self._read, self._clock = name, read, clock
         self._part = Part("starting", "reading the motion")
         self.motion: Recorded | None = None
-        self._thread = threading.Thread(target=self._work, name="live-play", daemon=True)
-        self._thread.start()
+        self._begin()
 
     @property
     def delivered(self) -> bool:
@@ -72,22 +69,7 @@ class Playing:
     def condition(self) -> Part:
         return self._part
 
-    def retry(self) -> None:
-        self._again.set()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._again.set()
-
-    def close(self) -> bool:
-        self.stop()
-        self._thread.join(self._patience.join_s)
-        return not self._thread.is_alive()
-
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.close()
-            self._after = None
         while not self._stop.is_set() and self.motion is None:
             try:
                 if not self._name:
@@ -97,10 +79,5 @@ class Playing:
                 self._part = Part("ok", f"{path.name}, {motion.lasts_s:.0f} s, over and over")
                 self.motion = motion
             except Exception as error:
-                if isinstance(error, PuppeteerError):
-                    text = str(error)
-                else:
-                    text = f"{self._name} cannot be played ({type(error).__name__}: {error}): choose another motion"
-                self._part = Part("problem", text)
-                self._again.wait(self._patience.retry_s)
-                self._again.clear()
+                self._part = Part("problem", told(error, f"{self._name} cannot be played", "choose another motion"))
+                self._pause()

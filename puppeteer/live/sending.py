@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from puppeteer.errors import PuppeteerError, SinkError
-from puppeteer.live.capture import Patience
+from puppeteer.live.attempts import Attempts, Patience, told
 from puppeteer.live.status import Part, Picture, Rate, Timings
 from puppeteer.outputs.compose import Background, bled, compose
 from puppeteer.outputs.contract import NoVirtualCameraError
@@ -31,7 +31,7 @@ class Device(Protocol):
     def close(self) -> None: ...
 
 
-class Sender:
+class Sender(Attempts):
     """Keeps a virtual camera open and fed: every new picture at once, the last one again when none comes.
 
     A device that cannot be opened or fails is told by `condition` and tried again.
@@ -51,8 +51,8 @@ class Sender:
         cut: int = 0,
     ) -> None:
         """`size` is (width, height), `cut` by how much pictures are wider, `empty` (H, W, 3) what is sent until there
-        is one. Opens nothing before the Sender `after`, which is told to stop, has let go of its device."""
-        self._after = after
+        is one."""
+        super().__init__("live-send", patience or Patience(), after)
         self.pictures: LatestSlot[Picture] = LatestSlot()
         self.key = Background(colour=(0, 255, 0))  # under transparent pictures
         self.device = ""  # the name of the open device
@@ -62,13 +62,9 @@ class Sender:
         self._period_s = 1 / rate
         self._last = empty
         self._rates, self._timings, self._clock = rates, timings, clock
-        self._patience = patience or Patience()
-        self._stop = threading.Event()
-        self._again = threading.Event()
         self._problem = ""
         self._sending_since_s: float | None = None
-        self._thread = threading.Thread(target=self._work, name="live-send", daemon=True)
-        self._thread.start()
+        self._begin()
 
     @property
     def blocked(self) -> bool:
@@ -89,25 +85,11 @@ class Sender:
             told += f"; {self._cut} columns are left out, because some programs need a width of whole eights"
         return Part("ok", told)
 
-    def retry(self) -> None:
-        self._again.set()
-
     def stop(self) -> None:
-        """Tells the thread to release the device and end, without waiting."""
-        self._stop.set()
-        self._again.set()
+        super().stop()
         self.pictures.close()
 
-    def close(self) -> bool:
-        """Ends the thread and releases the device; False where the thread hangs and was left behind."""
-        self.stop()
-        self._thread.join(self._patience.join_s)
-        return not self._thread.is_alive()
-
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.close()
-            self._after = None
         while not self._stop.is_set():
             try:
                 device = self._open()
@@ -119,13 +101,8 @@ class Sender:
                     device.close()
             except Exception as error:  # whatever a driver throws, the rest lives on
                 self.absent = isinstance(error, NoVirtualCameraError)
-                self._problem = (
-                    str(error)
-                    if isinstance(error, PuppeteerError)
-                    else f"the virtual camera failed ({type(error).__name__}: {error}): it is tried again by itself"
-                )
-                self._again.wait(self._patience.retry_s)
-                self._again.clear()
+                self._problem = told(error, "the virtual camera failed", "it is tried again by itself")
+                self._pause()
 
     def _feed(self, device: Device) -> None:
         timeout_s = 0.0
