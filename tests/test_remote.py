@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,6 +120,7 @@ def test_osc_acts_and_says_what_it_cannot_do(character_png: Path) -> None:
         assert eventually(lambda: live.status().remote.state == "ok")
         send("/puppeteer/mute", 1)
         assert eventually(lambda: live.mouth_muted), "and it listens to the first one again"
+    assert not [thread for thread in threading.enumerate() if thread.name == "live-osc"], "closing ends it"
 
 
 def test_a_flood_and_garbage_cost_little_and_the_last_word_counts(character_png: Path) -> None:

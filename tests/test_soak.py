@@ -21,11 +21,10 @@ from puppeteer.settings import STUDIO, set_by_name
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    before = set(threading.enumerate())  # other tests' that hang in a camera are not ours
     yield
 
     def left() -> list[str]:
-        return [one.name for one in set(threading.enumerate()) - before if one.name.startswith("live-")]
+        return [one.name for one in threading.enumerate() if one.name.startswith("live-")]
 
     assert eventually(lambda: not left(), 20), left()
 

@@ -133,7 +133,7 @@ class Live:
         self._loading.wake()
         self._looking.close()
         deadline_s = time.monotonic() + self._parts.patience.join_s
-        closing = (*self._devices.closers(self.log.add), self._hearing.close)
+        closing = (*self._devices.closers(self.log.add), self._hearing.close, self.remote.close)
         closers = [threading.Thread(target=close, daemon=True) for close in closing]
         for thread in closers:
             thread.start()
