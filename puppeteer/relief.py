@@ -6,6 +6,8 @@ would move them: they turn like a relief. In px of the spec square, z towards th
 
 from __future__ import annotations
 
+from typing import Any
+
 TURN_RELIEF, TURN_DEPTH = 0.95, -6.0  # how much of the depth a turn moves, and where depth begins
 NOD_RELIEF, NOD_DEPTH = 1.05, 1.0
 OUTLINE_SQUASH, SQUASH_DEPTH = 0.5, 30.0  # outlines are foreshortened by this share, what lies this deep wholly
@@ -16,3 +18,13 @@ HIPS = 128.0, 334.0  # x, y
 LEAN_DEG, BODY_TURN_DEG = 5.0, 3.0  # at 1
 BODY_RELIEF, HEAD_RELIEF = 2.0, 1.0  # how much of the depth a turn of the body moves, of body and head
 BREATH_PX, BREATH_HALF_WIDTH, BREATH_ROWS = 1.7, 50.0, (186.0, 214.0)  # all below rises, less towards the sides
+
+
+def relieved(depth: Any) -> Any:
+    """What a turn or a nod moves by, of depth: arrays of NumPy and tensors alike."""
+    return depth.clip(0, None) + BACK_RELIEF * depth.clip(None, 0)
+
+
+def squash(depth: Any) -> Any:
+    """Share of a rotation's foreshortening, likewise."""
+    return OUTLINE_SQUASH + (1 - OUTLINE_SQUASH) * (depth / SQUASH_DEPTH).clip(0, 1)

@@ -12,15 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from puppeteer.relief import (
-    BACK_RELIEF,
-    NOD_DEPTH,
-    NOD_RELIEF,
-    OUTLINE_SQUASH,
-    SQUASH_DEPTH,
-    TURN_DEPTH,
-    TURN_RELIEF,
-)
+from puppeteer.relief import NOD_DEPTH, NOD_RELIEF, TURN_DEPTH, TURN_RELIEF, relieved, squash
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -315,14 +307,13 @@ def bend(p: F64, weights: F64, angles: tuple[float, float, float], root: F64, ti
     """
     z, x, y = angles
     q = p - tip
-    depth = np.where(p[:, 2] > 0, p[:, 2], BACK_RELIEF * p[:, 2])
-    squash = OUTLINE_SQUASH + (1 - OUTLINE_SQUASH) * np.clip(p[:, 2] / SQUASH_DEPTH, 0, 1)
+    depth, share = relieved(p[:, 2]), squash(p[:, 2])
     a = y * weights[:, 1]
     near = q[:, 0] * np.sin(a) + NOD_RELIEF * (depth - NOD_DEPTH) * np.cos(a)
-    across = q[:, 0] * (1 - squash * (1 - np.cos(a))) - TURN_RELIEF * (depth - TURN_DEPTH) * np.sin(a)
+    across = q[:, 0] * (1 - share * (1 - np.cos(a))) - TURN_RELIEF * (depth - TURN_DEPTH) * np.sin(a)
     q = np.stack([across, q[:, 1], q[:, 0] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
     a = x * weights[:, 1]
-    up = q[:, 1] * (1 - squash * (1 - np.cos(a))) - near * np.sin(a)
+    up = q[:, 1] * (1 - share * (1 - np.cos(a))) - near * np.sin(a)
     q = np.stack([q[:, 0], up, q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1)
     q = q + tip - root
     a = z * weights[:, 0]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -20,11 +18,10 @@ from puppeteer.image import resized
 from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.tensors import Encoding, to_bytes, to_premultiplied
 from puppeteer.pose import F32, U8
+from puppeteer.poser.helping import shared_out
 
 CELLS = 128  # a side (64 of a very small picture): what shows where is known for each cell
 TILE_PX = 256  # about; what a thread takes at once. Smaller ones wait for the interpreter, not for the picture
-FEWEST_PIXELS = 400 * 400  # of a picture that is worth a second thread
-HELPERS = min(3, (os.cpu_count() or 1) - 1)  # threads, beside the one that draws
 REACH = 2  # cells about the one where a copy looks that may show in it: more than flows are steep
 FAINTEST = 2  # of 255; a smaller share is the next copy's, for a copy costs the same however little it shows
 NEARLY_OPAQUE = 253  # shares and paint that sum to 1 lose a step when each is rounded to bytes
@@ -61,7 +58,7 @@ class Canvas:
         paint = None if layers.paint is None else _bytes(to_premultiplied(layers.paint, encoding))
         if not layers.copies:
             if paint is not None:
-                _straighten(resized(paint, self.size), out)
+                straighten(resized(paint, self.size), out)
             return out
         self._lay(out, self.original, self._sheets(layers.copies, paint), True, alone)
         return out
@@ -116,15 +113,9 @@ class Canvas:
                 part.fill(0)
                 self._draw(out, source, tile)
                 if straight:
-                    _straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
+                    straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
 
-        if len(tiles) > 1 and self.size**2 >= FEWEST_PIXELS and HELPERS and not alone:
-            helping = [_helpers().submit(work) for _ in range(HELPERS)]
-            work()
-            for one in helping:
-                one.result()
-        else:
-            work()
+        shared_out(work, self.size**2, alone or len(tiles) < 2)
 
     def _moved(self, copies: tuple[Copy, ...]) -> Iterator[_Sheet]:
         """The copies that show anywhere.
@@ -152,10 +143,10 @@ class Canvas:
                 x, y = copy.flow[0].float().numpy()
                 flow = cv2.merge([x, y])
                 near = cv2.resize(flow, (self.cells, self.cells), interpolation=cv2.INTER_NEAREST)
-                there = cv2.scaleAdd(near, self.cells / 2, _positions(self.cells, self.cells)[1:-1, 1:-1])
+                there = cv2.scaleAdd(near, self.cells / 2, positions(self.cells, self.cells)[1:-1, 1:-1])
                 full = cv2.remap(full, there, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
                 flow = _framed(_fitted(flow, self.size))
-                look = cv2.scaleAdd(flow, self.size / 2, _positions(len(flow) - 2, self.size))
+                look = cv2.scaleAdd(flow, self.size / 2, positions(len(flow) - 2, self.size))
             cells = cv2.min(cells, full)
             if cells.any():
                 whole = side == 1 and weight[0, 0] == 255
@@ -214,11 +205,6 @@ class _Sheet(NamedTuple):
 _Tile = list[tuple[_Sheet, slice, slice]]  # rows and columns
 
 
-@lru_cache(maxsize=1)
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(HELPERS, "draw")
-
-
 def _in_cells(share: Any, cells: int) -> Any:
     """(cells, cells) above 0 where any of (h, h) is that, or its neighbour, which mixes with it when it is enlarged."""
     side = len(share)
@@ -252,7 +238,7 @@ def _piece(framed: Any, size: int, rows: slice, columns: slice) -> Any:
     return large[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
 
 
-def _straighten(rgba: U8, out: U8, mixed: bool = False) -> None:
+def straighten(rgba: U8, out: U8, mixed: bool = False) -> None:
     """Premultiplied to straight alpha, (H, W, 4) both."""
     alpha = cv2.extractChannel(rgba, 3)
     if alpha.min() == 255:
@@ -271,7 +257,7 @@ def _bytes(x: Tensor) -> U8:
 
 
 @lru_cache(maxsize=8)
-def _positions(side: int, size: int) -> F32:
+def positions(side: int, size: int) -> F32:
     """(side + 2, side + 2, 2) x and y in px of (size, size) for the middles of (side, side) and a frame about them."""
     middles = (np.arange(-1, side + 1, dtype=np.float32) + 0.5) * (size / side) - 0.5
     return np.dstack(np.meshgrid(middles, middles))

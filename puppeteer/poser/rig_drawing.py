@@ -17,8 +17,8 @@ from puppeteer.networks.rig.pictures import DRAWN, Parts, Pictures, laid_over, p
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
-from puppeteer.poser.drawing import Canvas, composed
-from puppeteer.poser.stack import STILL, Stack, straighten
+from puppeteer.poser.drawing import Canvas, composed, straighten
+from puppeteer.poser.stack import STILL, Stack
 
 FADE_PX = 1.0  # of the spec square: what moves less is part still
 MORPHED = tuple(
@@ -53,7 +53,7 @@ class RigCanvas:
             if frame.middle is not None:
                 morphed, rows, columns = self._middle.redrawn(frame.middle, encoding, alone)
                 still[self._inside, self._inside][rows, columns] = morphed[rows, columns]
-            straighten(still)
+            straighten(still, still)
             if moves * FADE_PX / SPEC * self._stack.size < STILL:
                 return still
         shown = self._pictures

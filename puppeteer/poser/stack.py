@@ -6,24 +6,20 @@ laid over, and nothing that something opaque covers.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from puppeteer.pose import F32, U8
+from puppeteer.poser.drawing import positions, straighten
+from puppeteer.poser.helping import shared_out
 
 CELLS = 64  # a side, of the flows too: what shows where is known for each cell
 TILE = 8  # cells a side of what a thread takes at once
 REACH = 1  # cells about the one where a layer looks that may show in it: more than flows are steep
-HALF_UP = 1 + 1e-6  # OpenCV rounds halves to even
 STILL = 1e-3  # px of the picture; a layer that moves less is not moved
-FEWEST_PIXELS = 400 * 400  # of a picture that is worth a second thread
-HELPERS = min(3, (os.cpu_count() or 1) - 1)  # threads, beside the one that draws
 
 
 class Stack:
@@ -60,13 +56,7 @@ class Stack:
             for tile in waiting:
                 self._draw(out, sources, tile)
 
-        if self.size**2 >= FEWEST_PIXELS and HELPERS and not alone:
-            helping = [_helpers().submit(work) for _ in range(HELPERS)]
-            work()
-            for one in helping:
-                one.result()
-        else:
-            work()
+        shared_out(work, self.size**2, alone)
         return out
 
     def _tiles(self, flows: F32) -> list[list[_Piece]]:
@@ -80,11 +70,11 @@ class Stack:
                 looks.append(None)
                 continue
             flow = cv2.merge([*moves])
-            there = cv2.scaleAdd(flow, CELLS, _positions(CELLS, CELLS)[1:-1, 1:-1])
+            there = cv2.scaleAdd(flow, CELLS, positions(CELLS, CELLS)[1:-1, 1:-1])
             for cells, into in ((self._some[k], some), (self._full[k], full)):
                 into[k] = cv2.remap(cells, there, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
             framed = cv2.copyMakeBorder(flow, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-            looks.append(cv2.scaleAdd(framed, self.size, _positions(CELLS, self.size)))
+            looks.append(cv2.scaleAdd(framed, self.size, positions(CELLS, self.size)))
         some[:-1] &= ~np.bitwise_or.accumulate(full[:0:-1], 0)[::-1]  # what is behind something opaque
         side = CELLS // TILE
         tiled: Any = some.reshape(-1, side, TILE, side, TILE) > 0
@@ -125,7 +115,7 @@ class Stack:
             cv2.add(target, picture, dst=target)
         rows = slice(edges[min(p.rows.start for p in tile)], edges[max(p.rows.stop for p in tile)])
         columns = slice(edges[min(p.columns.start for p in tile)], edges[max(p.columns.stop for p in tile)])
-        straighten(out[rows, columns])
+        straighten(out[rows, columns], out[rows, columns])
 
     def _enlarged(self, piece: _Piece, rows: slice, columns: slice) -> Any:
         """(h, w, 2) px: where the pixels of a piece look."""
@@ -149,24 +139,3 @@ class _Piece(NamedTuple):
     rows: slice  # cells
     columns: slice
     opaque: bool
-
-
-@lru_cache(maxsize=1)
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(HELPERS, "stack")
-
-
-@lru_cache(maxsize=8)
-def _positions(side: int, size: int) -> F32:
-    """(side + 2, side + 2, 2) x and y in px of (size, size) for the middles of (side, side) and a frame about them."""
-    middles = (np.arange(-1, side + 1, dtype=np.float32) + 0.5) * (size / side) - 0.5
-    return np.dstack(np.meshgrid(middles, middles))
-
-
-def straighten(rgba: U8) -> None:
-    """Premultiplied to straight alpha, (H, W, 4), in place."""
-    alpha = cv2.extractChannel(rgba, 3)
-    if alpha.min() == 255:
-        return
-    cv2.divide(rgba, cv2.merge([alpha] * 4), dst=rgba, scale=255 * HALF_UP)
-    cv2.insertChannel(alpha, rgba, 3)

@@ -24,10 +24,8 @@ GAP = 0.08  # of what changes in a mouth's widest row; less lies between nose an
 RIM = 4  # px about what is painted
 LIDS = (0.85, 1.18)  # the most that the colour of lids is changed
 ALIKE = 0.13  # of 1: colours that differ more from the skin's are not those of a lid
-GREY = (
-    0.012,
-    0.03,
-)  # of 1: drawings whose colours differ less from shades of one hue have no other, those with more do
+GREY = 0.012, 0.03  # of 1: drawings whose colours differ less from shades of one hue have no other
+MOVES_PX = 4.0  # that a coefficient of 1 moves
 SEAM = 4  # px in which what is covered passes into what moves
 FOREHEAD = 12  # rows at 64 px over the crop in which no eye lies: nothing changes there, and nothing is computed
 
@@ -40,10 +38,9 @@ class MorpherFeatures(NamedTuple):
     lids: Tensor  # (B, 3) what painted lids are multiplied by to have the colour of the drawn skin; ones until `fitted`
     free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; ones until `fitted`
     own_mouth: Tensor  # (B,) `rest_mouth` as the maps in `basis` have it
-    shades: (
-        Tensor  # (B, 4, 2) alike for red, green, blue: colour of a shade as a multiple of alpha and of brightness; and
-    )
-    # in the last row how much of a painted colour is its own; ones until `fitted`
+    # (B, 4, 2) alike for red, green, blue: colour of a shade as a multiple of alpha and of brightness; and in the last
+    # row how much of a painted colour is its own; ones until `fitted`
+    shades: Tensor
 
 
 class MorpherOutput(NamedTuple):
@@ -157,6 +154,20 @@ class Morpher(nn.Module):
         eyes = hats(torch.cat([right, left], 1)[..., None], EYE_HATS, 0.25)
         mouths = hats(mouth, MOUTH_HATS, 0.0)[:, None].expand(-1, 2, -1)
         weights = torch.cat([torch.ones_like(eyes[..., :1]), eyes, mouths], 2)
+        out, side = self._told(basis, weights)
+        eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
+        gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
+        return MorpherOutput(
+            MOVES_PX * out[:, :2],
+            torch.softmax(out[:, 2:5], 1),
+            painted(out, features, poses),
+            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
+            * edge(out)
+            * repeated(features.free, poses),
+        )
+
+    def _told(self, basis: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps weighed per side (B*K, 2, T) -> (B*K, 9, 128, 128), and which of 64 columns are the viewer's right."""
         sides = blend(basis, weights.flatten(0, 1)).view(-1, 2, *basis.shape[2:])
         x = torch.linspace(-1, 1, basis.shape[3], device=basis.device, dtype=basis.dtype)
         side = (x * 8 + 0.5).clamp(0, 1)
@@ -164,22 +175,8 @@ class Morpher(nn.Module):
         h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None].to(sides.dtype))).permute(0, 3, 1, 2)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0)).to(basis.dtype)
-        eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
-        gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
-        rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
-        lids = repeated(features.lids, poses)[..., None, None] - 1
-        colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
-        colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
-        colour = torch.minimum(in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
-        return MorpherOutput(
-            4 * out[:, :2],
-            torch.softmax(out[:, 2:5], 1),
-            torch.cat([colour, alpha], 1),
-            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
-            * edge(out)
-            * repeated(features.free, poses),
-        )
+        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0))
+        return out.to(basis.dtype), side
 
     @staticmethod
     def paint(rest: Tensor, out: MorpherOutput) -> Tensor:
@@ -201,6 +198,16 @@ def edge(like: Tensor) -> Tensor:
     t = torch.arange(CROP, device=like.device, dtype=like.dtype)
     across, down = (torch.minimum(t - first, CROP - 1 - t).clamp(0, 6) / 6 for first in (0, 2 * FOREHEAD))
     return (down[:, None] * across)[None, None]
+
+
+def painted(out: Tensor, features: MorpherFeatures, poses: int) -> Tensor:
+    """Premultiplied (B*K, 4, 128, 128): lids in the colour of the skin, and no hue that the drawing has not."""
+    rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
+    lids = repeated(features.lids, poses)[..., None, None] - 1
+    colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
+    colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
+    colour = torch.minimum(in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
+    return torch.cat([colour, alpha], 1)
 
 
 def as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:

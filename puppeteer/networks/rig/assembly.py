@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,8 +28,10 @@ from puppeteer.networks.rig.reader import (
 )
 from puppeteer.pose import HAIR_HANGS
 
+HEAD = {BACK: 1.0, FACE: 1.0, SIDE: 1.0, GLASSES: 1.0, FRONT: 1.0}  # layers that turn with it
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
+NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
 RIM_SIGMA, RIM = 10.0, (0.5, 0.9)  # px over which an outline is felt, and coverage about a place in and within it
 STILL_BELOW = 214.0, 246.0  # rows of the spec square
 BESIDE_SIGMA = 5.0  # px
@@ -36,14 +40,10 @@ LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, a
 EDGE_SIGMA = 1.0  # px: steps of pixels would be rows of dots
 LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
 CRUMB_SIGMA = 1.5  # px of the spec square
-ALIKE, ALIKE_LEAN, ALIKE_SIGMA = (
-    0.65,
-    0.5,
-    8.0,
-)  # share of its own motion that a layer keeps, and px about a place that share the rest
+ALIKE, ALIKE_LEAN = 0.65, 0.5  # share of its own depth, and of its own lean, that a layer keeps
+ALIKE_SIGMA = 8.0  # px about a place, all of which have the rest
 CHIN_DEPTH = 24.0  # px
 DEPTH_SIGMA = 6.0  # px
-NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
 EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
 FOREHEAD, FRINGE_RELIEF = 32.0, 0.45  # px, and the share of what hair lies before it
 CHEST_DEPTH = 24.0  # px before the axis of a body
@@ -77,8 +77,7 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     depth = in_front(softened(alike(depth, seen)), tip, smooth(inside, *RIM))
     x, y = pixel_grid(FINE, FINE, depth.device)[0]
     depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
-    heads = torch.ones(COUNT, 1, 1, 1, device=depth.device)
-    heads[[NECK, BODY]] = 0
+    heads = of_layers(HEAD, depth)
     depth = torch.where(heads > 0, together(depth, seen * heads, ALIKE), depth)
     # a chin that rises draws its neck along, and shows nothing that nobody drew
     depth[NECK] = CHIN_DEPTH
@@ -148,10 +147,8 @@ def continued(field: Tensor, there: Tensor) -> Tensor:
 
 def flattened(depth: Tensor) -> Tensor:
     """Fringes a little before foreheads; as far before them as hair is in space they would slide over the face."""
-    front = torch.zeros(COUNT, 1, 1, 1, device=depth.device)
-    front[[SIDE, FRONT]] = 1
     beyond = (depth - FOREHEAD).clamp(min=0)
-    return depth - front * (1 - FRINGE_RELIEF) * beyond
+    return depth - of_layers({SIDE: 1, FRONT: 1}, depth) * (1 - FRINGE_RELIEF) * beyond
 
 
 def alike(depth: Tensor, seen: Tensor) -> Tensor:
@@ -169,13 +166,14 @@ def in_front(depth: Tensor, tip: Tensor, inside: Tensor) -> Tensor:
     head bends back: `inside` (1, 1, 128, 128) is 0 there."""
     y = pixel_grid(FINE, FINE, depth.device)[0, 1]
     low = ramped(tip[1] - EARS[0], tip[1] - EARS[1], y)
-    hair = torch.zeros(COUNT, 1, 1, 1, device=depth.device)
-    hair[SIDE], hair[FRONT] = 1, 0.5  # bows and ears would be squashed by more
-    depth = depth * (1 - hair * (1 - inside) * (1 - low))
-    least = -BACK_DEPTH * low
-    heads = torch.ones(COUNT, 1, 1, 1, device=depth.device)
-    heads[[NECK, BODY]] = 0
-    return torch.where(heads > 0, torch.maximum(depth, least), depth)
+    bends = of_layers({SIDE: 1, FRONT: 0.5}, depth)  # bows and ears would be squashed by more
+    depth = depth * (1 - bends * (1 - inside) * (1 - low))
+    return torch.where(of_layers(HEAD, depth) > 0, torch.maximum(depth, -BACK_DEPTH * low), depth)
+
+
+def of_layers(shares: Mapping[int, float], like: Tensor) -> Tensor:
+    """(L, 1, 1, 1): a number for some layers, 0 for the others."""
+    return torch.tensor([shares.get(k, 0.0) for k in range(COUNT)], device=like.device).view(-1, 1, 1, 1)
 
 
 def blurred(x: Tensor, sigma: float) -> Tensor:

@@ -10,20 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import blend, repeated
+from puppeteer.networks.blocks import repeated
 from puppeteer.networks.compact.blocks import CROP, MorpherConfig, hats
 from puppeteer.networks.compact.morpher import (
     EYE_HATS,
-    EYES,
-    FOREHEAD,
     MOUTH_HATS,
+    MOVES_PX,
     Morpher,
     MorpherFeatures,
     MorpherOutput,
     as_seen,
     edge,
     halves,
-    in_shades,
+    painted,
 )
 from puppeteer.pose import POSE_NAMES
 
@@ -73,7 +72,6 @@ class FaceMorpher(Morpher):
 
     def __init__(self, config: MorpherConfig) -> None:
         super().__init__(config)
-        self.slack = 4.0  # px that a coefficient of 1 moves
 
     def start_from(self, three: dict[str, Tensor]) -> None:
         """Weights of a morpher of three numbers; the maps of the others begin faint."""
@@ -106,13 +104,7 @@ class FaceMorpher(Morpher):
             1,
         )
         weights = torch.cat([torch.ones_like(eyes[..., :1]), eyes, mouths, more], 2)
-        sides = blend(basis, weights.flatten(0, 1)).view(-1, 2, *basis.shape[2:])
-        x = torch.linspace(-1, 1, basis.shape[3], device=basis.device, dtype=basis.dtype)
-        side = (x * 8 + 0.5).clamp(0, 1)
-        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None].to(sides.dtype))).permute(0, 3, 1, 2)
-        h = F.relu(h + self.conv1(h))
-        h = F.relu(h + self.conv2(h))
-        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0)).to(basis.dtype)
+        out, side = self._told(basis, weights)
         eye = torch.lerp(right, left, side)
         looks, speaks = more[..., :-MOUTHS].amax((1, 2)), more[:, 0, -MOUTHS:].amax(1)
         above = F.interpolate(torch.maximum(eye, looks[:, None])[:, None], CROP, mode="linear")[..., None, :]
@@ -120,14 +112,9 @@ class FaceMorpher(Morpher):
         # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.
         upper, lower = halves(out)
         gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * lower)
-        rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
-        lids = repeated(features.lids, poses)[..., None, None] - 1
-        colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
-        colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
-        colour = torch.minimum(in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
         return MorpherOutput(
-            self.slack * out[:, :2],
+            MOVES_PX * out[:, :2],
             torch.softmax(out[:, 2:5], 1),
-            torch.cat([colour, alpha], 1),
+            painted(out, features, poses),
             gate * edge(out) * repeated(features.free, poses),
         )

@@ -17,15 +17,7 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, pixel_grid, sample
 from puppeteer.pose import NECK_RANGE_DEG
-from puppeteer.relief import (
-    BACK_RELIEF,
-    NOD_DEPTH,
-    NOD_RELIEF,
-    OUTLINE_SQUASH,
-    SQUASH_DEPTH,
-    TURN_DEPTH,
-    TURN_RELIEF,
-)
+from puppeteer.relief import BREATH_PX, HIPS, LEAN_DEG, NOD_DEPTH, NOD_RELIEF, TURN_DEPTH, TURN_RELIEF, relieved, squash
 
 CELLS = 64  # a side of the maps: flows are smooth
 FINE = 128  # a side of the depth that they are fitted to
@@ -33,9 +25,9 @@ RANGE = math.radians(NECK_RANGE_DEG)
 FIT_AT = (-1.0, -0.5, 0.5, 1.0)  # of each number, and 0 for the other or both
 STEPS, DAMPING = 8, 0.8  # of the search for where a point was
 SOLVER_STEPS = 6
-HIPS, BODY_LEAN = (128.0, 334.0), math.radians(5.0)  # px, and what 1 of the body's lean is
+BODY_LEAN = math.radians(LEAN_DEG)
 BODY_TURN, BODY_AXIS = math.radians(5.7), 19.0  # what 1 of its turn is, and how deep its axis lies, px
-BREATH_PX, CHEST_SIGMA = 1.7, 37.0  # what 1 of a breath lifts a chest by, and how wide it is
+CHEST_SIGMA = 37.0  # px: how wide a chest is that a breath lifts
 HAIR_PX = 6.0  # what 1 swings ends of hair by
 FAINT = 1e-3  # weight of places where a layer shows nothing: its flow goes on smoothly there
 
@@ -59,13 +51,12 @@ def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, 
     its lean. `follow` (P, 1, H, W) of the tip at `tip` (2,); x and y (P,) as in a pose."""
     across, down = (points - tip[:, None, None]).unbind(1)
     depth, follow = depth[:, 0], follow[:, 0]
-    squash = OUTLINE_SQUASH + (1 - OUTLINE_SQUASH) * (depth / SQUASH_DEPTH).clamp(0, 1)
-    depth = torch.where(depth > 0, depth, BACK_RELIEF * depth)
+    depth, share = relieved(depth), squash(depth)
     a = RANGE * y[:, None, None] * follow
     near = across * a.sin() + NOD_RELIEF * (depth - NOD_DEPTH) * a.cos()
-    across = across * (1 - squash * (1 - a.cos())) - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
+    across = across * (1 - share * (1 - a.cos())) - TURN_RELIEF * (depth - TURN_DEPTH) * a.sin()
     a = RANGE * x[:, None, None] * follow
-    down = down * (1 - squash * (1 - a.cos())) - near * a.sin()
+    down = down * (1 - share * (1 - a.cos())) - near * a.sin()
     return torch.stack([across, down], 1) + tip[:, None, None]
 
 
