@@ -15,27 +15,38 @@ TOGETHER = 0.6  # of poses whose brows move, those where both do the same
 DRAWN_NECK = 0.5  # of the neck's range: drawings that look straight ahead do so about
 
 
-def random_expression(rng: np.random.Generator) -> Pose:
-    """Eyes and mouth alone: uniform with weight on both ends; half the time both eyes move together."""
+def closures(rng: np.random.Generator) -> tuple[float, float]:
+    """eye_left and eye_right."""
 
     def closure() -> float:
         u = rng.random()
         return 1.0 if u < 0.3 else 0.0 if u < 0.4 else float(rng.random())
 
     left = closure()
-    right = left if rng.random() < 0.5 else closure()
-    u = rng.random()
-    return Pose(eye_left=left, eye_right=right, mouth_open=0.0 if u < 0.3 else 1.0 if u < 0.5 else float(rng.random()))
+    return left, left if rng.random() < 0.5 else closure()
 
 
-def random_neck(rng: np.random.Generator) -> tuple[float, float, float]:
-    """neck_z, neck_x, neck_y: density growing linearly from 0 to both ends, as in the paper; a third alone."""
+def joints(rng: np.random.Generator) -> list[float]:
+    """Three: density growing linearly from 0 to both ends, as in the paper."""
 
     def joint() -> float:
         sign = 1.0 if rng.random() < 0.5 else -1.0
         return sign if rng.random() < EXTREME else sign * float(np.sqrt(rng.random()))
 
-    neck = [joint(), joint(), joint()]
+    return [joint(), joint(), joint()]
+
+
+def random_expression(rng: np.random.Generator) -> Pose:
+    """Eyes and mouth alone: uniform with weight on both ends; half the time both eyes move together."""
+
+    left, right = closures(rng)
+    u = rng.random()
+    return Pose(eye_left=left, eye_right=right, mouth_open=0.0 if u < 0.3 else 1.0 if u < 0.5 else float(rng.random()))
+
+
+def random_neck(rng: np.random.Generator) -> tuple[float, float, float]:
+    """neck_z, neck_x, neck_y; a third alone."""
+    neck = joints(rng)
     if rng.random() < 0.33:
         alone = int(rng.integers(3))
         neck = [v if k == alone else 0.0 for k, v in enumerate(neck)]

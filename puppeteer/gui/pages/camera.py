@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,19 +102,15 @@ class CameraPage:
             self._studio.change(["source.kind"], kind)
 
     def _choose(self) -> None:
-        video = self._studio.settings.source.video
-        self._panel.chooser.open(
-            texts.CHOOSE_VIDEO,
-            VIDEOS,
-            lambda path: self._studio.change_all({"source.video": str(path), "source.kind": "video"}),
-            Path(video).parent if video else None,
-        )
+        self._choose_file("video", self._studio.settings.source.video, texts.CHOOSE_VIDEO, VIDEOS)
 
     def _choose_motion(self) -> None:
-        motion = self._studio.settings.source.recording
+        self._choose_file("recording", self._studio.settings.source.recording, texts.CHOOSE_MOTION, MOTIONS)
+
+    def _choose_file(self, kind: str, chosen: str, title: str, kinds: Sequence[str]) -> None:
         self._panel.chooser.open(
-            texts.CHOOSE_MOTION,
-            MOTIONS,
-            lambda path: self._studio.change_all({"source.recording": str(path), "source.kind": "recording"}),
-            Path(motion).parent if motion else None,
+            title,
+            kinds,
+            lambda path: self._studio.change_all({f"source.{kind}": str(path), "source.kind": kind}),
+            Path(chosen).parent if chosen else None,
         )
