@@ -134,11 +134,11 @@ def _mind_x(close: Callable[[], object]) -> Callable[[], object]:
 
 def _window_number() -> Callable[[], int]:
     """Gives X's number of our window, or 0 while there is none; asks GLFW, which lies in Dear PyGui, until there is."""
-    import dearpygui._dearpygui as extension
+    from puppeteer.gui.safe import library  # late: the signals are minded before Dear PyGui is loaded
 
     found = 0
     try:
-        glfw = ctypes.CDLL(extension.__file__)
+        glfw = ctypes.CDLL(library())
         glfw.glfwGetCurrentContext.restype = ctypes.c_void_p
         glfw.glfwGetX11Window.argtypes = [ctypes.c_void_p]
         glfw.glfwGetX11Window.restype = ctypes.c_ulong

@@ -37,6 +37,13 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
+def library() -> str:
+    """The file of Dear PyGui's library, in which GLFW lies."""
+    import dearpygui._dearpygui as extension
+
+    return str(extension.__file__)
+
+
 class _Door:
     """The functions and constants of Dear PyGui."""
 
