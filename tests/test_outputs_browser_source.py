@@ -317,9 +317,10 @@ def test_ten_pages_a_stalled_one_and_a_killed_one(source: BrowserSource) -> None
         first = [received(slow.recv(timeout=20))[0] for _ in range(UNDRAWN)]
         with pytest.raises(TimeoutError):
             slow.recv(timeout=0.3)
+        drawn(pages[1], 5)  # nothing is handed over while no page waits: now pictures pass it by
         slow.send(str(first[-1]))
-        assert received(slow.recv(timeout=20))[0] > first[-1]
-        assert fed.longest_s < 5  # a stalled page would hold it up for ever
+        assert received(slow.recv(timeout=20))[0] > first[-1] + 1
+        assert fed.longest_s < 0.5
     begun_s = time.perf_counter()
     source.close()
     assert time.perf_counter() - begun_s < 1.5, "a stalled page does not hold up the end"

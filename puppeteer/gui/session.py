@@ -51,6 +51,7 @@ class Studio:
         self.guide: Guide | None = None
         self.manual: Pose | None = None  # the sliders, while they move the character
         self.page = "character"
+        self.way: str | None = None  # of those on the page Output: whose card is to be scrolled to
         self._run: CalibrationRun | None = None
         self._saved: Settings = engine.settings
         self._pending: Settings = engine.settings
@@ -170,10 +171,11 @@ class Studio:
         return calm
 
     def use_virtual_camera(self) -> None:
-        """On or off; where none is installed, the page that offers one."""
+        """On or off; where none is installed, what offers one."""
         if self.settings.output.virtual_camera and self.no_virtual_camera(self.engine.status()):
             self.retry("virtual_camera")
             self.turn_to("output")
+            self.way = "virtual_camera"
         else:
             self.flip("output.virtual_camera")
 

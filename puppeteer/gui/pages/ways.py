@@ -12,6 +12,7 @@ from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import LAMPS
 from puppeteer.outputs.compose import even_size
 
+LAID_OUT = 3  # frames after which the things of a page that was hidden have their places
 COPIED_S = 2.5  # for so long a button says that it has copied
 
 
@@ -23,7 +24,7 @@ class WaysCard:
         self._lamps: dict[str, Any] = {}
         self.links: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}  # by way, given by the page
-        self._wanted: str | None = None  # whose card is to be scrolled to
+        self._frames = 0  # since a card is to be scrolled to
         with panel.card(texts.WAYS), dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, no_pad_outerX=True):
             dpg.add_table_column(width_fixed=True, init_width_or_weight=panel.px(14))
             dpg.add_table_column(width_fixed=True, init_width_or_weight=panel.px(118))
@@ -39,15 +40,19 @@ class WaysCard:
         for way, lamp in self._lamps.items():
             state = "off" if calm(way) else getattr(now.status, way).state
             dpg.configure_item(lamp, color=LAMPS[state])
-        if self._wanted is not None:
-            card, self._wanted = self.cards[self._wanted], None
+        if self._panel.studio.way is None:
+            self._frames = 0
+        elif self._frames < LAID_OUT:
+            self._frames += 1
+        else:
+            card, self._panel.studio.way = self.cards[self._panel.studio.way], None
             area, title = dpg.get_item_parent(card), dpg.get_item_children(card, 1)[0]
             top = dpg.get_item_rect_min(title)[1] - dpg.get_item_pos(area)[1] - self._panel.px(26)
             dpg.set_y_scroll(area, max(0, min(top + dpg.get_y_scroll(area), dpg.get_y_scroll_max(area))))
 
     def _leader(self, way: str) -> Callable[[], object]:
         def lead() -> None:
-            self._wanted = way
+            self._panel.studio.way = way
 
         return lead
 
