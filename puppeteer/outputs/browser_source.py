@@ -2,8 +2,8 @@
 
 A server on the loopback gives the page, and to each page by a WebSocket the newest picture, whenever the one before was
 drawn there: a slow page gets fewer pictures, and costs nobody anything. The pixels as they are, exact, cost us least at
-512 and 1024 px (PNG, WebP and JPEG with its alpha beside cost 2.7 to 22 times as much); with the page's side counted too,
-measured at 512 px for lossless WebP and for JPEG with raw alpha, less than half of either.
+512 and 1024 px (PNG, WebP and JPEG with its alpha beside cost 2.7 to 22 times as much); with the page's side counted
+too, measured at 512 px for lossless WebP and for JPEG with raw alpha, less than half of either.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Gaze, brows, lids and lips from landmarks that were turned back to a straight head. Pure.
 
 Landmarks rather than MediaPipe's blendshapes: on the five clips that were measured, a gaze in a mirrored picture
-differed from itself in nine of ten frames by at most 0.26 to 0.33 in blendshapes, in their units, and by 0.08 to 0.20 of
-our range from landmarks. Nothing but gaze was compared like that. Smiles and squints correlate with the blendshapes at
-0.7 to 0.95, brows at 0.6 to 0.9, and the time that another network would take is saved.
+differed from itself in nine of ten frames by at most 0.26 to 0.33 in blendshapes, in their units, and by 0.08 to 0.20
+of our range from landmarks. Nothing but gaze was compared like that. Smiles and squints correlate with the blendshapes
+at 0.7 to 0.95, brows at 0.6 to 0.9, and the time that another network would take is saved.
 """
 
 from __future__ import annotations
