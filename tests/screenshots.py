@@ -27,12 +27,13 @@ from PIL import Image, ImageGrab
 from screens import screen
 from stage import SHORT, Stage, StageDevice
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SinkError, WeightsError
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.outputs.contract import NoVirtualCameraError
 from puppeteer.outputs.virtual_camera import no_virtual_camera
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
-from puppeteer.settings import STUDIO, PoserSettings, Settings, set_by_name
+from puppeteer.settings import STUDIO, PoserSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 Waits = Iterator[Callable[[], Any]]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from voices import StageMicrophone
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SinkError
 from puppeteer.inputs import open_faces
 from puppeteer.inputs.contract import Camera
@@ -22,7 +23,7 @@ from puppeteer.live.attempts import Patience
 from puppeteer.outputs.contract import Overlay
 from puppeteer.outputs.vmc import VmcSender
 from puppeteer.pose import U8, FaceObservation, Frame, Pose
-from puppeteer.settings import STUDIO, OutputSettings, Settings, set_by_name
+from puppeteer.settings import STUDIO, OutputSettings, Settings
 
 SHORT = Patience(
     open_s=0.6, first_s=0.4, stall_s=0.3, stuck_s=0.3, retry_s=0.1, longest_retry_s=0.4, join_s=1.2, abandon_s=1.5

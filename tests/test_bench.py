@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from puppeteer.by_name import set_by_name
 from puppeteer.commands import bench
 from puppeteer.errors import SettingsError, SourceError
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import Frame
-from puppeteer.settings import Settings, set_by_name
+from puppeteer.settings import Settings
 
 WARP = set_by_name(Settings(), "poser.family", "warp")
 

@@ -16,8 +16,10 @@ import pytest
 
 import app
 from puppeteer import characters
+from puppeteer.by_name import Leaf, leaves, set_by_name
 from puppeteer.prepare.reading import read_character
-from puppeteer.settings import STUDIO, Leaf, Settings, leaves, save_profile, set_by_name
+from puppeteer.profile import save_profile
+from puppeteer.settings import STUDIO, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from puppeteer import weights
+from puppeteer.by_name import set_by_name
 from puppeteer.commands import doctor
 from puppeteer.errors import PuppeteerError, RenderError
 from puppeteer.poser import devices
-from puppeteer.settings import Settings, set_by_name
+from puppeteer.settings import Settings
 
 WARP = set_by_name(Settings(), "poser.family", "warp")
 

@@ -19,7 +19,8 @@ from screens import needs_screen, screen, xdotool
 from stage import ENDED_S
 
 from puppeteer.inputs.video_file import VideoFile
-from puppeteer.settings import STUDIO, load_profile
+from puppeteer.profile import load_profile
+from puppeteer.settings import STUDIO
 
 needs_manager = pytest.mark.skipif(not shutil.which("openbox"), reason="needs a window manager: openbox")
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,12 +12,14 @@ from hands import Studio
 from screens import needs_screen, screen, xdotool
 from stage import eventually, on_stage
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SettingsError
 from puppeteer.expression import BUILT_IN, MOST, catalogue, found
 from puppeteer.gui.profiles import Profiles
 from puppeteer.motion.expressions import Expressions, blended
 from puppeteer.pose import BY_NAME, POSE_NAMES, SIX, Pose
-from puppeteer.settings import STUDIO, ExpressionSettings, load_profile, set_by_name
+from puppeteer.profile import load_profile
+from puppeteer.settings import STUDIO, ExpressionSettings
 
 USUAL = ExpressionSettings()
 GRUMPY = {"brow_form": -1.0, "mouth_form": -0.5}

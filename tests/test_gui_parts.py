@@ -14,6 +14,7 @@ import pytest
 from conftest import drawn_character
 from PIL import ImageFont
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import ImageError, SettingsError
 from puppeteer.gui import keys as keys_module
 from puppeteer.gui import texts
@@ -34,7 +35,8 @@ from puppeteer.gui.work import Work
 from puppeteer.image import write_png
 from puppeteer.live import Preview
 from puppeteer.motion import Calibration
-from puppeteer.settings import STUDIO, load_profile, save_profile, set_by_name
+from puppeteer.profile import load_profile, save_profile
+from puppeteer.settings import STUDIO
 
 
 class Told:

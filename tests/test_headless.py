@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from stage import ENDED_S, SMALL, Stage, StagePoser
 
+from puppeteer.by_name import set_by_name
 from puppeteer.commands.headless import figures, headless
 from puppeteer.live import Part, Status
-from puppeteer.settings import PoserSettings, set_by_name
+from puppeteer.settings import PoserSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 

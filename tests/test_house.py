@@ -24,6 +24,8 @@ GROUND = (
     "calibration",
     "expression",
     "settings",
+    "by_name",
+    "profile",
     "weights",
     "colour",
     "image",

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from puppeteer.by_name import set_by_name
 from puppeteer.characters import default_character
 from puppeteer.commands.layers import PLACES, layers, write_openraster
 from puppeteer.errors import ImageError, SettingsError
 from puppeteer.image import premultiplied
 from puppeteer.networks.rig.reader import LAYERS
 from puppeteer.prepare.reading import read_character
-from puppeteer.settings import Settings, set_by_name
+from puppeteer.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 from conftest import drawn_character
 from stage import ENDED_S, SHORT, SMALL, TURNED, Stage, StageDevice, StagePoser, StageTracker, eventually, on_stage
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SettingsError, SinkError, WeightsError
 from puppeteer.image import write_png
 from puppeteer.inputs.scripted import Fault, ScriptedCamera
@@ -23,7 +24,7 @@ from puppeteer.live.status import Picture
 from puppeteer.motion import Calibration
 from puppeteer.outputs.compose import Placed, parse_background
 from puppeteer.pose import POSE_NAMES, FaceObservation, Pose
-from puppeteer.settings import STUDIO, PoserSettings, set_by_name
+from puppeteer.settings import STUDIO, PoserSettings
 
 GAP_S = 4.0  # between two pictures of the virtual camera whatever else goes wrong: usually 0.04, on a full machine 1.5
 

@@ -14,9 +14,10 @@ from faces import carphone
 from stage import eventually
 
 from app import live_parts
+from puppeteer.by_name import set_by_name
 from puppeteer.commands import live_bench
 from puppeteer.errors import SettingsError, SourceError
-from puppeteer.settings import STUDIO, set_by_name
+from puppeteer.settings import STUDIO
 
 
 @pytest.fixture(autouse=True)

@@ -14,12 +14,13 @@ import pytest
 from stage import SMALL, Stage, on_stage
 from stage import eventually as soon_true
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SinkError
 from puppeteer.inputs import FACES, open_faces
 from puppeteer.live.playing import Recorded
 from puppeteer.motion import Calibration
 from puppeteer.pose import POSE_NAMES, Pose
-from puppeteer.settings import PLAYED, SEEN, Settings, SourceSettings, set_by_name
+from puppeteer.settings import PLAYED, SEEN, Settings, SourceSettings
 from tests.senders import PACKETS, PHONE, Sender, bound, osc
 
 STILL = SMALL.model_copy(update={"calibration": Calibration().asdict()})

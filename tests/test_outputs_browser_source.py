@@ -25,11 +25,11 @@ from stage import SMALL, Stage, eventually, on_stage
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SinkError
 from puppeteer.outputs.browser_source import HEAD, MOST_PAGES, PORTS, UNDRAWN, BrowserSource, listening
 from puppeteer.outputs.compose import Background, Placed
 from puppeteer.pose import U8, Pose
-from puppeteer.settings import set_by_name
 
 SIDE = 256
 

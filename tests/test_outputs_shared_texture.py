@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from stage import SMALL, Stage, eventually, on_stage
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SinkError
 from puppeteer.outputs.compose import Placed
 from puppeteer.outputs.shared_texture import GL_RGBA, shared_texture
-from puppeteer.settings import set_by_name
 
 HALF = np.zeros((8, 8, 4), np.uint8)
 HALF[2:6, 2:6] = (200, 100, 50, 128)

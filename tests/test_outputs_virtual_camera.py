@@ -104,7 +104,8 @@ def test_the_studio_feeds_it_at_its_pace_through_every_fault(run: Run, tmp_path:
         from dataclasses import replace
         from app import live_parts
         from puppeteer.live import Live
-        from puppeteer.settings import STUDIO, set_by_name
+        from puppeteer.by_name import set_by_name
+        from puppeteer.settings import STUDIO
 
         stage = Stage()
         given = stage.parts()

@@ -20,13 +20,13 @@ from screens import needs_screen, screen, xdotool
 from senders import bound, osc
 from stage import SMALL, eventually, on_stage
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import SourceError
 from puppeteer.gui.elsewhere import Elsewhere
 from puppeteer.gui.keys import NAMES, Keys
 from puppeteer.gui.memory import Memory
 from puppeteer.inputs.global_keys import MACOS, WINDOWS, Told, open_global_keys
 from puppeteer.inputs.osc import Asked, asked
-from puppeteer.settings import set_by_name
 
 
 def free_port() -> int:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from puppeteer.by_name import leaves, set_by_name, settings_from
 from puppeteer.errors import SettingsError
 from puppeteer.motion import Calibration
-from puppeteer.settings import STUDIO, Settings, leaves, load_profile, save_profile, set_by_name, settings_from
+from puppeteer.profile import load_profile, save_profile
+from puppeteer.settings import STUDIO, Settings
 
 
 def test_every_setting_is_documented_and_its_default_lies_in_its_range() -> None:

@@ -13,10 +13,11 @@ from faces import carphone
 from stage import eventually
 
 from app import live_parts
+from puppeteer.by_name import set_by_name
 from puppeteer.commands import soak as module
 from puppeteer.commands.soak import INPUTS, Sample, growth, sampled, soak, soaked
 from puppeteer.errors import SettingsError
-from puppeteer.settings import STUDIO, set_by_name
+from puppeteer.settings import STUDIO
 
 
 @pytest.fixture(autouse=True)

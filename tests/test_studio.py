@@ -19,10 +19,12 @@ from models3d_files import doll, pmd, pmx
 from PIL import Image
 from screens import needs_screen, screen, xdotool
 
+from puppeteer.by_name import leaves
 from puppeteer.gui import texts
 from puppeteer.gui.treatment import is_prepared
 from puppeteer.image import read_image, write_png
-from puppeteer.settings import STUDIO, leaves, load_profile
+from puppeteer.profile import load_profile
+from puppeteer.settings import STUDIO
 
 SLOW_S = 150  # for a process that starts, reads a model and draws it
 

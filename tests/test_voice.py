@@ -20,6 +20,7 @@ from clips import make_clip
 from stage import Stage, eventually, on_stage
 from voices import FORMANTS, RATE_HZ, vowel
 
+from puppeteer.by_name import set_by_name
 from puppeteer.commands.transfer import transfer
 from puppeteer.errors import SourceError
 from puppeteer.inputs import microphone as of_portaudio
@@ -27,7 +28,7 @@ from puppeteer.inputs.clip_sound import RATE_HZ as CLIP_HZ
 from puppeteer.inputs.clip_sound import sound_of
 from puppeteer.motion.voice import Heard, Speaking, Voice, heard_at, mixed
 from puppeteer.pose import F32, FaceObservation, Pose
-from puppeteer.settings import STUDIO, Settings, VoiceSettings, set_by_name
+from puppeteer.settings import STUDIO, Settings, VoiceSettings
 
 USUAL = VoiceSettings()
 NOISE = (np.random.default_rng(5).standard_normal(48_000) * 0.002).astype(np.float32)  # -60 dB where voices are

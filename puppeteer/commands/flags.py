@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import tyro
 
+from puppeteer.by_name import leaves, set_by_name
 from puppeteer.errors import SettingsError
 from puppeteer.pose import BY_NAME, NUMBERS, Number
-from puppeteer.settings import Settings, leaves, set_by_name
+from puppeteer.settings import Settings
 
 METAVARS = {"float": "NUMBER", "int": "NUMBER", "str": "TEXT"}
 PROFILE = tyro.conf.arg(

@@ -9,7 +9,8 @@ from typing import Any
 import tyro
 
 from puppeteer.commands.flags import Call, deferred
-from puppeteer.settings import STUDIO, Settings, load_profile
+from puppeteer.profile import load_profile
+from puppeteer.settings import STUDIO, Settings
 
 HELP_ALL = "--help-all"
 MORE = "\n\nMany more settings can be given: --help-all lists them."

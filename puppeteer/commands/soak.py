@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from puppeteer.by_name import set_by_name
 from puppeteer.commands.bench import make_clip
 from puppeteer.commands.live_bench import FRAMES, RATE, START_S, Outlet
 from puppeteer.commands.viewer import Viewer
@@ -30,7 +31,7 @@ from puppeteer.inputs.recorded import MOTION
 from puppeteer.inputs.scripted import ScriptedCamera
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live import Live, Parts
-from puppeteer.settings import PLAYED, SEEN, STUDIO, Settings, set_by_name
+from puppeteer.settings import PLAYED, SEEN, STUDIO, Settings
 
 INPUTS: tuple[str, ...] = (*SEEN, *PLAYED)  # phones and other programs need somebody who sends
 SETTLED_S, SETTLED_SHARE = 120.0, 0.3  # left out at the start: two minutes, of a short run this share

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from puppeteer.by_name import Leaf, leaves
 from puppeteer.gui import texts
 from puppeteer.gui.safe import dpg
 from puppeteer.gui.theme import MUTED, TEXT, Theme
-from puppeteer.settings import STUDIO, Leaf, Settings, leaves
+from puppeteer.settings import STUDIO, Settings
 
 LOG_RATIO = 100  # a slider whose ends are further apart than this goes in powers
 LABEL_WIDTH, VALUE_WIDTH = 138, 58  # px at scale 1

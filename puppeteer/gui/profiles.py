@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from puppeteer.by_name import KEPT, leaves, set_by_name, value_of
 from puppeteer.errors import SettingsError
 from puppeteer.files import whole
 from puppeteer.gui import texts
-from puppeteer.settings import KEPT, STUDIO, Settings, leaves, load_profile, save_profile, set_by_name, value_of
+from puppeteer.profile import load_profile, save_profile
+from puppeteer.settings import STUDIO, Settings
 
 FIRST = "default"
 NAME = re.compile(r"[\w][\w -]{0,39}", re.UNICODE)

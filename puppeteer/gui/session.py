@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from puppeteer.by_name import set_by_name
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
 from puppeteer.gui.faces import Faces
@@ -26,7 +27,7 @@ from puppeteer.gui.work import Work
 from puppeteer.live import CalibrationRun, Live, Retried, Status
 from puppeteer.motion import Step
 from puppeteer.pose import Pose
-from puppeteer.settings import STUDIO, Settings, set_by_name
+from puppeteer.settings import STUDIO, Settings
 
 SAVE_AFTER_S = 0.6  # of quiet
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from puppeteer.by_name import set_by_name, value_of
 from puppeteer.errors import PuppeteerError, SettingsError
 from puppeteer.live.calibrating import CalibrationRun, why_not
 from puppeteer.live.devices import RECORDED, Devices
@@ -27,7 +28,7 @@ from puppeteer.motion import Calibration, Step
 from puppeteer.motion.voice import Heard
 from puppeteer.outputs.compose import Background, key_colour, parse_background
 from puppeteer.pose import FaceObservation, Pose
-from puppeteer.settings import PLAYED, SEEN, Settings, set_by_name, value_of
+from puppeteer.settings import PLAYED, SEEN, Settings
 
 UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
