@@ -80,7 +80,7 @@ class MotionSettings(_NumberSettings):  # type: ignore[misc]
     body_delay_s: float = setting(0.25, 0, 2, unit="s", help="how long after the head the body turns")
     hair: float = setting(1.0, 0, 3, help="how much hanging hair swings when head and body move")
     hair_rate: float = setting(1.3, 0.3, 4, unit="Hz", help="how often a second hanging hair swings to and fro")
-    hair_damping: float = setting(0.25, 0.02, 1, help="how soon hanging hair hangs still again; 1 never swings back")
+    hair_damping: float = setting(0.4, 0.02, 1, help="how soon hanging hair hangs still again; 1 never swings back")
     return_s: float = setting(0.3, 0, 5, unit="s", help="a face found again: how long the way back to it takes")
 
 

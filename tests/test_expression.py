@@ -55,6 +55,35 @@ def test_a_mirrored_face_has_the_mirrored_expression() -> None:
     assert set(plain) == set(EXPRESSIVE)
 
 
+SIDED, SINGLE = ("browDown", "mouthSmile", "mouthFrown", "eyeSquint"), ("browInnerUp",)
+
+
+@pytest.mark.parametrize(
+    ("name", "does", "undoes"),
+    [
+        ("brow_form", "browInnerUp", "browDown"),
+        ("mouth_form", "mouthSmile", "mouthFrown"),
+        ("eye_smile", "eyeSquint", ""),
+    ],
+)
+def test_blendshapes_help_with_brows_smiles_and_squints_alike_on_both_sides(name: str, does: str, undoes: str) -> None:
+    head = np.random.default_rng(0).normal(0, 1, (478, 3))
+
+    def told(**given: float) -> dict[str, float]:
+        shapes = dict.fromkeys([*(f"{one}{side}" for one in SIDED for side in ("Left", "Right")), *SINGLE], 0.0)
+        return expression(head, (0.9, 0.4), {**shapes, **given})
+
+    def shape(one: str, side: str) -> dict[str, float]:
+        return {one if one in SINGLE else one + side: 0.5}
+
+    for side in ("Left", "Right"):
+        assert told(**shape(does, side))[name] > told()[name] + 0.2
+        assert not undoes or told(**shape(undoes, side))[name] < told()[name] - 0.2
+        moved = {one for one, value in told(**shape(does, side)).items() if value != told()[one]}
+        assert moved == {name}
+    assert told(**shape(does, "Left")) == told(**shape(does, "Right"))
+
+
 def tracked(clip: str, frames: tuple[int, ...]) -> dict[int, FaceObservation]:
     """What the tracker sees in some frames, looked at from both sides as `track` does."""
     found = {}
@@ -175,6 +204,33 @@ def test_a_face_of_ones_own_rests_at_zero_and_reaches_its_ends() -> None:
     assert np.abs(of(still, "mouth_form")).max() < 0.05, "noise is not made into smiles"
 
 
+def lasting(seen: list[FaceObservation]) -> np.ndarray:
+    """The poses at the end of each, which lasts for half a second."""
+    frames: list[FaceObservation | None] = [face for face in seen for _ in range(15)]
+    times_s = (np.arange(len(frames)) / 30).tolist()
+    return np.array([pose.values() for pose in poses_of_clip(frames, times_s, MotionSettings())])[14::15]
+
+
+def test_who_shouts_for_most_of_a_minute_rests_where_the_face_does_nothing() -> None:
+    excited = replace(CALM, mouth_open=0.5, brow_left=1.4, brow_right=1.4, mouth_form=0.9)
+    calm = replace(CALM, brow_left=0.6, brow_right=0.6, mouth_form=0.1)
+    turned = replace(excited, mouth_open=0.0, neck_y=0.9)
+    poses = lasting([excited, turned, excited, calm, excited, excited, excited, excited] * 2)
+    for name in ("brow_left", "brow_right", "mouth_form"):
+        assert np.abs(of(poses, name)[3::8]).max() < 0.05, name
+        assert of(poses, name)[5::8].min() > 0.5, name
+    never = calibrate([excited, turned] * 100)
+    assert never.rest["brow_left"] == pytest.approx(1.4), "who is never calm rests in the middle"
+
+
+def test_lids_that_shut_say_nothing_about_how_wide_eyes_open() -> None:
+    wide, narrow = replace(CALM, eye_wide=0.9), replace(CALM, eye_left=0.4, eye_right=0.4, eye_wide=-1.8)
+    seen = [wide, narrow, CALM, narrow, CALM, CALM, CALM, CALM]
+    assert calibrate(seen * 20).reach["eye_wide"] < 1.0
+    poses = lasting(seen * 2)
+    assert of(poses, "eye_wide")[::8].min() > 0.8 and of(poses, "eye_wide")[5::8].max() < 0.05
+
+
 def test_another_source_is_another_neutral() -> None:
     motion = Motion(MotionSettings())
     for frame in range(90):
@@ -242,6 +298,15 @@ def test_hair_lags_swings_back_and_comes_to_rest() -> None:
     assert max(swings[36:80]) > 0.2, "and swings through"
     assert abs(swings[-1]) < 0.02
     assert Life().step(Pose(neck_z=1), 5.0, MotionSettings()).hair_x == 0
+
+
+def test_hair_of_a_head_that_is_thrown_about_never_stands_at_its_stop() -> None:
+    life, swings = Life(), []
+    for frame in range(300):
+        side = math.copysign(1.0, math.sin(2 * math.pi * frame / 30))
+        pose = Pose(neck_y=side, neck_z=side) if frame < 240 else Pose(neck_y=side)
+        swings.append(abs(life.step(pose, frame / 30, MotionSettings()).hair_x))
+    assert 0.8 < max(swings) < 1.0
 
 
 def test_the_spring_is_stable_whatever_the_step() -> None:

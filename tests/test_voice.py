@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
+import sounds
 from clips import make_clip
 from stage import Stage, eventually, on_stage
 from voices import FORMANTS, RATE_HZ, vowel
@@ -241,35 +240,11 @@ def test_without_portaudio_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch, t
 
 @pytest.fixture
 def sound_server(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """PulseAudio with a loudspeaker that is nowhere, whose sound a microphone hears; the environment for both."""
-    if not shutil.which("pulseaudio") or not shutil.which("pacat"):
-        pytest.skip("a real microphone without hardware: sudo apt-get install pulseaudio libasound2-plugins")
-    (tmp_path / ".asoundrc").write_text('pcm.stage {\n type pulse\n device "stage.monitor"\n}\n')
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
-    environment["PULSE_SERVER"] = f"unix:{tmp_path}/sound"
-    server = subprocess.Popen(
-        [
-            "pulseaudio",
-            "-n",
-            "--daemonize=no",
-            "--exit-idle-time=-1",
-            "--use-pid-file=no",
-            "-L",
-            f"module-native-protocol-unix socket={tmp_path}/sound auth-anonymous=1",
-            "-L",
-            "module-null-sink sink_name=stage rate=48000",
-        ],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
     try:
-        if not eventually(lambda: (tmp_path / "sound").exists(), 10):
-            pytest.skip("PulseAudio does not start here")
-        yield environment
-    finally:
-        server.terminate()
-        server.wait(10)
+        with sounds.sound_server(tmp_path) as environment:
+            yield environment
+    except sounds.NoSoundError as error:
+        pytest.skip(str(error))
 
 
 LISTEN = """

@@ -33,7 +33,7 @@ RATE = 30.0  # frames that the camera hands over a second
 FRAMES = 300  # of the clip, at most, over and over
 WARM_UP_S = 4.0
 LATE = 1.5  # periods of the output
-START_S = 120.0  # within which there must be a face and a picture
+START_S = 300.0  # within which there must be a face and a picture
 STAGES = ("track", "pose", "compose", "send", "camera_to_output")
 
 

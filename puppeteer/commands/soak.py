@@ -141,9 +141,10 @@ def soaked(
     settings: Settings = STUDIO,
     *,
     parts: Parts,
+    begun: Callable[[Live], object] = lambda live: None,
 ) -> Growth:
     """Runs the engine with one input (a `SourceSettings.kind`) for so long, in this process; a camera is stood in for
-    by one that hands over the clip's frames. Raises PuppeteerError."""
+    by one that hands over the clip's frames. `begun` is called once pictures come. Raises PuppeteerError."""
     settings = set_by_name(settings, "source.kind", kind)
     with tempfile.TemporaryDirectory(prefix="puppeteer-soak-") as folder:
         if clip is None:
@@ -159,6 +160,7 @@ def soaked(
         if not window:
             with live, Viewer(lambda: live.page, RELOADED_S):
                 _wait_for_pictures(live)
+                begun(live)
                 samples = sampled(seconds)
             return judged(kind, samples, live)
         return _behind_a_window(kind, live, seconds, Path(folder))

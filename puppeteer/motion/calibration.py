@@ -9,7 +9,7 @@ import numpy as np
 
 from puppeteer.calibration import EYE_CLOSED, Calibration, measured
 from puppeteer.errors import SettingsError
-from puppeteer.pose import EXPRESSIVE, F32, SIX, FaceObservation
+from puppeteer.pose import BY_NAME, EXPRESSIVE, F32, SIX, FaceObservation
 
 # A blink that the tracker sees only in part, as behind glasses: how deep at least, how many times as deep as what lids
 # do otherwise, in which share of the frames at most, and of how many frames.
@@ -20,6 +20,10 @@ OPTIONAL: tuple[Step, ...] = ("lips", "corners")  # may be skipped
 SHUT = 0.55  # lids that read so say nothing about where a gaze or a lower lid rests
 LEAST_REACH, MOST_REACH = 0.8, 1.8  # of the automatic calibration: what never moves is not made to
 WIDE_REST = 60  # percent: eyes that look down at a chat for half of the time are not wide when they look up
+# A face that does nothing: lips shut, eyes open and ahead. Where it is seen for more than so much of the time, it alone
+# says where brows and lips rest; somebody who laughs and shouts for most of a minute does not rest in the middle of it.
+CALM_LIPS, CALM_LIDS, CALM_HEAD, CALM_SHARE = 0.06, 0.25, 0.5, 0.05
+RESTING = ("brow_left", "brow_right", "brow_form", "eye_smile", "mouth_form", "mouth_wide")
 CORNERS_SHOW = 0.8  # of the range, for a look at a corner of the screen
 
 
@@ -42,15 +46,31 @@ def _open_eyes(seen: FaceObservation) -> bool:
 
 def _expressive(observations: Sequence[FaceObservation | None]) -> dict[str, float]:
     """Rest and reach of what the face tells beyond the six, as `Calibration.asdict` names them."""
+    calm = _calm(observations)
     found: dict[str, float] = {}
     for name in EXPRESSIVE:
         values = _column(observations, name, _open_eyes)
         if not len(values):
             continue
         rest = float(np.percentile(values, WIDE_REST if name == "eye_wide" else 50))
-        far = float(np.percentile(np.abs(values - rest), 98))
+        if name in RESTING and len(resting := _column(calm, name)):
+            sure = min(1.0, len(resting) / (CALM_SHARE * len(values)))
+            rest += sure * (float(np.median(resting)) - rest)
+        away = values - rest if BY_NAME[name].low == 0 else np.abs(values - rest)  # a shut eye is no wide one
+        far = float(np.percentile(away, 98))
         found[f"{name}_rest"], found[f"{name}_reach"] = rest, min(MOST_REACH, max(LEAST_REACH, far))
     return found
+
+
+def _calm(observations: Sequence[FaceObservation | None]) -> list[FaceObservation]:
+    """Those in which the face does nothing."""
+    seen = [one for one in observations if one is not None]
+    table = _table(seen)
+    lids, lips, head = table[:, :2].mean(axis=1), table[:, 2], table[:, 3:]
+    calm = lids < min(SHUT, float(np.percentile(lids, 25)) + CALM_LIDS)
+    calm &= lips < np.percentile(lips, 10) + CALM_LIPS
+    calm &= (np.abs(head - np.median(head, axis=0)) < CALM_HEAD).all(axis=1)
+    return [one for one, still in zip(seen, calm, strict=True) if still]
 
 
 def calibrate(observations: Sequence[FaceObservation | None]) -> Calibration:

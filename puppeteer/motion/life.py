@@ -13,7 +13,7 @@ TURNS_WITH, LEANS_WITH = 0.55, 0.4  # share of the head's number that the body's
 LEANS_ASIDE = 1.1  # the body's lean for a head that has moved aside by its own width
 TOLD_S = 0.04  # the delay of a body that was told
 SWING = (("neck_z", 1.0), ("neck_y", 0.6), ("body_z", 0.6), ("body_y", 0.3))  # what carries the roots of hair aside
-SWINGS_OUT = 1.6
+SWINGS_OUT = 1.3  # before it is drawn in: the further hair is out, the less it goes on
 STEP_S, LONGEST_S = 1 / 120, 0.5  # of the spring; after a longer pause it hangs still
 
 
@@ -61,7 +61,7 @@ class Life:
         root = sum(share * getattr(pose, name) for name, share in SWING)
         swing = self._hair.step(root, passed_s, settings.hair_rate, settings.hair_damping)
         if "hair_x" in adds:
-            pose = replace(pose, hair_x=settings.hair * SWINGS_OUT * swing).clamped()
+            pose = replace(pose, hair_x=math.tanh(settings.hair * SWINGS_OUT * swing)).clamped()
         return pose
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -46,8 +46,9 @@ class FaceLandmarkerTracker:
     leave out a smoothing of its own that only knows single faces and lags: it holds a blink's eye shut for several
     frames. The price is the face detector in every frame, about a quarter more time.
 
-    Eyes and mouth are measured on the landmarks turned back to a straight head. MediaPipe's blendshapes are not used:
-    on mirrored clips they differ from themselves twice as much, and `jawOpen` also rises behind closed lips.
+    Eyes and mouth are measured on the landmarks turned back to a straight head, not on MediaPipe's blendshapes: of
+    lids and jaw these differ from themselves twice as much on mirrored clips, and `jawOpen` also rises behind closed
+    lips. They help with what brows, smiles and squints say (`expression`).
 
     Raises WeightsError where the landmarker file is missing or broken. For one thread.
     """
@@ -62,6 +63,7 @@ class FaceLandmarkerTracker:
                 running_mode=vision.RunningMode.VIDEO,
                 num_faces=2,
                 output_facial_transformation_matrixes=True,
+                output_face_blendshapes=True,
             )
             try:
                 self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
@@ -100,7 +102,7 @@ class FaceLandmarkerTracker:
         height, width = frame.rgb.shape[:2]
         self._previous_ms = max(self._previous_ms, round(frame.time_s * 1000) - 1)
         for view in self._views(width, height):
-            faces, matrices = self._look(frame.rgb if view is None else view.of(frame.rgb))
+            faces, matrices, shapes = self._look(frame.rgb if view is None else view.of(frame.rgb))
             if view is not None:
                 faces = [view.to_frame(face, width, height) for face in faces]
             boxes = [Box.around(face, width, height) for face in faces]
@@ -109,7 +111,8 @@ class FaceLandmarkerTracker:
                 box = self._last_box = boxes[which]
                 self._last_seen_s = frame.time_s
                 self._view = next_view(box, view, width, height)
-                seen = observation(faces[which], np.asarray(matrices[which], np.float64), width, height)
+                matrix = np.asarray(matrices[which], np.float64)
+                seen = observation(faces[which], matrix, width, height, shapes[which])
                 return replace(seen, small=box.size < SMALL * min(width, height))
             if faces and self._last_box is None:  # none can be
                 break
@@ -126,14 +129,15 @@ class FaceLandmarkerTracker:
         else:
             yield from self._search.views(width, height)
 
-    def _look(self, rgb: U8) -> tuple[list[F32], list[Any]]:
-        """The faces in a picture: landmarks, and transformation matrices."""
+    def _look(self, rgb: U8) -> tuple[list[F32], list[Any], list[dict[str, float]]]:
+        """The faces in a picture: landmarks, transformation matrices, and blendshapes by name."""
         self._previous_ms += 1
         picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         with contextlib.nullcontext() if self._warm else routine_log_dropped():
             found = self._landmarker.detect_for_video(picture, self._previous_ms)
         self._warm = True
-        return [landmark_array(face) for face in found.face_landmarks], found.facial_transformation_matrixes
+        shapes = [{shape.category_name: shape.score for shape in face} for face in found.face_blendshapes]
+        return [landmark_array(face) for face in found.face_landmarks], found.facial_transformation_matrixes, shapes
 
 
 def _mediapipe() -> tuple[ModuleType, ModuleType, ModuleType]:
@@ -180,8 +184,10 @@ def rotation_of(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return linear / float(np.cbrt(np.linalg.det(linear)))
 
 
-def observation(face: F32, matrix: NDArray[np.float64], width: int, height: int) -> FaceObservation:
-    """What landmarks (478, 3) and the transformation matrix (4, 4) of one face say."""
+def observation(
+    face: F32, matrix: NDArray[np.float64], width: int, height: int, shapes: Mapping[str, float] | None = None
+) -> FaceObservation:
+    """What landmarks (478, 3), the transformation matrix (4, 4) and, if there are any, blendshapes of one face say."""
     spots = face.astype(np.float64) * (width, -height, -width)  # MediaPipe's y goes down and its z away from us
     rigid = spots[list(RIGID)]
     scale = math.sqrt(float(((rigid - rigid.mean(axis=0)) ** 2).sum(axis=1).mean())) / RIGID_SIZE
@@ -200,7 +206,7 @@ def observation(face: F32, matrix: NDArray[np.float64], width: int, height: int)
         eye_right += hidden * (eye_left - eye_right)
     else:
         eye_left += hidden * (eye_right - eye_left)
-    told: dict[str, Any] = {**expression(head, (1 - eye_right, 1 - eye_left))}
+    told: dict[str, Any] = {**expression(head, (1 - eye_right, 1 - eye_left), shapes)}
     return FaceObservation(
         eye_left=eye_left,
         eye_right=eye_right,
