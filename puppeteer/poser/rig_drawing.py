@@ -18,7 +18,8 @@ from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
 from puppeteer.poser.drawing import Canvas, composed, straighten
-from puppeteer.poser.stack import STILL, Stack
+from puppeteer.poser.laying import change
+from puppeteer.poser.stack import STILL, Stack, pixels
 
 FADE_PX = 1.0  # of the spec square: what moves less is part still
 MORPHED = tuple(
@@ -33,12 +34,10 @@ class RigCanvas:
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
         shown, gains, opacity = pictures(image, parts)
         self._opacity = float(opacity)
-        self._pictures = [_picture(layer) for layer in shown]
+        self._pictures = [_bytes(layer) for layer in shown]
         self._original, self._inside = original, _middle(len(original))
         self._middle = Canvas(original[self._inside, self._inside])
-        self._gains = {
-            k: _picture(gains[k].expand(4, -1, -1))[self._inside, self._inside].astype(np.int16) for k in MORPHED
-        }
+        self._gains = {k: np.ascontiguousarray(_bytes(gains[k])[self._inside, self._inside, 0]) for k in MORPHED}
         self._stack = Stack(self._pictures)
         self._scratch = threading.local()
 
@@ -71,20 +70,21 @@ class RigCanvas:
             scratch.pictures = [p.copy() if k in MORPHED else p for k, p in enumerate(self._pictures)]
             scratch.rows = scratch.columns = slice(0, 0)
         morphed, rows, columns = self._middle.redrawn(middle, encoding, alone)
-        for k in MORPHED:  # as it was before the last frame
-            scratch.pictures[k][inside, inside][scratch.rows, scratch.columns] = self._pictures[k][inside, inside][
-                scratch.rows, scratch.columns
-            ]
+        before, after = pixels(self._middle.original), pixels(morphed)
+        # also where the last frame changed something
+        top, bottom = _both(rows, scratch.rows)
+        left, right = _both(columns, scratch.columns)
+        for k, gain in self._gains.items():
+            own, target = (pixels(pictures[k][inside, inside]) for pictures in (self._pictures, scratch.pictures))
+            change(own, gain, before, after, target, top, bottom, left, right)
         scratch.rows, scratch.columns = rows, columns
-        if rows.stop > rows.start:
-            change = cv2.subtract(morphed[rows, columns], self._middle.original[rows, columns], dtype=cv2.CV_16S)
-            for k in MORPHED:
-                gain = self._gains[k][rows, columns]
-                if not gain.any():
-                    continue
-                target = scratch.pictures[k][inside, inside][rows, columns]
-                cv2.add(target, cv2.multiply(change, gain, scale=1 / 255), dst=target, dtype=cv2.CV_8U)
         return scratch.pictures  # type: ignore[no-any-return]
+
+
+def _both(one: slice, other: slice) -> tuple[int, int]:
+    """From where to where either reaches."""
+    reaching = [part for part in (one, other) if part.stop > part.start]
+    return min((part.start for part in reaching), default=0), max((part.stop for part in reaching), default=0)
 
 
 def _middle(size: int) -> slice:
@@ -92,8 +92,8 @@ def _middle(size: int) -> slice:
     return slice(round(size / 4), size - round(size / 4))
 
 
-def _picture(x: Tensor) -> U8:
-    """Float (4, S, S) in [0, 1] to uint8 (S, S, 4)"""
+def _bytes(x: Tensor) -> U8:
+    """Float (C, S, S) in [0, 1] to uint8 (S, S, C)"""
     out = (x.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
     return np.asarray(out, np.uint8)
 
