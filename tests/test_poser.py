@@ -14,7 +14,7 @@ from puppeteer import networks
 from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import Character, clean, premultiplied, unpremultiplied
 from puppeteer.networks import warp
-from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.tensors import Encoding, to_premultiplied, to_tensor
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser, devices, poser
@@ -140,7 +140,7 @@ class Counting(nn.Module):
         self.encoded += 1
         return image.mean((2, 3), keepdim=True)
 
-    def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
+    def decode(self, features: Tensor, pose: Tensor) -> Layers:
         self.decoded += 1
         level = features * (1 - pose[:, :1, None, None].to(features.dtype)) * self.weight
         return Layers(paint=level.expand(1, 4, 32, 32))
@@ -219,7 +219,7 @@ def test_character_that_overflows_half_precision(monkeypatch: pytest.MonkeyPatch
     half = devices.Choice(torch.device("cpu"), torch.float16, "a card")
 
     class Dividing(Counting):
-        def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
+        def decode(self, features: Tensor, pose: Tensor) -> Layers:
             return Layers(paint=(features * 60000 * 2 / 60000 / 2).expand(1, 4, 32, 32))
 
     loaded = Poser(Dividing(), "dividing", half, "dividing on CUDA")
@@ -349,7 +349,7 @@ def test_cost_leaves_the_encoder_out() -> None:
             x: Tensor = self.enter(image)
             return x
 
-        def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
+        def decode(self, features: Tensor, pose: Tensor) -> Layers:
             return Layers(paint=self.leave(features))
 
     cpu = devices.Choice(torch.device("cpu"), torch.float32, "")

@@ -6,8 +6,7 @@ drawing at the output's own resolution, so that a 1024 px drawing stays sharp al
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -24,11 +23,3 @@ class Layers(NamedTuple):
 
     copies: tuple[Copy, ...] = ()
     paint: Tensor | None = None  # (1, 4, h, w) in the family's encoding; "srgb_premultiplied" where there are copies
-
-
-Run = Callable[..., list[Any]]  # of functions without arguments: calls them all, gives their results in order
-
-
-def in_turn(*jobs: Callable[[], Any]) -> list[Any]:
-    """The plainest `Run`."""
-    return [job() for job in jobs]

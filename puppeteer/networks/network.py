@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from puppeteer.networks.layers import Layers, Run
+from puppeteer.networks.layers import Layers
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.tensors import Encoding
 
@@ -21,7 +21,7 @@ class Network(Protocol):
         """Once per character: image (1, 4, 256, 256) to whatever its frames share (tensors, in tuples if many)."""
         ...
 
-    def decode(self, features: Any, pose: Tensor, run: Run = ...) -> Layers | Rigged:
+    def decode(self, features: Any, pose: Tensor) -> Layers | Rigged:
         """Once per pose: pose float32 (1, 19) in the order of `POSE_NAMES`, of which a family takes what it
-        knows; `run` does what can be done side by side."""
+        knows."""
         ...

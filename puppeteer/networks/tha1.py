@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from puppeteer import weights
 from puppeteer.errors import WeightsError
-from puppeteer.networks.layers import Layers, Run, in_turn
+from puppeteer.networks.layers import Layers
 from puppeteer.networks.tensors import Encoding
 
 CHANNELS = (64, 128, 256, 512)  # at 256, 128, 64 and 32 px
@@ -205,7 +205,7 @@ class Tha1(nn.Module):
     def encode(self, image: Tensor) -> Tensor:
         return image
 
-    def decode(self, features: Tensor, pose: Tensor, run: Run = in_turn) -> Layers:
+    def decode(self, features: Tensor, pose: Tensor) -> Layers:
         image, pose = features, pose.to(features.dtype)
         morphed = self.face_morpher(image, pose[:, :3])
         neck = torch.cat([pose[:, 4:6], pose[:, 3:4]], 1)  # z, x, y to x, y, z; no index tensor: it would be an upload

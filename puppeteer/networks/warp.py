@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from puppeteer.image import SPEC_SIZE
-from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import NECK_RANGE_DEG
 
@@ -39,7 +39,7 @@ class Warp:
         cells = (torch.arange(FLOW_SIZE, dtype=torch.float32, device=image.device) + 0.5) * (SPEC_SIZE / FLOW_SIZE)
         return (cells[None, None].expand(1, FLOW_SIZE, -1), cells[None, :, None].expand(1, -1, FLOW_SIZE))
 
-    def decode(self, features: tuple[Tensor, Tensor], pose: Tensor, run: Run = in_turn) -> Layers:
+    def decode(self, features: tuple[Tensor, Tensor], pose: Tensor) -> Layers:
         """pose (1, 6) to one copy with a flow (1, 2, 64, 64)"""
         x, y = features
         tilt, nod, turn = (pose[:, 3:6] * math.radians(NECK_RANGE_DEG))[:, :, None, None].unbind(1)

@@ -13,7 +13,7 @@ from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
 from puppeteer.networks.landmarks import Face
-from puppeteer.networks.layers import Copy, Layers, Run, in_turn
+from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.rig import assembly, motion
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
@@ -54,16 +54,10 @@ class Compact(nn.Module):
         parts, moves = assembly.read(self.reader, self.painter, image)
         return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE], reading), parts, moves)
 
-    def decode(self, features: CompactFeatures, pose: Tensor, run: Run = in_turn) -> Rigged:
+    def decode(self, features: CompactFeatures, pose: Tensor) -> Rigged:
         """pose (1, 19)"""
-
-        def middle() -> Layers:
-            return morphed(self.morpher.decode(features.morpher, pose[:, :3]))
-
-        def flows() -> Tensor:
-            return motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
-
-        changed, moved = run(middle, flows)
+        changed = morphed(self.morpher.decode(features.morpher, pose[:, :3]))
+        moved = motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
         return Rigged(moved, features.parts, changed)
 
 
