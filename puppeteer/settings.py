@@ -118,7 +118,9 @@ class VoiceSettings(Tree):
     device: str = setting("", help="name of the microphone; empty takes the system's own")
     gate_db: float = setting(-42.0, -80, -6, unit="dB", help="what is quieter does not open the mouth")
     strength: float = setting(1.0, 0, 4, help="how far your voice opens the mouth; 2 is twice as far")
-    alone: bool = setting(False, help="the camera does not move the mouth: for one behind a microphone or a mask")
+    alone: bool = setting(
+        False, help="the camera never moves the mouth; off, not where it keeps still while you speak, as behind a mask"
+    )
     vowels: bool = setting(True, help="the mouth takes the shape of the vowel; off, only loudness counts")
 
 

@@ -24,11 +24,12 @@ from sounds import DEVICE, sound_server
 from voices import FORMANTS, RATE_HZ, vowel
 
 from app import live_parts
+from puppeteer.by_name import settings_from
 from puppeteer.commands.soak import soaked
 from puppeteer.inputs.recorded import read_motion
 from puppeteer.live import Live
 from puppeteer.pose import Pose
-from puppeteer.settings import STUDIO, Settings, settings_from
+from puppeteer.settings import STUDIO, Settings
 
 PORT = 39751
 RATE = 60.0  # packets a second

@@ -115,6 +115,34 @@ def test_mixed_the_larger_opens_the_mouth_and_alone_the_voice() -> None:
     assert max(a - b for a, b in pairwise(shares)) < 0.12, "without a jump"
 
 
+def test_a_mouth_that_keeps_still_beside_a_voice_counts_as_covered_until_it_moves() -> None:
+    loud, silent = Heard(-20, 0.7, 0.9, "i", True), Heard(-80, 0.0, 0.0)
+    speaking = Speaking()
+
+    def after(seconds: float, opened: float, heard: Heard | None, moves: float = 0.0) -> Pose:
+        for step in range(round(seconds * 30)):
+            at_s = after.now_s = after.now_s + 1 / 30  # type: ignore[attr-defined]
+            pose = speaking.step(Pose(mouth_open=opened + moves * (step // 3 % 2)), heard, True, at_s)
+        return pose
+
+    after.now_s = 0.0  # type: ignore[attr-defined]
+    assert after(5.0, 0.9, silent).mouth_open == 0.9 and not speaking.covered, "nobody speaks: a yawn is a yawn"
+    after(0.9, 0.9, loud)
+    assert not speaking.covered
+    after(1.2, 0.85, loud)
+    assert speaking.covered
+    assert after(1.0, 0.88, silent).mouth_open == 0, "made up behind a hand"
+    assert after(1.0, 0.88, loud) == Pose(mouth_open=0.7, mouth_wide=0.9)
+    assert after(1.0, 0.2, loud, moves=0.5).mouth_open > 0.69 and not speaking.covered
+    assert after(1.0, 0.9, silent).mouth_open == pytest.approx(0.9)
+    after(5.0, 0.1, loud, moves=0.5)
+    assert not speaking.covered, "a mouth that speaks is none that is covered"
+    after(3.0, 0.3, loud)
+    assert speaking.covered
+    after(0.1, 0.3, None)
+    assert not speaking.covered, "without a microphone the camera alone counts"
+
+
 # --- the microphone in the engine
 
 HEARING = set_by_name(set_by_name(set_by_name(STUDIO, "output.width", 160), "output.height", 120), "voice.on", True)
@@ -142,6 +170,13 @@ def test_a_voice_moves_the_mouth_of_a_face_that_is_seen_or_lost(character_png: P
         assert eventually(lambda: live.shown.mouth_open == 0)
         live.apply(set_by_name(live.settings, "voice.alone", False))
         assert eventually(lambda: live.shown.mouth_open > 0.8)
+        # the same by itself, once a voice has spoken beside a mouth that kept still
+        stage.microphone.sound = vowel("i")
+        assert eventually(lambda: live.mouth_covered)
+        stage.microphone.sound = np.zeros(4800, np.float32)
+        assert eventually(lambda: live.shown.mouth_open == 0)
+        stage.tracker.face = FaceObservation(0.1, 0.1, 0.0, 0.0, 0.0, 0.0)
+        assert eventually(lambda: not live.mouth_covered)
         live.apply(set_by_name(live.settings, "voice.on", False))
         assert eventually(lambda: stage.microphone.closed == 1)
         assert live.status().microphone.state == "off" and live.heard is None

@@ -251,6 +251,7 @@ PROFILE_NOTE = "Every change is kept in the profile at once."
 MICROPHONE = "Microphone"
 FIRST_MICROPHONE = "The system's own"
 HEARD = "{level:.0f} dB   vowel {vowel}"
+MOUTH_COVERED = "Your mouth keeps still while a voice is heard: the voice alone moves the character's."
 REMOTE = "While another program has the focus"
 REMOTE_KEYS = "Keys act there too:"
 REMOTE_MODES = {"off": "No", "with_ctrl_alt": "With Ctrl+Alt", "alone": "Alone"}

@@ -152,6 +152,11 @@ class Driving:
         left = 1 - self._muted_share
         return replace(pose, mouth_open=left * pose.mouth_open, mouth_wide=left * pose.mouth_wide)
 
+    @property
+    def mouth_covered(self) -> bool:
+        """The voice alone moves the mouth, because the one that is seen keeps still beside it."""
+        return self.driver != "manual" and self._speaking.covered
+
     def meters(self, found: bool) -> tuple[Meter, ...]:
         """One for each number, in the order of POSE_NAMES."""
         with self._use:

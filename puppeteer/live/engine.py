@@ -317,6 +317,11 @@ class Live:
         return self._hearing.heard()
 
     @property
+    def mouth_covered(self) -> bool:
+        """The voice alone moves the mouth, because the one that is seen keeps still beside it."""
+        return self._driving.mouth_covered
+
+    @property
     def preview(self) -> Preview | None:
         """The newest camera frame with what was found in it; None without a camera. For one thread."""
         return self._looking.preview()

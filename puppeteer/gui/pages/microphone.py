@@ -28,6 +28,7 @@ class MicrophoneCard:
                 self._level = self._bar(ACCENT_STRONG)
                 self._gate = dpg.draw_line((0, 0), (0, 1), color=TEXT, thickness=panel.px(2), parent=self._meter)
                 self.words = panel.note()
+                self.covered = panel.note(texts.MOUTH_COVERED)
                 controls.table(["voice.gate_db", "voice.strength", "voice.vowels", "voice.alone"])
 
     def _bar(self, colour: Any) -> Any:
@@ -69,6 +70,7 @@ class MicrophoneCard:
             words = texts.HEARD.format(level=heard.level_db, vowel=vowel or texts.NOTHING)
         dpg.set_value(self.words, words)
         dpg.configure_item(self.words, color=MUTED)
+        dpg.configure_item(self.covered, show=self._studio.engine.mouth_covered)
 
     def _chosen(self, name: str) -> None:
         self._studio.change(["voice.device"], "" if name == texts.FIRST_MICROPHONE else name)
