@@ -35,7 +35,7 @@ if __name__ == "__main__":
 try:
     from tyro.conf import FlagCreatePairsOff, arg
 
-    from puppeteer import processor
+    from puppeteer import heaps, processor
     from puppeteer.commands import declared, line
     from puppeteer.commands.declared import Character, Size
     from puppeteer.errors import PuppeteerError, remedy
@@ -202,6 +202,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {**declared.COMMANDS, ben
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns 0; 2 for what the user can mend; 130 on Ctrl-C."""
+    heaps.limit()
     if not is_live(arguments):
         for number in (signal.SIGINT, signal.SIGTERM):  # nothing half-written stays
             signal.signal(number, signal.default_int_handler)

@@ -17,6 +17,7 @@ GROUND = (
     "quiet",
     "errors",
     "processor",
+    "heaps",
     "v4l2",
     "files",
     "pose",
