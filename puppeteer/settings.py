@@ -133,7 +133,7 @@ class RemoteSettings(Tree):
         "you type there",
     )
     osc: bool = setting(False, help="stream decks and bots on this computer may act, by OSC")
-    port: int = setting(39541, 1024, 65535, help="UDP port for OSC, on 127.0.0.1")
+    port: int = setting(39541, 1024, 65535, help="UDP port for OSC, on 127.0.0.1", typed=True)
 
 
 class PoserSettings(Tree):
@@ -190,7 +190,9 @@ class OutputSettings(Tree):
     shared_texture: bool = setting(
         False, help="share the character with other programs by the graphics card: Spout2 on Windows, Syphon on macOS"
     )
-    browser_port: int = setting(18777, 1024, 65535, help="port of that page's address; the next one where it is taken")
+    browser_port: int = setting(
+        18777, 1024, 65535, help="port of that page's address; the next one where it is taken", typed=True
+    )
     width: int = setting(1280, 160, 1920, unit="px", step=2, help="width of the output")
     height: int = setting(720, 120, 1080, unit="px", step=2, help="height of the output")
     rate: int = setting(30, 5, 60, unit="Hz", help="pictures a second; a slow machine gives as many as it can")

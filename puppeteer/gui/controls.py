@@ -226,7 +226,7 @@ def _words(leaf: Leaf, value: Any) -> str:
     if leaf.name in texts.ZERO and not value:
         return texts.ZERO[leaf.name]
     number = f"{round(value, 2):g}" if isinstance(value, int | float) else str(value) or "–"
-    return f"{number} {leaf.unit}".strip()
+    return f"{number} {texts.UNITS.get(leaf.name.rsplit('.', 1)[-1], leaf.unit)}".strip()
 
 
 def _reset_icon(size: int) -> Any:

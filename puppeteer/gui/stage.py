@@ -16,6 +16,7 @@ from puppeteer.live import Part, Picture, Preview, Status
 from puppeteer.pose import F32, U8
 
 PREVIEW_SIZE = (184, 138)  # px at scale 1
+TEXT_SIZE = 20  # of the window's font, at scale 1
 STEP = 32  # textures have widths in these steps, so that few window sizes need a new one
 LARGEST = 1280  # px, the longer side of the character's texture
 RESIZE_S = 0.3  # a window that is being resized keeps its texture until it has settled
@@ -179,8 +180,8 @@ class Stage:
     ) -> None:
         """Once a frame; pictures that were painted before cost nothing."""
         self._show_picture(picture if show_character else None, time_s)
-        self._show_words(picture, status, show_character, words, time_s)
         show_preview = show_preview and self._card_fits
+        self._show_words(picture, status, show_character, words, time_s, show_preview)
         dpg.configure_item(self._card, show=show_preview)
         if show_preview:
             self._show_preview(preview, status.face, mirror)
@@ -245,28 +246,36 @@ class Stage:
         for item in (self._ground, self._frame, self._image):
             if item is not None:
                 dpg.configure_item(item, pmin=low, pmax=high)
-        px = self._theme.px
-        left = self._area.left + px(PREVIEW_SIZE[0] + 2 * 14 + 10)  # beside the preview
-        top = self._area.top + self._area.height * 0.42
-        dpg.configure_item(self._waiting, pos=(left, top))
-        dpg.configure_item(self._waiting_more, pos=(left, top + px(36)))
 
     def _show_words(
-        self, picture: Picture | None, status: Status, show_character: bool, words: str, time_s: float
+        self,
+        picture: Picture | None,
+        status: Status,
+        show_character: bool,
+        words: str,
+        time_s: float,
+        beside_preview: bool,
     ) -> None:
-        waiting = more = ""
+        waiting = more = dots = ""
         if not show_character:
             waiting = texts.CHARACTER_HIDDEN
         elif picture is None:
-            waiting = texts.STARTING + " " + "." * (1 + int(time_s * 2) % 3)
+            waiting, dots = texts.STARTING, " " + "." * (1 + int(time_s * 2) % 3)
             parts: tuple[Part, ...] = (status.networks, status.character, status.camera, status.face)
             more = next((part.text for part in parts if part.state == "starting" and part.text), "")
-        dpg.configure_item(self._waiting, text=waiting)
-        dpg.configure_item(self._waiting_more, text=more)
+        card = self._card_box.left + self._card_box.width if beside_preview else self._area.left
+        middle = (card + self._area.left + self._area.width) / 2
+        top = self._area.top + self._area.height * 0.42
+        for item, text, after, high, y in (
+            (self._waiting, waiting, dots, 27, top),
+            (self._waiting_more, more, "", 20, top + self._theme.px(36)),
+        ):
+            width = (dpg.get_text_size(text) or (0, 0))[0] * high / TEXT_SIZE
+            dpg.configure_item(item, text=text + after, pos=(max(card, middle - width / 2), y))
         words = words if picture is not None and show_character else ""
         px = self._theme.px
         size = dpg.get_text_size(words) or (0, 0)
-        width = size[0] * 0.9
+        width = size[0] * 18 / TEXT_SIZE
         right, top = self._box.left + self._box.width - px(12), self._box.top + px(12)
         dpg.configure_item(self._pill, show=bool(words), pmin=(right - width - px(24), top), pmax=(right, top + px(26)))
         dpg.configure_item(self._pill_text, text=words, pos=(right - width - px(12), top + px(3)))

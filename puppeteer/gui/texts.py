@@ -56,6 +56,7 @@ SETTINGS = {
     "vmc_port": "Port there",
 }
 ZERO = {"studio.scale": "auto", "source.port": "usual"}  # what 0 means
+UNITS = {"min_cutoff": "", "rate": "", "hair_rate": "a second"}  # in place of a setting's own
 
 PAGES = {
     "character": "Character",
@@ -128,7 +129,7 @@ OF_MANY_MODELS = "{file} holds {count} models; {name}, the largest file, was dra
 DRAW_NEW = "Draw a new one"
 DRAWING_NEW = "Drawing..."
 DRAW_NEW_TIP = "Draws a character that nobody has yet, free for any use, and puts it on the shelf."
-NEW_NAME = "Character {seed}"
+NEW_NAME = "New {seed}"
 RENAME = "Rename"
 REMOVE = "Remove"
 RENAME_CHARACTER = "A new name for {name}"
@@ -258,9 +259,10 @@ REMOTE_MODES = {"off": "No", "with_ctrl_alt": "With Ctrl+Alt", "alone": "Alone"}
 REMOTE_ALONE = (
     "They act also while you type elsewhere: take keys that you do not type, such as F5 or those of the keypad."
 )
-REMOTE_OSC = (
-    "Stream decks and bots on this computer send OSC to 127.0.0.1: /puppeteer/expression smile 1, /puppeteer/mute 1, "
-    "/puppeteer/recentre, /puppeteer/mirror, /puppeteer/virtual_camera, /puppeteer/next_character and the other keys."
+REMOTE_OSC = (  # an address that comes first is not broken in two
+    "127.0.0.1 and the port below are where stream decks and bots on this computer send OSC: "
+    "/puppeteer/expression smile 1, /puppeteer/mute 1, /puppeteer/recentre, /puppeteer/mirror, "
+    "/puppeteer/virtual_camera, /puppeteer/next_character and the other keys."
 )
 EXPRESSIONS = "Expressions"
 EXPRESSIONS_NOTE = "They lie over what your face does: it goes on blinking and talking."
