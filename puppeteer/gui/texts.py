@@ -56,7 +56,7 @@ SETTINGS = {
     "vmc_port": "Port there",
 }
 ZERO = {"studio.scale": "auto", "source.port": "usual"}  # what 0 means
-UNITS = {"min_cutoff": "", "rate": "", "hair_rate": "a second"}  # in place of a setting's own
+UNITS = {"min_cutoff": "", "rate": "", "hair_rate": ""}  # in place of a setting's own
 
 PAGES = {
     "character": "Character",
