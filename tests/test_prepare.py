@@ -24,6 +24,7 @@ from puppeteer.errors import ImageError
 from puppeteer.image import premultiplied, read_image
 from puppeteer.pose import U8, Pose
 from puppeteer.prepare import Stroke, heads, prepare
+from puppeteer.prepare.busy import by_surfaces
 from puppeteer.prepare.cutout import CutOut, doubtful
 from puppeteer.prepare.figure import Seen, figure
 from puppeteer.prepare.heads import Head, find
@@ -354,6 +355,22 @@ def test_a_figure_on_loud_clouds_is_kept(characters: list[U8]) -> None:
         prepared = prepare(placed(busy, character, (450, 560), 620), name="busy")
         seen = prepared.picture[..., 3] > 128
         assert (seen & true).sum() > 0.78 * (seen | true).sum()
+
+
+def test_a_sleeve_is_not_cut_where_the_network_begins_to_doubt() -> None:
+    picture = np.zeros((60, 120, 3), np.uint8)
+    picture[20:40, 20:80] = 240  # a sleeve
+    picture[20:40, 80:84] = (40, 30, 120)  # its outline
+    picture[20:40, 84:116] = (200, 90, 30)  # a blot beside it
+    subject = picture.any(-1)
+    possible = np.zeros_like(subject)
+    possible[:, :50] = True  # half of the sleeve
+    kept = by_surfaces(subject, picture, possible)
+    assert kept[25:35, 22:80].all(), "the whole sleeve"
+    assert not kept[25:35, 90:110].any(), "and nothing of the blot"
+    assert not by_surfaces(subject, picture, possible & (np.arange(120) < 30))[25:35, 40:78].any(), (
+        "a sixth is too little"
+    )
 
 
 def test_white_clothes_entered_through_a_gap_are_kept(characters: list[U8]) -> None:

@@ -21,6 +21,8 @@ WORKING = 1400  # px, the longer side on which edges are followed
 GRABCUT = 600  # px, the longer side on which GrabCut works
 POSSIBLE = 0.3  # share that the network gives to a place: below it colours decide nothing
 PRIOR, SEEN, COLOUR = 0.5, 1.0, 0.25
+FLAT = 14  # levels: where colours change less from pixel to pixel, one surface goes on
+MOSTLY = 0.4  # of a surface that must be possible
 COLOUR_STEP = 16  # levels of one coarse colour
 SURELY, SURELY_NOT = (
     0.75,
@@ -72,7 +74,7 @@ def by_grabcut(rgba: U8, head: Head, figure: Figure | None, ground_seen: NDArray
         return None
     subject = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if seen is not None:
-        subject &= seen.share > POSSIBLE
+        subject = by_surfaces(subject, np.asarray(small, np.uint8), seen.share > POSSIBLE)
     chosen = _hanging_together(subject, there, scale)
     if chosen is None:
         return None
@@ -170,6 +172,20 @@ def _colours(lab: U8, where: NDArray[np.bool_]) -> F32:
         before, after = np.roll(out, 1, axis), np.roll(out, -1, axis)
         out = 0.5 * out + 0.25 * (before + after)
     return np.asarray(out / max(1.0, float(out.sum())), np.float32)
+
+
+def by_surfaces(subject: NDArray[np.bool_], bgr: U8, possible: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What of `subject` stays: surfaces, within which colours change little, go or stay as a whole, by how much of each
+    is possible. The network's border between possible and not is soft: it runs through sleeves, skirts and hair."""
+    lab, square = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB), np.ones((3, 3), np.uint8)
+    change = (cv2.dilate(lab, square).astype(np.int16) - cv2.erode(lab, square)).max(-1)
+    flat = subject & (change < FLAT)
+    count, labels = cv2.connectedComponents(flat.astype(np.uint8), connectivity=4)
+    area, likely = (np.bincount(labels[where], minlength=count) for where in (flat, flat & possible))
+    stays = likely > MOSTLY * area
+    kept = flat & stays[labels]
+    near = cv2.dilate(kept.astype(np.uint8), square, iterations=3) > 0  # with the lines around it
+    return np.asarray(subject & (near | (possible & ~flat)) | kept)
 
 
 def _hanging_together(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_] | None:
