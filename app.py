@@ -197,7 +197,11 @@ def window(settings: Settings) -> None:
 HEADLESS = "--headless"
 HEADLESS_GROUPS = ("motion", "expressions", "voice", "remote", "poser", "source", "output", "studio.character")
 WINDOW_GROUPS = ("motion", "expressions", "voice", "remote", "poser", "source", "output", "studio")
-COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {**declared.COMMANDS, bench: ("motion", "poser"), soak: ()}
+COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
+    **declared.COMMANDS,
+    bench: ("motion", "output", "poser"),
+    soak: (),
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -162,6 +162,7 @@ def test_help_of_headless_is_a_page(capsys: pytest.CaptureFixture[str]) -> None:
         ("character --output c.png --size 7", "--size is 7: it must be 64 to 4096"),
         ("character --output c.png --seed -1", "seed"),
         ("bench --frames 1", "--frames is 1"),
+        ("bench --live --output.rate 1000", "output.rate is 1000: it must be 5 to 60 Hz"),
         ("--headless --profile none.json", "there is no profile none.json"),
         ("--headless --output.rate 1000", "output.rate is 1000: it must be 5 to 60 Hz"),
         ("--headless --sauce demo", "Perhaps you meant: --source"),

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clips import make_clip
 from faces import carphone
@@ -51,6 +52,7 @@ def test_a_real_face_from_camera_to_output(
     assert parts * 0.8 < path.median_ms <= path.p95_ms
     assert 3 < report.capture_fps < 35 and 0 < report.track_fps <= report.capture_fps + 1
     assert 0 < report.longest_gap_s < 10 and report.sent_fps > 1
+    assert 0 < report.distinct_fps <= report.sent_fps + 1
     assert report.growth_mb_per_minute is None, "too short to tell"
     assert report.page_fps > 0 and report.page_longest_gap_s < 10 and 0 <= report.late <= 1
     if sys.platform == "linux":
@@ -59,6 +61,22 @@ def test_a_real_face_from_camera_to_output(
     said = capsys.readouterr().out
     assert "camera to output" in said and f"{path.median_ms:.1f}" in said
     assert json.loads((tmp_path / "live.json").read_text())["stages"]["send"]["median_ms"] >= 0
+
+
+def test_a_picture_that_is_sent_again_is_no_new_one() -> None:
+    outlet = live_bench.Outlet(lambda _: Silent()).open(STUDIO.output)
+    one = np.zeros((8, 8, 3), np.uint8)
+    for picture in (one, one, one.copy(), one + 1, one):
+        outlet.send(picture)
+    assert (outlet.count, outlet.distinct) == (5, 3)
+
+
+class Silent:
+    name = "a camera that shows nothing"
+
+    def send(self, rgb: np.ndarray) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def test_wrong_input_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, character_png: Path) -> None:

@@ -51,6 +51,7 @@ class LiveReport:
     track_fps: float
     output_fps: float
     sent_fps: float
+    distinct_fps: float  # of those sent, pictures that were not the one before again
     stages: dict[str, Stage]
     longest_gap_s: float  # between two pictures at the virtual camera
     late: float  # share of them that came more than LATE periods after the one before
@@ -62,13 +63,14 @@ class LiveReport:
 
 
 class Outlet:
-    """The virtual camera where there is one, otherwise nothing; notes when it was given pictures."""
+    """The virtual camera where there is one, otherwise nothing; notes when it was given which pictures."""
 
     def __init__(self, open_device: Callable[[OutputSettings], Device]) -> None:
         self._open = open_device
         self.name = "none"
         self.longest_gap_s = 0.0
-        self.count = self.late = 0
+        self.count = self.late = self.distinct = 0
+        self._last: U8 | None = None
         self._period_s = 1.0
         self._last_s: float | None = None
         self._camera: Device | None = None
@@ -83,7 +85,7 @@ class Outlet:
         return self
 
     def reset(self) -> None:
-        self.longest_gap_s, self.count, self.late, self._last_s = 0.0, 0, 0, None
+        self.longest_gap_s, self.count, self.late, self.distinct, self._last_s = 0.0, 0, 0, 0, None
 
     def send(self, rgb: U8) -> None:
         if self._camera is not None:
@@ -94,6 +96,10 @@ class Outlet:
             self.late += now_s - self._last_s > LATE * self._period_s
         self._last_s = now_s
         self.count += 1
+        # The same again is the same array; of another every fourth row tells.
+        if self._last is None or (rgb is not self._last and not np.array_equal(rgb[::4], self._last[::4])):
+            self.distinct += 1
+        self._last = rgb
 
     def close(self) -> None:
         if self._camera is not None:
@@ -227,6 +233,7 @@ def measure(live: Live, outlet: Outlet, viewer: Viewer, seconds: float, clip: st
         track_fps=counted["track"],
         output_fps=counted["output"],
         sent_fps=counted["sent"],
+        distinct_fps=outlet.distinct / passed_s,
         stages={
             stage: Stage(float(np.median(times_ms)), p95(times_ms)) for stage, times_ms in spent.items() if times_ms
         },
@@ -281,7 +288,8 @@ def show(report: LiveReport) -> None:
     console.print(table)
     console.print(
         f"\nA second: {report.capture_fps:.1f} frames captured, {report.track_fps:.1f} tracked, "
-        f"{report.output_fps:.1f} pictures drawn, {report.sent_fps:.1f} sent; "
+        f"{report.output_fps:.1f} pictures drawn, {report.sent_fps:.1f} sent, "
+        f"{report.distinct_fps:.1f} of them not the one before again; "
         f"longest gap at the virtual camera {report.longest_gap_s * 1e3:.0f} ms, "
         f"{report.late:.1%} of its pictures late",
         highlight=False,
