@@ -14,6 +14,7 @@ from typing import Literal, Self
 from puppeteer.by_name import set_by_name, value_of
 from puppeteer.errors import PuppeteerError, SettingsError
 from puppeteer.live.calibrating import CalibrationRun, why_not
+from puppeteer.live.conditions import Conditions
 from puppeteer.live.devices import RECORDED, Devices
 from puppeteer.live.drawing import Drawing
 from puppeteer.live.driving import Driving
@@ -23,12 +24,12 @@ from puppeteer.live.looking import Looking
 from puppeteer.live.pace import Pace
 from puppeteer.live.parts import Parts
 from puppeteer.live.remote import Remote, press, switch
-from puppeteer.live.status import Log, Meter, Part, Picture, Preview, Rate, Status, Timings, Told
+from puppeteer.live.status import Log, Meter, Picture, Preview, Rate, Status, Timings, Told
 from puppeteer.motion import Calibration, Step
 from puppeteer.motion.voice import Heard
 from puppeteer.outputs.compose import Background, key_colour, parse_background
 from puppeteer.pose import FaceObservation, Pose
-from puppeteer.settings import PLAYED, SEEN, Settings
+from puppeteer.settings import SEEN, Settings
 
 UNHELD_S = 0.3  # for the thread that loads, which holds no device: while it imports PyTorch it cannot end
 
@@ -87,6 +88,9 @@ class Live:
             "mirror": self._switch_of("motion.mirror"),
             "virtual_camera": self._switch_of("output.virtual_camera"),
         }
+        self._conditions = Conditions(
+            current, self._told, self._looking, self._driving, self._devices, self._hearing, self.remote
+        )
         self._drawing = Drawing(
             current,
             self._first_background(settings),
@@ -169,7 +173,7 @@ class Live:
 
     def _after_each(self) -> None:
         self._devices.mind_source()
-        self._told.log_changes(self._conditions())
+        self._told.log_changes(self._conditions.all())
 
     # --- settings
 
@@ -267,7 +271,7 @@ class Live:
 
     def why_no_calibration(self) -> str:
         """What a calibration needs first, as a sentence; "" where it can begin."""
-        source, parts = self._settings.source, self._conditions()
+        source, parts = self._settings.source, self._conditions.all()
         stands_in = source.kind == "camera" and not source.camera and self._driving.driver == "demo"
         return why_not(source.kind, parts["camera"], parts["face"], stands_in, self._looking.has_frames)
 
@@ -350,7 +354,7 @@ class Live:
         now_s = self._parts.clock()
         rates = {name: rate.per_second(now_s) for name, rate in self._rates.items()}
         return Status(
-            **self._conditions(),
+            **self._conditions.all(),
             driver=self._driving.driver,
             face_found=self._looking.found(),
             capture_fps=rates["capture"],
@@ -364,35 +368,6 @@ class Live:
     def counts(self) -> dict[str, int]:
         """How many frames were ever captured and tracked, and pictures drawn ("output") and sent."""
         return {name: rate.total for name, rate in self._rates.items()}
-
-    def _conditions(self) -> dict[str, Part]:
-        seen = self._settings.source.kind in SEEN
-        camera = self._devices.source(stands_in=seen and self._driving.driver == "demo")
-        return {
-            "camera": camera,
-            "face": self._face_condition(camera),
-            "networks": self._told.part("networks"),
-            "character": self._told.part("character"),
-            "virtual_camera": self._devices.virtual_camera(),
-            "vmc": self._devices.vmc(),
-            "recording": self._devices.recording(),
-            "browser_source": self._devices.overlays.condition("browser_source"),
-            "shared_texture": self._devices.overlays.condition("shared_texture"),
-            "microphone": self._hearing.condition(),
-            "remote": self.remote.condition(),
-        }
-
-    def _face_condition(self, camera: Part) -> Part:
-        tracker, kind = self._told.part("face"), self._settings.source.kind
-        if kind in PLAYED:
-            return Part("off", "not needed")
-        if kind in SEEN and tracker.state != "ok":
-            return tracker
-        if self._looking.found():
-            return Part("ok", "come closer: the face is small" if self._looking.small else "face found")
-        if camera.state != "ok" or kind not in SEEN:
-            return Part("off", "waiting for the camera" if kind in SEEN else "waiting for a face")
-        return Part("problem", "no face: look into the camera, with light from the front")
 
     # --- what is done on demand
 
