@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,8 +15,10 @@ import torch
 from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import RenderError
 from puppeteer.networks.rig import motion
+from puppeteer.networks.rig.assembly import one_relief
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import Parts, pictures
+from puppeteer.networks.rig.pictures import Parts, laid_over, pictures
+from puppeteer.networks.rig.reader import nearest
 from puppeteer.poser.rig_drawing import RigCanvas, drawn_on_device
 
 SEEDS = range(60_000_000, 60_000_006)
@@ -107,6 +110,47 @@ def test_a_rig_that_does_not_move_is_the_drawing(found: dict[str, Any]) -> None:
     still = _premultiplied(_drawn(found, 0, 0, 0))
     apart = np.abs(still - found["layers"].rgba).max(-1)
     assert np.mean(apart > 3) < 1e-3 and apart.max() < 12
+
+
+@pytest.mark.parametrize("size", [256, 384])
+def test_soft_edges_are_told_apart_so_that_layers_laid_over_each_other_are_the_drawing(size: int) -> None:
+    """Also where a share is wrong: whatever moves alike shows the drawing and no ghost of what it hides."""
+    rng = np.random.default_rng(5)
+    mixed = cv2.GaussianBlur(rng.random((256, 256, len(LAYERS)), np.float32), (0, 0), 6)
+    shares = torch.softmax(torch.from_numpy(120 * (mixed - 0.5)).permute(2, 0, 1), 0)[:, None]
+    hidden = torch.from_numpy(rng.random((len(LAYERS), 3, 1, 1), np.float32)).expand(-1, -1, 256, 256)
+    picture = np.full((size, size, 4), 255, np.uint8)
+    picture[..., :3] = cv2.resize(rng.integers(60, 200, (16, 16, 3), np.uint8), (size, size))
+    original = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+    layers = pictures(original, Parts(shares, torch.ones_like(shares), hidden)).layers
+    off = (laid_over(layers) - original).abs().amax(1)
+    assert float(off.quantile(0.99)) * 255 < 3 and float(off.max()) * 255 < 40
+
+
+def test_what_turns_before_a_face_turns_with_it() -> None:
+    """A fringe, glasses and the face that they lie on have one depth: between them nothing opens."""
+    seen = torch.zeros(len(LAYERS), 1, 128, 128)
+    seen[LAYERS.index("face"), :, :70], seen[LAYERS.index("front"), :, 40:70, 30:60] = 1, 1
+    seen[LAYERS.index("face"), :, 40:70, 30:60] = 0
+    seen[LAYERS.index("back"), :, 70:] = 1
+    depth = torch.linspace(-8, 40, len(LAYERS)).view(-1, 1, 1, 1).expand(-1, 1, 128, 128).clone()
+    out = one_relief(depth, seen)
+    face, front, side = (out[LAYERS.index(name)] for name in ("face", "front", "side"))
+    assert torch.equal(face, front) and torch.equal(face, side)
+    # hair behind goes along where the face ends, and is its own farther off
+    back = out[LAYERS.index("back"), 0, :, 90]
+    assert abs(float(back[68] - face[0, 68, 90])) < 2 and abs(float(back[120]) + 8) < 1e-3
+
+
+def test_the_nearest_place_is_found() -> None:
+    rng = np.random.default_rng(2)
+    there = rng.random((2, 1, 256, 256)) < 0.001
+    x, y = nearest(torch.from_numpy(there)).unbind(1)
+    for k in range(2):
+        here = np.stack(np.meshgrid(np.arange(256) + 0.5, np.arange(256) + 0.5), -1)
+        far = np.hypot(x[k].numpy() - here[..., 0], y[k].numpy() - here[..., 1])
+        true = cv2.distanceTransform((~there[k, 0]).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        assert np.abs(far - true).mean() < 0.02 and (far - true).max() < 3
 
 
 @pytest.mark.parametrize("axis", range(3))

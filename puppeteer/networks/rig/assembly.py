@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import SPEC, enlarge, pixel_grid
+from puppeteer.networks.blocks import SPEC, enlarge, pixel_grid, sample
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.motion import BODY_AXIS, FINE, Motion, bulge
 from puppeteer.networks.rig.pictures import Parts, smooth
@@ -24,9 +24,11 @@ from puppeteer.networks.rig.reader import (
     SIDE,
     Painter,
     Reader,
+    nearest,
     spread_colour,
 )
 from puppeteer.pose import HAIR_HANGS
+from puppeteer.relief import BACK_RELIEF, relieved
 
 HEAD = {BACK: 1.0, FACE: 1.0, SIDE: 1.0, GLASSES: 1.0, FRONT: 1.0}  # layers that turn with it
 SHARPER = 2.0  # logits of the split
@@ -40,14 +42,24 @@ LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, a
 EDGE_SIGMA = 1.0  # px: steps of pixels would be rows of dots
 LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
 CRUMB_SIGMA = 1.5  # px of the spec square
-ALIKE, ALIKE_LEAN = 0.65, 0.5  # share of its own depth, and of its own lean, that a layer keeps
-ALIKE_SIGMA = 8.0  # px about a place, all of which have the rest
+FRONTS = {FACE: 1.0, SIDE: 1.0, GLASSES: 1.0, FRONT: 1.0}  # move as one relief
+FRONT_SIGMA = 3.0  # px about a place, all of which have one depth
+DRAG_SIGMA, DRAGGED = 8.0, (0.0, 0.5)  # px beside what is in front, and how much of it is near where all are moved
+STEEPER, LOWER = 1.2, 7.0  # times, px: what smoothing took from a relief
+LEAN_SIGMA, OWN_LEAN = (
+    6.0,
+    0.5,
+)  # px about a place, all of which lean alike, and the share of its own that a layer keeps
+MIRROR_PX = 10.0, 22.0  # of the spec square, within which what is hidden is a mirror image, and beyond which it is not
+MIRRORS = (1.0, 0.75, 0.5, 0.25, 0.0)  # how far behind an edge what is before it is looked for, of its distance
+SURE = 0.7, 0.95
+ROUND_SIGMA = 3.0  # px: ways to an edge that is not straight
 CHIN_DEPTH = 24.0  # px
-DEPTH_SIGMA = 6.0  # px
+DEPTH_SIGMA = 4.0  # px
 EARS = 34.0, 6.0  # px above the neck's tip, where hair begins to be seen from behind, and where it is
 FOREHEAD, FRINGE_RELIEF = 32.0, 0.45  # px, and the share of what hair lies before it
 CHEST_DEPTH = 24.0  # px before the axis of a body
-BACK_DEPTH = 60.0  # px behind the outline; nothing is farther
+BACK_DEPTH = 8.0  # px behind the outline; nothing is farther: hair that is bared would be made up
 HANGS = 58.0, 40.0  # px above and below the neck's tip, between which hair begins to hang freely
 CROWN, ABOVE_SWINGS = (105.0, 140.0), 0.5  # px above it, and the share by which what stands up there swings
 FRINGE, FRINGE_SWINGS = (85.0, 30.0), 0.35
@@ -69,6 +81,7 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
             spread = torch.lerp(painted[PAINTED.index(k)], spread, beside)
         hidden.append(spread)
     hidden = [as_grey_as(image, colour) for colour in hidden]
+    hidden[NECK] = mirrored(image, inner[:, NECK], hidden[NECK])
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
     root, tip = reading.joints[0].view(2, 2)
@@ -77,14 +90,32 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     depth = in_front(softened(alike(depth, seen)), tip, smooth(inside, *RIM))
     x, y = pixel_grid(FINE, FINE, depth.device)[0]
     depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
-    heads = of_layers(HEAD, depth)
-    depth = torch.where(heads > 0, together(depth, seen * heads, ALIKE), depth)
+    depth = torch.where(of_layers(HEAD, depth) > 0, steeper(one_relief(depth, seen)), depth)
     # a chin that rises draws its neck along, and shows nothing that nobody drew
     depth[NECK] = CHIN_DEPTH
     # The picture's lower edge cuts through all: what moved there would show the cut.
-    follow = together(followed(root, tip), seen, ALIKE_LEAN) * (1 - smooth(y, *STILL_BELOW))
+    follow = followed(root, tip)
+    follow = torch.lerp(together(follow, seen, LEAN_SIGMA), follow, OWN_LEAN) * (1 - smooth(y, *STILL_BELOW))
     moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
+
+
+def mirrored(image: Tensor, inner: Tensor, hidden: Tensor) -> Tensor:
+    """Hidden colours (3, 256, 256) of a layer that is seen in `inner` (1, 256, 256); near an edge they are a mirror
+    image of what is drawn beyond it: folds and the shadow of a chin go on."""
+    seen = inner[:, None] * (image[:, 3:] > 0.95)
+    here = pixel_grid(SPEC, SPEC, image.device)
+    away = nearest(seen > SURE[1]) - here
+    near = away.square().sum(1, keepdim=True).sqrt()
+    away = blurred(away.clamp(-SPEC, SPEC).transpose(0, 1), ROUND_SIGMA).transpose(0, 1)
+    known = torch.cat([image[:, :3] / image[:, 3:].clamp(min=0.1), seen], 1)
+    out, weight = torch.zeros_like(known[:, :3]), torch.zeros_like(seen)
+    for far in MIRRORS:
+        there = sample(known, here + (1 + far) * away)
+        fits = smooth(there[:, 3:], *SURE) * (1 - weight)
+        out, weight = out + fits * there[:, :3], weight + fits
+    out = out / weight.clamp(min=1e-3)
+    return torch.lerp(hidden, out[0], (weight * (1 - smooth(near, *MIRROR_PX)))[0])
 
 
 def as_grey_as(image: Tensor, colour: Tensor) -> Tensor:
@@ -103,14 +134,12 @@ def whole_things(shares: Tensor) -> Tensor:
     return torch.softmax(SHARPER * torch.log(smoothed.clamp(min=1e-4)), 1)
 
 
-def together(field: Tensor, seen: Tensor, own: float) -> Tensor:
-    """(L, C, 128, 128) of which every layer keeps this share of what is its own; the rest is that of all that is seen
-    about a place, `seen` (L, 1, 128, 128). What is torn apart by half shows half as much of what nobody drew."""
-    weight = seen.sum(0, keepdim=True)
-    sigma = ALIKE_SIGMA * FINE / SPEC
-    amount = blurred(weight, sigma).clamp(min=0.02)
-    common = [blurred((field[:, c : c + 1] * seen).sum(0, keepdim=True), sigma) / amount for c in range(field.shape[1])]
-    return torch.lerp(torch.cat(common, 1).expand_as(field), field, own)
+def together(field: Tensor, seen: Tensor, sigma: float) -> Tensor:
+    """(1, C, 128, 128): a field (L, C, 128, 128) as what is seen about a place has it, `seen` (L, 1, 128, 128). What
+    moves alike shows nothing of what nobody drew."""
+    sigma = sigma * FINE / SPEC
+    amount = blurred(seen.sum(0, keepdim=True), sigma).clamp(min=0.02)
+    return torch.cat([blurred((x * seen).sum(0, keepdim=True), sigma) / amount for x in torch.split(field, 1, 1)], 1)
 
 
 def lined(shares: Tensor, image: Tensor) -> Tensor:
@@ -125,6 +154,21 @@ def lined(shares: Tensor, image: Tensor) -> Tensor:
     wide = torch.flip(torch.cummax(torch.flip(wide, [1]), 1).values, [1])
     wide = blurred(wide.flatten(0, 1)[:, None], EDGE_SIGMA).view_as(wide)
     return wide - torch.cat([wide[:, 1:], torch.zeros_like(wide[:, :1])], 1)
+
+
+def one_relief(depth: Tensor, seen: Tensor) -> Tensor:
+    """Depth (L, 1, 128, 128) of heads whose faces and hair before them have one relief, and whose back moves with what
+    is before it where that ends, and so is stretched rather than laid bare."""
+    seen = seen * of_layers(FRONTS, depth)
+    depth = torch.where(of_layers(FRONTS, depth) > 0, together(depth, seen, FRONT_SIGMA), depth)
+    near = smooth(blurred(seen.sum(0, keepdim=True), DRAG_SIGMA * FINE / SPEC), *DRAGGED)
+    return torch.lerp(depth, together(depth, seen, DRAG_SIGMA), of_layers({BACK: 1.0}, depth) * near)
+
+
+def steeper(depth: Tensor) -> Tensor:
+    """Depth with what it lost when it was smoothed: faces far before outlines, which hardly move."""
+    out = STEEPER * relieved(depth) - LOWER
+    return torch.where(out > 0, out, out / BACK_RELIEF)
 
 
 def softened(depth: Tensor) -> Tensor:

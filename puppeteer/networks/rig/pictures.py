@@ -15,7 +15,7 @@ from torch import Tensor
 from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, GLASSES, NECK, SIDE
 
 UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
-COVERED = 0.955, 0.985  # share of a pixel that is covered by others from which on a layer is whole under them
+COVERED = 0.7, 0.98  # share of a pixel that is covered by others from which on a layer is whole under them
 OWN = 0.05, 0.3  # share of a pixel that others in front have, from which on its colour is not the layer's own
 SEEN = 0.01, 0.05  # share of a pixel from which on a layer is seen there
 FAINT = 1 / 255
@@ -26,6 +26,7 @@ AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under 
 DRAWN = (BACK, NECK, BODY, FACE, SIDE, FACE, GLASSES, FRONT)
 SEEN_FACE = 5
 CHEEK = 0.5, 0.75  # share of a pixel from which on a face is seen there
+TOLD_APART = 0.25  # of 1: how far a colour at a soft edge may lie from that of the drawing there
 BAND = 128  # rows of a picture that are made at a time
 
 
@@ -93,7 +94,32 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, top: int, bottom: int
     cheek = smooth(share[FACE], *CHEEK)
     ways = [torch.ones_like(cheek) if k != SEEN_FACE else cheek for k in range(len(DRAWN))]
     drawn_as, way = list(DRAWN), torch.stack(ways)
-    return (layers[drawn_as] * way)[:, :, rows], (gains[drawn_as] * way)[:, :, rows]
+    shown = (layers[drawn_as] * way)[:, :, rows]
+    return exact(shown, original[0, :, rows]), (gains[drawn_as] * way)[:, :, rows]
+
+
+def exact(layers: Tensor, original: Tensor) -> Tensor:
+    """Premultiplied layers (D, 4, H, W), back to front, that give the original (4, H, W) when they are laid over each
+    other: what a soft edge mixes is told apart again, the most to the layer in front."""
+    alpha = layers[:, 3:]
+    clear = torch.flip(torch.cumprod(torch.flip(1 - alpha, [0]), 0), [0])
+    through = torch.cat([clear[1:], torch.ones_like(clear[:1])])  # of a layer, past those in front
+    colour = layers[:, :3].clone()
+    left = original[:3] - (through * colour).sum(0)
+    weight = through * alpha
+
+    def told(d: int, change: Tensor) -> None:
+        nonlocal left
+        change = (colour[d] + change * alpha[d]).clamp(min=0).minimum(alpha[d]) - colour[d]
+        colour[d] += change
+        left = left - through[d] * change
+
+    for d in range(len(layers) - 1, -1, -1):
+        told(d, (left / weight[d].clamp(min=0.05)).clamp(-TOLD_APART, TOLD_APART))
+    rest = left / weight.square().sum(0).clamp(min=0.05)
+    for d in range(len(layers)):
+        told(d, rest * weight[d])
+    return torch.cat([colour, alpha], 1)
 
 
 def split(share: Tensor) -> Tensor:

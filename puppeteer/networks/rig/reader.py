@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.networks.blocks import Residual, conv, coordinate_planes, enlarge, start_small
+from puppeteer.networks.blocks import SPEC, Residual, conv, coordinate_planes, enlarge, pixel_grid, start_small
 
 LAYERS = ("back", "neck", "body", "face", "side", "glasses", "front")  # back to front
 COUNT = len(LAYERS)
@@ -144,3 +144,23 @@ def spread_colour(image: Tensor, shares: Tensor, layer: int) -> Tensor:
     for total, amount in reversed(levels):
         out = (total + 0.02 * enlarge(out, total.shape[-1])) / (amount + 0.02)
     return out
+
+
+def nearest(there: Tensor) -> Tensor:
+    """(L, 1, 256, 256) booleans -> (L, 2, 256, 256): x and y, px, of the nearest place that is true; of none, -1e4.
+
+    Jump flooding (Rong and Tan 2006, "Jump Flooding in GPU with Applications to Voronoi Diagram and Distance
+    Transform").
+    """
+    here = pixel_grid(SPEC, SPEC, there.device)
+    found = torch.where(there, here, torch.full_like(here, -1e4))
+    step = SPEC // 2
+    while step:
+        for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
+            other = F.pad(found, (step,) * 4, value=-1e4)
+            top, left = step + dy * step, step + dx * step
+            other = other[:, :, top : top + SPEC, left : left + SPEC]
+            closer = ((other - here) ** 2).sum(1, keepdim=True) < ((found - here) ** 2).sum(1, keepdim=True)
+            found = torch.where(closer, other, found)
+        step //= 2
+    return found
