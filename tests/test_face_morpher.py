@@ -9,7 +9,8 @@ import torch
 from puppeteer.networks.compact import CROP, Morpher
 from puppeteer.networks.compact.blocks import MorpherConfig
 from puppeteer.networks.rig.face import BROW_LEFT, BROW_RIGHT, NUMBERS, OPEN, VOWEL, FaceMorpher, more_terms
-from puppeteer.training.face import FIELDS, POSES, batch_of, flipped, step_losses
+from puppeteer.training.face import FIELDS, POSES, batch_of, flipped
+from puppeteer.training.morpher import losses as step_losses
 from puppeteer.training.poses import random_face
 from puppeteer.training.ring import Row
 
@@ -118,7 +119,7 @@ def test_a_step_teaches_every_map() -> None:
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     network = FaceMorpher(SMALL)
-    losses = step_losses(network, *batch_of([_row(rng) for _ in range(4)], rng))
+    losses = step_losses(network, batch_of([_row(rng) for _ in range(4)], rng, torch.device("cpu")), rng)
     torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
     gradient = network.spread.weight.grad
     assert gradient is not None and torch.isfinite(gradient).all()

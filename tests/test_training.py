@@ -20,7 +20,7 @@ from torch import nn
 from puppeteer.errors import RenderError
 from puppeteer.networks.compact import TRAINED, Compact
 from puppeteer.training import all as everything
-from puppeteer.training import dataset, export, learning, morpher, plot, rig, sheets
+from puppeteer.training import dataset, export, face, learning, morpher, plot, rig, sheets
 from puppeteer.training.dataset import Shards
 from puppeteer.training.learning import Learner, Machine, Task, checkpoint, learn
 from puppeteer.training.morpher import flipped, shifted
@@ -213,22 +213,42 @@ def test_what_a_run_has_is_exported_and_the_rest_stays(tmp_path: Path) -> None:
     assert alike("morpher") and alike("face") and not alike("reader") and not alike("painter")
 
 
+def test_a_morpher_of_all_numbers_takes_the_place_of_the_one_it_began_with(tmp_path: Path) -> None:
+    three = Learner(morpher.TASK, CPU, seed=3)
+    torch.save({"average": three.average, "step": 3, "minutes": 6.0, "seed": 9}, tmp_path / "morpher.pt")
+    told = export.export(tmp_path, tmp_path / "compact.pt")
+    assert told["morpher"]["steps"] == 3 and "face" not in told
+    state = torch.load(tmp_path / "compact.pt", weights_only=True)
+    kept = state["morpher.spread.weight"][: len(three.average["spread.weight"])]
+    assert torch.equal(kept, three.average["spread.weight"].half())
+    begun = face.begun_from(tmp_path / "morpher.pt")
+    torch.save({"average": begun, "step": 5, "minutes": 12.0, "seed": 11}, tmp_path / "face.pt")
+    told = export.export(tmp_path, tmp_path / "compact.pt")
+    assert told["face"] == {"steps": 5, "hours": 0.2, "characters": 11}
+    state = torch.load(tmp_path / "compact.pt", weights_only=True)
+    assert torch.equal(state["morpher.spread.weight"], begun["spread.weight"].half())
+    # a run that begins with weights of all numbers has them as they are
+    again = face.begun_from(tmp_path / "face.pt")
+    assert all(torch.equal(again[name], value) for name, value in begun.items())
+
+
 def test_everything_is_trained_for_its_share_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, float, float]] = []
 
     def learned(
-        task: Task, run: Path, minutes: float, machine: Machine, *, begun: float, seed: int, least: int
+        task: Task, run: Path, minutes: float, machine: Machine, *, begun: float, seed: int, start: Any, least: int
     ) -> None:
         asked.append((task.name, minutes, begun))
         assert seed == 4 and least <= task.least
+        assert (start is not None) == (task.name == "face")  # it goes on from the morpher of three numbers
 
     monkeypatch.setattr(everything, "learn", learned)
     assert everything.plan(tmp_path, 100, 4) == (100, 4)
-    torch.save({"minutes": 31.0}, tmp_path / "rig.pt")
-    torch.save({"minutes": 30.0}, tmp_path / "morpher.pt")
+    torch.save({"minutes": 23.0}, tmp_path / "rig.pt")
+    torch.save({"minutes": 30.0, "average": Learner(morpher.TASK, CPU).average}, tmp_path / "morpher.pt")
     minutes, seed = everything.plan(tmp_path, 100, 9)  # the seed of a run stays
     everything.train(tmp_path, minutes, HERE, seed)
-    assert asked == [("rig", pytest.approx(31.0), pytest.approx(0.5))]
+    assert asked == [("rig", pytest.approx(23.0), pytest.approx(0.5)), ("face", pytest.approx(30.0), 0.0)]
 
 
 def _evaluated() -> dict[str, list[float]]:

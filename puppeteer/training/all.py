@@ -1,4 +1,4 @@
-"""Makes everything that is drawn by: trains morpher and rig from a seed, evaluates, exports, and draws sheets.
+"""Makes everything that is drawn by: trains rig and morpher from a seed, evaluates, exports, and draws sheets.
 
     python -m puppeteer.training.all --run runs/first --hours 12 [--seed 0] [--look DRAWINGS] [--ship]
 
@@ -18,14 +18,15 @@ from pathlib import Path
 from puppeteer.characters import default_character
 from puppeteer.files import whole
 from puppeteer.prepare.reading import read_character
-from puppeteer.training import morpher, rig
+from puppeteer.training import face, morpher, rig
 from puppeteer.training.evaluate import evaluate, lines, record
 from puppeteer.training.export import export
 from puppeteer.training.learning import Machine, Task, checkpoint, learn
 from puppeteer.training.sheets import networks_of, poser_of, rest_images, sheet
 from puppeteer.weights import FOLDER, RECORDS
 
-SHARES: tuple[tuple[Task, float], ...] = ((rig.TASK, 0.62), (morpher.TASK, 0.30))  # of the time; the rest is looking
+# Of the time; the rest is looking. The morpher learns three of a face's numbers, and then all.
+SHARES: tuple[tuple[Task, float], ...] = ((rig.TASK, 0.46), (morpher.TASK, 0.16), (face.TASK, 0.30))
 LEAST_A_MINUTE = 8  # characters before the first step, of a short run
 
 
@@ -52,7 +53,8 @@ def train(run: Path, minutes: float, machine: Machine, seed: int) -> None:
             continue
         print(f"{task.name}: {budget - spent:.1f} minutes on {machine.device}", flush=True)
         least = min(task.least, max(4, round(LEAST_A_MINUTE * budget)))
-        learn(task, run, budget - spent, machine, begun=spent / budget, seed=seed, least=least)
+        start = face.begun_from(run / f"{morpher.TASK.name}.pt") if task is face.TASK else None
+        learn(task, run, budget - spent, machine, begun=spent / budget, seed=seed, start=start, least=least)
 
 
 def finish(run: Path, characters: int, look: list[Path], say: Callable[[str], None] = print) -> None:

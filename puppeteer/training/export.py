@@ -18,12 +18,15 @@ import torch
 
 from puppeteer.files import whole
 from puppeteer.networks.compact import TRAINED, MorpherConfig
+from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.reader import ReaderConfig
-from puppeteer.training import morpher, rig
+from puppeteer.training import face, morpher, rig
 from puppeteer.training.learning import SEEDS_APART, checkpoint
 from puppeteer.weights import FOLDER, RECORDS, verified
 
-TASKS = (morpher.TASK, rig.TASK)
+# The second takes the place of the first, which it began with.
+TASKS = (morpher.TASK, face.TASK, rig.TASK)
+PREFIXES = {"morpher": "morpher.", "face": "morpher.", "rig": ""}  # the rig's two have their own
 
 
 def weights_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -37,8 +40,12 @@ def weights_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         saved = checkpoint(run, task)
         if saved is None:
             continue
-        prefix = "morpher." if task is morpher.TASK else ""  # the rig's two have their own
-        weights |= {f"{prefix}{name}": value.half() for name, value in saved["average"].items()}
+        if task is morpher.TASK:
+            network = FaceMorpher(MorpherConfig())
+            network.start_from(saved["average"])
+            saved["average"] = network.state_dict()
+            parts.pop(face.TASK.name, None)
+        weights |= {f"{PREFIXES[task.name]}{name}": value.half() for name, value in saved["average"].items()}
         parts[task.name] = {
             "steps": int(saved["step"]),
             "hours": round(float(saved["minutes"]) / 60, 2),
@@ -65,8 +72,8 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=FOLDER / RECORDS["compact"].file)
     options = parser.parse_args()
-    if not any((options.run / f"{task.name}.pt").is_file() for task in TASKS):
-        raise SystemExit(f"{options.run} has neither morpher.pt nor rig.pt: name the folder of a training run")
+    if not any((options.run / f"{name}.pt").is_file() for name in PREFIXES):
+        raise SystemExit(f"{options.run} has no morpher.pt, rig.pt or face.pt: name the folder of a training run")
     print(json.dumps(export(options.run, options.output)))
     print("put that checksum into puppeteer/weights.py; `evaluate --record` adds the scores")
 

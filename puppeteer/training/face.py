@@ -1,37 +1,31 @@
 """Trains the rig's morpher of all of a face's numbers on characters drawn meanwhile.
 
-    python -m puppeteer.training.face --run runs/face --minutes 30 --start runs/all/morpher.pt --look drawings
+    python -m puppeteer.training.face --run runs/face --minutes 30 [--start runs/all/morpher.pt] [--look drawings]
 
-A run goes on where it stopped, with characters that it has not seen; the first starts from a morpher of three numbers
-(`--start shipped`: the shipped one). Every ten minutes a sheet of the drawings in `--look` is written beside it.
+A run goes on where it stopped, with characters that it has not seen; one that begins starts from a morpher of three
+numbers or of all, without `--start` from the shipped one. At its end a sheet of the drawings in `--look` is drawn.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from puppeteer.files import whole as whole_file
 from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.rig.face import NUMBERS, FaceMorpher
 from puppeteer.training.dataset import CROP_SLICE, move, planes
-from puppeteer.training.morpher import Augment, MorpherBatch, morpher_step
+from puppeteer.training.learning import Machine, Task, checkpoint, learn
+from puppeteer.training.morpher import Augment, MorpherBatch, Seen, losses
 from puppeteer.training.poses import random_face
-from puppeteer.training.ring import Ring, Row, Source
+from puppeteer.training.ring import Row, Source
 
 POSES = 6  # of each character
-SLOTS, LEAST = 160, 24
-AVERAGE = 0.998
-SHEET_S = 600.0
 MIRRORED = (
     [NUMBERS.index(n) for n in ("eye_right", "eye_left")],
     [NUMBERS.index(n) for n in ("brow_right", "brow_left")],
@@ -85,113 +79,51 @@ def flipped(row: Row) -> Row:
     return out
 
 
-def batch_of(rows: list[Row], rng: np.random.Generator) -> tuple[MorpherBatch, Tensor]:
-    """A batch with augmented colours, and what the encoder sees of it."""
+def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) -> Seen:
+    """Characters that are mirrored, in other colours, and noisy where the encoder sees them."""
     rows = [flipped(row) if rng.random() < 0.5 else row for row in rows]
     augments = [Augment(rng) for _ in rows]
     rest = torch.stack([a.colour(planes(r["rest"])) for a, r in zip(augments, rows, strict=True)])
     target = torch.cat([a.colour(planes(r["target"])) for a, r in zip(augments, rows, strict=True)])
     seen = torch.stack([a.seen(x) for a, x in zip(augments, rest, strict=True)])
+
+    def joined(name: str) -> Tensor:
+        return torch.from_numpy(np.concatenate([row[name] for row in rows])).to(device)
+
     batch = MorpherBatch(
-        rest,
-        torch.tensor([float(r["rest_mouth"]) for r in rows]),
-        torch.from_numpy(np.concatenate([r["face"] for r in rows])),
-        target,
-        torch.from_numpy(np.concatenate([r["move"] for r in rows]).astype(np.float32)).movedim(-1, 1),
-        torch.from_numpy(np.concatenate([r["part"] for r in rows])),
+        rest.to(device),
+        torch.tensor([float(r["rest_mouth"]) for r in rows], device=device),
+        joined("face"),
+        target.to(device),
+        joined("move").float().movedim(-1, 1),
+        joined("part"),
     )
-    return batch, seen
+    return Seen(batch, seen.to(device))
 
 
-def step_losses(network: FaceMorpher, batch: MorpherBatch, seen: Tensor) -> dict[str, Tensor]:
-    return morpher_step(network, batch, seen)[0]
+TASK = Task(
+    "face",
+    lambda: FaceMorpher(MorpherConfig()),
+    Source(FIELDS, drawn),
+    batch_of,
+    losses,
+    slots=160,
+    rate=8e-4,
+    sizes={"cpu": 3, "cuda": 32},
+    least=24,
+)
 
 
-def shipped() -> dict[str, Tensor]:
-    """The morpher that ships with the compact family."""
-    from puppeteer.networks.compact.family import load
+def begun_from(path: Path | None) -> dict[str, Tensor]:
+    """What a run starts from: averages in a file, of all numbers or of three; of no file, the shipped morpher."""
+    if path is None:
+        from puppeteer.networks.compact.family import load
 
-    return load().morpher.state_dict()
-
-
-def train(options: argparse.Namespace) -> None:
-    """Trains for `minutes` more; writes `face.pt` with everything that going on needs."""
-    run: Path = options.run
-    run.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
+        return load().morpher.state_dict()
+    average = torch.load(path, map_location="cpu", weights_only=True)["average"]
     network = FaceMorpher(MorpherConfig())
-    step = first = 0
-    path = run / "face.pt"
-    saved = torch.load(path, map_location="cpu", weights_only=True) if path.is_file() else None
-    if saved is not None:
-        network.load_state_dict(saved["network"])
-    elif options.start == "shipped":
-        network.start_from(shipped())
-    elif options.start:
-        network.start_from(torch.load(options.start, map_location="cpu", weights_only=True)["average"])
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=1e-4)
-    average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    if saved is not None:
-        if "optimizer" in saved:  # a checkpoint that is kept with the project has none, and halves for numbers
-            optimizer.load_state_dict(saved["optimizer"])
-        average = {name: value.float() for name, value in saved["average"].items()}
-        step, first = saved["step"], saved["seed"]
-    begun, rng = step, np.random.default_rng([options.seed, step])
-    shown: dict[str, float] = defaultdict(float)
-
-    def save(ring: Ring) -> None:
-        with whole_file(path) as draft:
-            torch.save(
-                {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "average": average,
-                    "step": step,
-                    "seed": first + ring.new + SLOTS + options.workers,
-                },
-                draft,
-            )
-
-    with (
-        Ring(Source(FIELDS, drawn), SLOTS, options.workers, first, "train", step) as ring,
-        (run / "log.csv").open("a") as log,
-    ):
-        ring.take(1, LEAST)
-        start = sheet_at = time.monotonic()
-        while (passed := (time.monotonic() - start) / (60 * options.minutes)) < 1:
-            batch, seen = batch_of(ring.take(options.batch), rng)
-            losses = step_losses(network, batch, seen)
-            warm = min(1.0, (step - begun + 1) / 50)
-            for group in optimizer.param_groups:
-                group["lr"] = options.rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * passed)))
-            optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-            decay = min(AVERAGE, (step + 1) / (step + 10))
-            with torch.no_grad():
-                for name, value in network.state_dict().items():
-                    average[name].lerp_(value, 1 - decay)
-            for name, loss in losses.items():
-                value = float(loss.detach())
-                shown[name] = 0.97 * shown[name] + 0.03 * value if shown[name] else value
-            if step % 20 == 0:
-                line = [str(step), f"{time.monotonic() - start:.0f}", f"{ring.new / max(1, ring.taken):.2f}"]
-                line += [f"{name}={value:.4f}" for name, value in shown.items()]
-                print(*line, flush=True)
-                log.write(",".join(line) + "\n")
-                log.flush()
-            if time.monotonic() - sheet_at > SHEET_S:
-                sheet_at = time.monotonic()
-                save(ring)
-                if options.look:
-                    look(average, options.look, run / f"face-{step:06d}.png")
-        save(ring)
-    if options.look:
-        look(average, options.look, run / f"face-{step:06d}.png")
+    network.start_from({name: value.float() for name, value in average.items()})
+    return network.state_dict()
 
 
 LOOKS: tuple[dict[str, float], ...] = (
@@ -221,7 +153,7 @@ def look(weights: dict[str, Tensor], folder: Path, output: Path) -> None:
     import cv2
 
     network = FaceMorpher(MorpherConfig())
-    network.load_state_dict(weights)
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
     network.eval().requires_grad_(False)
     rows = []
     for path in sorted(folder.glob("*.png")):
@@ -245,16 +177,29 @@ def look(weights: dict[str, Tensor], folder: Path, output: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found = Machine.found()
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--start", default="", help="a checkpoint of a morpher of three numbers, or `shipped`")
+    parser.add_argument("--start", type=Path, help="a checkpoint to begin with; without it, the shipped morpher")
     parser.add_argument("--look", type=Path, help="a folder of drawings (PNG, heads as in the spec square)")
-    parser.add_argument("--batch", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--batch", type=int, default=TASK.sizes[found.device.type])
+    parser.add_argument("--workers", type=int, default=found.workers)
+    parser.add_argument("--rate", type=float, default=TASK.rate)
     parser.add_argument("--seed", type=int, default=0)
-    train(parser.parse_args())
+    options: Any = parser.parse_args()
+    learn(
+        TASK,
+        options.run,
+        options.minutes,
+        Machine(found.device, options.workers),
+        size=options.batch,
+        rate=options.rate,
+        seed=options.seed,
+        start=begun_from(options.start),
+    )
+    saved = checkpoint(options.run, TASK)
+    if options.look and saved is not None:
+        look(saved["average"], options.look, options.run / f"face-{saved['step']:06d}.png")
 
 
 if __name__ == "__main__":

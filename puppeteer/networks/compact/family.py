@@ -11,10 +11,11 @@ from puppeteer import weights
 from puppeteer.networks import faces
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
-from puppeteer.networks.compact.morpher import Morpher, MorpherFeatures, MorpherOutput
+from puppeteer.networks.compact.morpher import MorpherFeatures, MorpherOutput
 from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.rig import assembly, motion
+from puppeteer.networks.rig.face import NUMBERS, FaceMorpher
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
 from puppeteer.networks.rig.reader import Painter, Reader, ReaderConfig
@@ -22,6 +23,8 @@ from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import POSE_NAMES
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
+# Slices: a list of columns would be copied from the host, which has no place in a frame that is recorded as a graph.
+THREE, MORE = 3, slice(POSE_NAMES.index(NUMBERS[3]), POSE_NAMES.index(NUMBERS[-1]) + 1)  # of a face's numbers
 NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
 BODY = slice(POSE_NAMES.index("body_z"), POSE_NAMES.index("hair_x") + 1)
 TRAINED = ("morpher", "reader", "painter")  # the parts in the family's own weight file
@@ -44,7 +47,7 @@ class Compact(nn.Module):
     def __init__(self, morpher: MorpherConfig | None = None, rig: ReaderConfig | None = None) -> None:
         super().__init__()
         self.face = Face()  # reads what the face shows
-        self.morpher = Morpher(morpher or MorpherConfig())
+        self.morpher = FaceMorpher(morpher or MorpherConfig())
         self.reader = Reader(rig or ReaderConfig())  # splits the drawing into layers
         self.painter = Painter(rig or ReaderConfig())  # paints what layers hide of each other
 
@@ -56,7 +59,8 @@ class Compact(nn.Module):
 
     def decode(self, features: CompactFeatures, pose: Tensor) -> Rigged:
         """pose (1, 19)"""
-        changed = morphed(self.morpher.decode(features.morpher, pose[:, :3]))
+        face = torch.cat([pose[:, :THREE], pose[:, MORE]], 1)
+        changed = morphed(self.morpher.decode(features.morpher, face))
         moved = motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
         return Rigged(moved, features.parts, changed)
 

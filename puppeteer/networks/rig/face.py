@@ -74,10 +74,10 @@ class FaceMorpher(Morpher):
         super().__init__(config)
 
     def start_from(self, three: dict[str, Tensor]) -> None:
-        """Weights of a morpher of three numbers; the maps of the others begin faint."""
+        """Weights of a morpher of three numbers, and the maps of the others begin faint; or of all numbers."""
         state = self.state_dict()
         for name, value in three.items():
-            if name.startswith("spread."):
+            if name.startswith("spread.") and len(value) < len(state[name]):
                 state[name][: len(value)] = value
                 state[name][len(value) :] *= 0.1
             else:
