@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "c14d120f1247c9b89a7804e859ceb24213cea17585154adf27f75381500a546c",
+        "6e695289326fcc1acb373e82c556d4ec577d07fcbecf243a644fc637776d62a5",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
