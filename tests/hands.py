@@ -81,9 +81,7 @@ class Studio:
 
     def click(self, item: str, share: float = 0.5, times: int = 1) -> None:
         """In the middle of a widget, or at a share of its width."""
-        self.wait(2)
-        left, top = self.ask(f"dpg.get_item_rect_min({item})")
-        width, height = self.ask(f"dpg.get_item_rect_size({item})")
+        left, top, width, height = self.place(item)
         self.move(left + share * width, top + height / 2)
         self.wait(2)
         for _ in range(times):
@@ -92,6 +90,16 @@ class Studio:
             xdotool(self.environment, "mouseup", 1)
             self.wait(1)
         self.wait(2)
+
+    def place(self, item: str) -> list[float]:
+        """Left, top, width, height of a widget, once it stays there: what is above it may still be growing."""
+        found: list[float] = []
+        for _ in range(20):
+            self.wait(3)
+            before, found = found, self.ask(f"[*dpg.get_item_rect_min({item}), *dpg.get_item_rect_size({item})]")
+            if found == before:
+                break
+        return found
 
     def move(self, x: float, y: float) -> None:
         """The mouse, to pixels of the window."""

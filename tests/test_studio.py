@@ -386,7 +386,7 @@ def test_a_new_character_is_drawn_and_stands_on_the_shelf(studio: Studio) -> Non
     assert studio.ask("[win.studio.wardrobe.drawing, win.studio.wardrobe.draw()]") == [True, None], "one at a time"
     studio.until("not win.studio.wardrobe.drawing and any(entry.own for entry in win.studio.wardrobe.entries)", 120)
     path = Path(studio.ask("win.settings.studio.character"))
-    assert path.parent == studio.home / "characters" and path.stem.startswith("Character ")
+    assert path.parent == studio.home / "characters" and path.stem.startswith("New ")
     with Image.open(path) as image:
         assert image.size == (1024, 1024) and "puppeteer" in image.info
     assert len(list(path.parent.glob("*.png"))) == 1
