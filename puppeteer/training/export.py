@@ -18,7 +18,6 @@ import torch
 
 from puppeteer.files import whole
 from puppeteer.networks.compact import TRAINED, MorpherConfig
-from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.reader import ReaderConfig
 from puppeteer.training import face, morpher, rig
 from puppeteer.training.learning import SEEDS_APART, checkpoint
@@ -41,9 +40,7 @@ def weights_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         if saved is None:
             continue
         if task is morpher.TASK:
-            network = FaceMorpher(MorpherConfig())
-            network.start_from(saved["average"])
-            saved["average"] = network.state_dict()
+            saved["average"] = face.of_all_numbers(saved["average"])
             parts.pop(face.TASK.name, None)
         weights |= {f"{PREFIXES[task.name]}{name}": value.half() for name, value in saved["average"].items()}
         parts[task.name] = {

@@ -19,17 +19,15 @@ from torch import Tensor
 from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.rig.face import NUMBERS, FaceMorpher
+from puppeteer.training import morpher
 from puppeteer.training.dataset import CROP_SLICE, move, planes
 from puppeteer.training.learning import Machine, Task, checkpoint, learn
-from puppeteer.training.morpher import Augment, MorpherBatch, Seen, losses
+from puppeteer.training.morpher import Augment, Names, Seen, losses, seen_batch
 from puppeteer.training.poses import random_face
 from puppeteer.training.ring import Row, Source
 
 POSES = 6  # of each character
-MIRRORED = (
-    [NUMBERS.index(n) for n in ("eye_right", "eye_left")],
-    [NUMBERS.index(n) for n in ("brow_right", "brow_left")],
-)
+NAMES = Names("face", "target", "move", "part", NUMBERS)
 FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
     "seed": ((), np.int64),
     "rest_mouth": ((), np.float32),
@@ -66,39 +64,13 @@ def drawn(renderer: Any, seed: int, split: Any) -> Row:
 
 def flipped(row: Row) -> Row:
     """The mirror image."""
-    out = dict(row)
-    for name in ("rest", "target"):
-        out[name] = row[name][..., ::-1, :]
-    out["part"] = row["part"][..., ::-1]
-    out["move"] = row["move"][..., ::-1, :] * np.array([-1, 1], np.float16)
-    face = row["face"].copy()
-    for pair in MIRRORED:
-        face[:, sorted(pair)] = row["face"][:, pair]
-    face[:, NUMBERS.index("gaze_x")] *= -1
-    out["face"] = face
-    return out
+    return morpher.flipped(row, NAMES)
 
 
 def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) -> Seen:
     """Characters that are mirrored, in other colours, and noisy where the encoder sees them."""
     rows = [flipped(row) if rng.random() < 0.5 else row for row in rows]
-    augments = [Augment(rng) for _ in rows]
-    rest = torch.stack([a.colour(planes(r["rest"])) for a, r in zip(augments, rows, strict=True)])
-    target = torch.cat([a.colour(planes(r["target"])) for a, r in zip(augments, rows, strict=True)])
-    seen = torch.stack([a.seen(x) for a, x in zip(augments, rest, strict=True)])
-
-    def joined(name: str) -> Tensor:
-        return torch.from_numpy(np.concatenate([row[name] for row in rows])).to(device)
-
-    batch = MorpherBatch(
-        rest.to(device),
-        torch.tensor([float(r["rest_mouth"]) for r in rows], device=device),
-        joined("face"),
-        target.to(device),
-        joined("move").float().movedim(-1, 1),
-        joined("part"),
-    )
-    return Seen(batch, seen.to(device))
+    return seen_batch(rows, [row["rest"] for row in rows], [Augment(rng) for _ in rows], device, NAMES)
 
 
 TASK = Task(
@@ -120,7 +92,11 @@ def begun_from(path: Path | None) -> dict[str, Tensor]:
         from puppeteer.networks.compact.family import load
 
         return load().morpher.state_dict()
-    average = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    return of_all_numbers(torch.load(path, map_location="cpu", weights_only=True)["average"])
+
+
+def of_all_numbers(average: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Averages of a morpher of three numbers, or of all, as those of one of all."""
     network = FaceMorpher(MorpherConfig())
     network.start_from({name: value.float() for name, value in average.items()})
     return network.state_dict()

@@ -30,6 +30,7 @@ from puppeteer.networks.compact import (
     sample,
 )
 from puppeteer.networks.compact.morpher import MOUTH_COLUMNS
+from puppeteer.pose import BY_NAME, POSE_NAMES
 from puppeteer.training.dataset import (
     ARRAYS,
     CROP_SLICE,
@@ -53,20 +54,36 @@ class MorpherBatch:
 
     rest: Tensor  # (B, 4, 128, 128) float, premultiplied, the crop
     rest_mouth: Tensor  # (B,)
-    expression: Tensor  # (B*K, 3)
+    expression: Tensor  # (B*K, N) the numbers that are taught
     target: Tensor  # (B*K, 4, 128, 128)
     move: Tensor  # (B*K, 2, 128, 128)
     part: Tensor  # (B*K, 128, 128) uint8
 
 
-def flipped(row: Row) -> Row:
-    """The mirror image: eyes swapped."""
+class Names(NamedTuple):
+    """What rows call what is drawn of a character's K faces, and which numbers of the pose these have."""
+
+    expression: str  # (K, N)
+    target: str  # (K, 128, 128, 4)
+    move: str  # (K, 128, 128, 2)
+    part: str  # (K, 128, 128)
+    numbers: tuple[str, ...]
+
+
+NAMES = Names("expression", "morphed", "morph_move", "morph_part", POSE_NAMES[:3])
+
+
+def flipped(row: Row, names: Names = NAMES) -> Row:
+    """The mirror image."""
     out = dict(row)
-    for name in ("rest", "morphed"):
+    for name in ("rest", names.target):
         out[name] = row[name][..., :, ::-1, :]
-    out["morph_part"] = row["morph_part"][..., ::-1]
-    out["morph_move"] = row["morph_move"][..., :, ::-1, :] * np.array([-1, 1], row["morph_move"].dtype)
-    out["expression"] = row["expression"][:, [1, 0, 2]]
+    out[names.part] = row[names.part][..., ::-1]
+    out[names.move] = row[names.move][..., :, ::-1, :] * np.array([-1, 1], row[names.move].dtype)
+    numbered = row[names.expression]
+    signs = np.array([-1 if BY_NAME[name].negated else 1 for name in names.numbers], numbered.dtype)
+    order = [names.numbers.index(BY_NAME[name].mirror) for name in names.numbers]
+    out[names.expression] = signs * numbered[:, order]
     return out
 
 
@@ -123,26 +140,6 @@ class Augment:
         return torch.cat(
             [(image[..., :3, :, :] + noise[..., :3, :, :] * image[..., 3:, :, :]), image[..., 3:, :, :]], -3
         )
-
-
-def morpher_batch(rows: list[Row], augments: list[Augment] | None, device: torch.device) -> MorpherBatch:
-    rest = [planes(r["rest"][CROP_SLICE, CROP_SLICE], device) for r in rows]
-    target = [planes(r["morphed"], device) for r in rows]
-    if augments:
-        rest = [a.colour(x) for a, x in zip(augments, rest, strict=True)]
-        target = [a.colour(x) for a, x in zip(augments, target, strict=True)]
-
-    def joined(name: str) -> Tensor:
-        return torch.from_numpy(np.concatenate([r[name] for r in rows])).to(device)
-
-    return MorpherBatch(
-        torch.stack(rest),
-        torch.tensor([float(r["rest_mouth"]) for r in rows], device=device),
-        joined("expression"),
-        torch.cat(target),
-        joined("morph_move").float().movedim(-1, 1),
-        joined("morph_part"),
-    )
 
 
 def weighted_mean(value: Tensor, weight: Tensor) -> Tensor:
@@ -220,14 +217,34 @@ class Seen(NamedTuple):
     crops: Tensor  # (B, 4, 128, 128)
 
 
+def seen_batch(
+    rows: list[Row], crops: list[NDArray[np.uint8]], augments: list[Augment], device: torch.device, names: Names
+) -> Seen:
+    """Characters at rest (`crops`, premultiplied (128, 128, 4)) and in the faces of their rows, in other colours."""
+    rest = torch.stack([a.colour(planes(x, device)) for a, x in zip(augments, crops, strict=True)])
+    target = torch.cat([a.colour(planes(r[names.target], device)) for a, r in zip(augments, rows, strict=True)])
+
+    def joined(name: str) -> Tensor:
+        return torch.from_numpy(np.concatenate([r[name] for r in rows])).to(device)
+
+    batch = MorpherBatch(
+        rest,
+        torch.tensor([float(r["rest_mouth"]) for r in rows], device=device),
+        joined(names.expression),
+        target,
+        joined(names.move).float().movedim(-1, 1),
+        joined(names.part),
+    )
+    return Seen(batch, torch.stack([a.seen(x) for a, x in zip(augments, rest, strict=True)]))
+
+
 def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) -> Seen:
     """Characters that are shifted, mirrored and in other colours."""
     augments, changed = [Augment(rng) for _ in rows], []
     for row in rows:
         right, down = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, 2).tolist()
         changed.append(shifted(flipped(row) if rng.random() < 0.5 else row, right, down))
-    batch = morpher_batch(changed, augments, device)
-    return Seen(batch, torch.stack([a.seen(x) for a, x in zip(augments, batch.rest, strict=True)]))
+    return seen_batch(changed, [r["rest"][CROP_SLICE, CROP_SLICE] for r in changed], augments, device, NAMES)
 
 
 def losses(network: Morpher, batch: Seen, rng: np.random.Generator) -> Losses:

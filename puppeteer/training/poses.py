@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from puppeteer.models3d.sampling import EXTREME, closures, joints
-from puppeteer.pose import BY_NAME, POSE_NAMES, Pose
+from puppeteer.networks.rig.face import NUMBERS
+from puppeteer.pose import BY_NAME, Pose
 
 
 def random_expression(rng: np.random.Generator, rest_mouth: float) -> tuple[float, float, float]:
@@ -33,7 +34,6 @@ def random_pose(rng: np.random.Generator, rest_mouth: float) -> Pose:
     return Pose(*random_expression(rng, rest_mouth), *random_neck(rng))
 
 
-FACE_NUMBERS = tuple(n for n in POSE_NAMES if n.startswith(("eye_", "mouth_", "gaze_", "brow_")))
 APART = 0.35  # share of faces in which one number, or one with what it needs, moves alone
 
 
@@ -50,7 +50,7 @@ def random_face(rng: np.random.Generator, rest_mouth: float) -> Pose:
     other = brow if rng.random() < 0.6 else signed()
     smile, wide = (_towards_one(rng) if rng.random() < 0.3 else 0.0 for _ in range(2))
     numbers = (signed(), signed(), brow, other, signed(), smile, wide if not smile else 0.0, signed(), signed())
-    names = FACE_NUMBERS[3:]
+    names = NUMBERS[3:]
     if rng.random() < APART:
         alone = int(rng.integers(len(names)))
         value = _towards_one(rng) * (1.0 if BY_NAME[names[alone]].low == 0 else float(rng.choice([-1, 1])))

@@ -30,7 +30,8 @@ from puppeteer.networks.rig.reader import (
 from puppeteer.pose import HAIR_HANGS
 from puppeteer.relief import BACK_RELIEF, relieved
 
-HEAD = {BACK: 1.0, FACE: 1.0, SIDE: 1.0, GLASSES: 1.0, FRONT: 1.0}  # layers that turn with it
+FRONTS = {FACE: 1.0, SIDE: 1.0, GLASSES: 1.0, FRONT: 1.0}  # move as one relief
+HEAD = {BACK: 1.0, **FRONTS}  # layers that turn with it
 SHARPER = 2.0  # logits of the split
 UNSURE = 0.3, 0.7  # how mixed a split is where layers begin to move alike, and where they do
 NEAR_SIGMA = 4.0  # px over which that is looked at: an outline is no doubt
@@ -42,7 +43,6 @@ LINE_PX, LINE_REACH = 1, 3  # of the spec square: half of what a line is wide, a
 EDGE_SIGMA = 1.0  # px: steps of pixels would be rows of dots
 LINE_SIGMA, DARKER = 3.0, (0.06, 0.14)  # px about a line, and by how much it is darker than they are
 CRUMB_SIGMA = 1.5  # px of the spec square
-FRONTS = {FACE: 1.0, SIDE: 1.0, GLASSES: 1.0, FRONT: 1.0}  # move as one relief
 FRONT_SIGMA = 3.0  # px about a place, all of which have one depth
 DRAG_SIGMA, DRAGGED = 8.0, (0.0, 0.5)  # px beside what is in front, and how much of it is near where all are moved
 STEEPER, LOWER = 1.2, 7.0  # times, px: what smoothing took from a relief
