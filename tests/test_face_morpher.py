@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from puppeteer.characters import default_character
 from puppeteer.networks.compact import CROP, Morpher
-from puppeteer.networks.compact.blocks import MorpherConfig
-from puppeteer.networks.rig.face import BROW_LEFT, BROW_RIGHT, NUMBERS, OPEN, VOWEL, FaceMorpher, more_terms
+from puppeteer.networks.compact.blocks import CROP_AT, MorpherConfig
+from puppeteer.networks.compact.family import load
+from puppeteer.networks.rig.face import FaceMorpher
+from puppeteer.networks.rig.terms import NUMBERS, OPEN, OWN, TERMS, VOWEL, matrix, terms
+from puppeteer.networks.tensors import to_tensor
+from puppeteer.prepare.reading import read_character
 from puppeteer.training.face import FIELDS, POSES, batch_of, flipped
 from puppeteer.training.morpher import losses as step_losses
 from puppeteer.training.poses import random_face
@@ -21,8 +26,12 @@ def _face(**numbers: float) -> torch.Tensor:
     return torch.tensor([[numbers.get(name, 0.0) for name in NUMBERS]])
 
 
-def _terms(face: torch.Tensor, side: int = BROW_LEFT) -> torch.Tensor:
-    return more_terms(face, face[:, 0], face[:, side])
+RIGHT_SIDE, LEFT_SIDE = 0, 1
+
+
+def _terms(face: torch.Tensor, side: int = LEFT_SIDE) -> torch.Tensor:
+    """Of the numbers beyond the three."""
+    return terms(face, face[:, OPEN : OPEN + 1], matrix())[:, side, OWN:]
 
 
 def test_it_starts_as_the_morpher_of_three_numbers() -> None:
@@ -68,22 +77,58 @@ def test_every_number_opens_the_gate_and_only_when_it_does_something(name: str) 
     assert not torch.equal(moved.flow, other.flow)
 
 
+def test_a_frame_is_computed_where_the_face_moves_and_looks_the_same() -> None:
+    network = load().morpher
+    picture = drawing()
+    crop = picture[:, :, CROP_AT:-CROP_AT, CROP_AT:-CROP_AT]
+    with torch.inference_mode():
+        whole = network.fitted(crop)
+        narrow = network.narrowed(whole)
+        assert narrow.basis.numel() < 0.8 * whole.basis.numel()
+        rng = np.random.default_rng(4)
+        for _ in range(12):
+            pose = random_face(rng, float(whole.rest_mouth[0]))
+            face = torch.tensor([[getattr(pose, name) for name in NUMBERS]])
+            ours, theirs = (network.paint(picture, network.decode(kept, face)) for kept in (narrow, whole))
+            assert (ours - theirs).abs().max() < 4 / 255
+
+
+def test_maps_are_weighed_in_a_frame_as_they_are_in_training() -> None:
+    """One is compiled and leaves out what weighs nothing, one is a matrix product."""
+    torch.manual_seed(1)
+    network = FaceMorpher(SMALL).eval()
+    face = _face(eye_left=0.3, eye_right=0.9, mouth_open=0.6, gaze_x=-0.4, brow_left=0.5, mouth_wide=-1)
+    with torch.no_grad():
+        features = network.encode(torch.rand(1, 4, CROP, CROP))
+        trained = network.decode(features, face)
+    with torch.inference_mode():
+        framed = network.decode(features, face)
+    for a, b in zip(trained, framed, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
 def test_terms_are_smooth_and_closed_lips_have_no_vowel() -> None:
+    assert matrix().shape[-1] == TERMS == FaceMorpher.TERMS
     assert not _terms(_face(eye_left=0.5, mouth_open=0.7)).any()
     for k, name in enumerate(NUMBERS[3:], 3):
         values = torch.linspace(-1, 1, 201)
         faces = torch.zeros(201, len(NUMBERS))
         faces[:, OPEN] = 0.5
         faces[:, k] = values
-        terms = more_terms(faces, faces[:, 0], faces[:, BROW_RIGHT if name == "brow_right" else BROW_LEFT])
-        assert terms.diff(dim=0).abs().max() < 0.03, name
+        of_side = _terms(faces, RIGHT_SIDE if name == "brow_right" else LEFT_SIDE)
+        assert of_side.any() and of_side.diff(dim=0).abs().max() < 0.03, name
     shut = _face(mouth_wide=1.0)
     assert shut[0, VOWEL] == 1 and not _terms(shut).any()
 
 
 def test_a_brow_is_of_its_side() -> None:
     face = _face(brow_left=1.0)
-    assert _terms(face, BROW_LEFT).any() and not _terms(face, BROW_RIGHT).any()
+    assert _terms(face, LEFT_SIDE).any() and not _terms(face, RIGHT_SIDE).any()
+
+
+def drawing() -> torch.Tensor:
+    """(1, 4, 256, 256) the first shipped character, premultiplied."""
+    return to_tensor(read_character(default_character()).spec(), "srgb_premultiplied")
 
 
 def _row(rng: np.random.Generator) -> Row:

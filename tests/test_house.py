@@ -14,6 +14,7 @@ GROUND = (
     "slot",
     "relief",
     "threads",
+    "compiled",
     "quiet",
     "errors",
     "processor",

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from puppeteer.compiled import compiled
+from puppeteer.networks.layers import Copy, Layers
 from puppeteer.pose import U8
 from puppeteer.poser import stack
-from puppeteer.poser.compiled import compiled
+from puppeteer.poser.drawing import composed
 from puppeteer.poser.laying import change
+from puppeteer.poser.morphing import Morphed
 from puppeteer.poser.stack import Stack, pixels
 
 SIZE = 96  # no multiple of the cells
@@ -84,7 +88,7 @@ def _module(folder: Path) -> compiled:
 
     path = folder / "doubling.py"
     path.write_text(
-        "from puppeteer.poser.compiled import compiled\n\n\n"
+        "from puppeteer.compiled import compiled\n\n\n"
         "@compiled\ndef double(values):\n    for i in range(len(values)):\n        values[i] *= 2\n"
     )
     spec = spec_from_file_location("doubling", path)
@@ -118,3 +122,30 @@ def test_where_nothing_can_be_kept_it_is_compiled_anew(tmp_path: Path, monkeypat
     values = np.array([1, 2, 3])
     _module(tmp_path)(values)
     assert values.tolist() == [2, 4, 6]
+
+
+def test_a_morphed_picture_is_the_sum_of_what_stays_moves_and_is_painted() -> None:
+    size, fields = 64, 32
+    original = _layers(2, size)[1]
+    grid = np.mgrid[:fields, :fields] + 0.5
+    disc = np.clip(6 - np.hypot(*(grid - 16)), 0, 1).astype(np.float32)
+    moves, paints = 0.6 * disc, 0.4 * disc
+    flow = np.full((2, fields, fields), 4 / size, np.float32)  # two px
+    paint = paints * np.array([0.2, 0.1, 0.3, 0.5], np.float32)[:, None, None]
+    copies = (
+        Copy(None, torch.from_numpy(1 - moves - paints)[None, None]),
+        Copy(torch.from_numpy(flow)[None], torch.from_numpy(moves)[None, None]),
+    )
+    layers = Layers(copies, torch.from_numpy(paint)[None])
+    morphed = Morphed(original)
+    drawn, rows, columns = morphed.drawn(layers, "srgb_premultiplied")
+    assert 16 <= rows.start <= 20 and rows == columns and rows.stop - rows.start < 28
+    image = torch.from_numpy(original).permute(2, 0, 1)[None] / 255
+    expected = 255 * composed(layers, "srgb_premultiplied", image)[0].permute(1, 2, 0).numpy()
+    assert np.abs(drawn - expected).max() < 1.6
+    assert np.array_equal(drawn[:16], original[:16])
+    still = Layers(
+        (Copy(None, torch.ones(1, 1, fields, fields)), copies[1]._replace(share=0 * copies[1].share)), 0 * layers.paint
+    )
+    drawn, rows, columns = morphed.drawn(still, "srgb_premultiplied")
+    assert np.array_equal(drawn, original) and (rows, columns) == (slice(0, 0), slice(0, 0))

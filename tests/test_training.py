@@ -101,8 +101,7 @@ def test_a_ring_has_new_characters_first(drawn: list[Row]) -> None:
 def _losses(task: Task, rows: list[Row], device: torch.device) -> tuple[nn.Module, learning.Losses]:
     torch.manual_seed(0)
     rng = np.random.default_rng(3)
-    with device:
-        networks = task.networks()
+    networks = task.networks().to(device)
     return networks, task.losses(networks, task.batch(rows, rng, device), rng)
 
 

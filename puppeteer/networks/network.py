@@ -13,7 +13,11 @@ from puppeteer.networks.tensors import Encoding
 
 class Network(Protocol):
     """One family. Pure functions of tensors: no word about device or dtype, no copy between devices, no control flow
-    that depends on values, so that a frame can be recorded as a CUDA graph and counted without being computed."""
+    that depends on values, so that a frame can be recorded as a CUDA graph and counted without being computed.
+
+    A family may have a method `narrowed` beside: the same features, or such as leave out what no pose of this character
+    needs. That may depend on values, and is asked for on the CPU.
+    """
 
     encoding: Encoding  # of the image that `encode` takes and of `Layers.paint`
 

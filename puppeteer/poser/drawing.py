@@ -60,37 +60,8 @@ class Canvas:
             if paint is not None:
                 straighten(resized(paint, self.size), out)
             return out
-        self._lay(out, self.original, self._sheets(layers.copies, paint), True, alone)
+        self._lay(out, self._sheets(layers.copies, paint), alone)
         return out
-
-    def redrawn(self, layers: Layers, encoding: Encoding, alone: bool = False) -> tuple[U8, slice, slice]:
-        """Premultiplied (S, S, 4), the same as the original but in these rows and columns. Of the layers the first copy
-        is what stays in place, and they have paint.
-
-        Overwritten by this thread's next frame.
-        """
-        scratch = self._scratch
-        if not hasattr(scratch, "picture"):
-            scratch.picture, scratch.rows, scratch.columns = self.original.copy(), slice(0, 0), slice(0, 0)
-        out: U8 = scratch.picture
-        out[scratch.rows, scratch.columns] = self.original[scratch.rows, scratch.columns]
-        kept = layers.copies[0].share
-        assert kept is not None and layers.paint is not None
-        changed = _in_cells(cv2.convertScaleAbs(1 - kept[0, 0].float().numpy(), alpha=255), self.cells)
-        rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
-        if len(rows):
-            paint = _bytes(to_premultiplied(layers.paint, encoding))
-            sheets = [
-                sheet._replace(cells=cv2.min(sheet.cells, changed)) for sheet in self._sheets(layers.copies, paint)
-            ]
-            # Where anything changes the first sheet, what stays, is laid too: elsewhere it lies there already.
-            sheets[0] = sheets[0]._replace(cells=changed)
-            self._lay(out, self.original, sheets, False, alone)
-            scratch.rows = slice(self._edges[rows[0]], self._edges[rows[-1] + 1])
-            scratch.columns = slice(self._edges[columns[0]], self._edges[columns[-1] + 1])
-        else:
-            scratch.rows = scratch.columns = slice(0, 0)
-        return out, scratch.rows, scratch.columns
 
     def _sheets(self, copies: tuple[Copy, ...], paint: U8 | None) -> list[_Sheet]:
         sheets = list(self._moved(copies))
@@ -99,8 +70,8 @@ class Canvas:
             sheets.append(_Sheet(cells, paint=_framed(_fitted(paint, self.size))))
         return sheets
 
-    def _lay(self, out: U8, source: U8, sheets: list[_Sheet], straight: bool, alone: bool) -> None:
-        """Writes the sum of the sheets into `out`, where they show, with straight alpha or premultiplied."""
+    def _lay(self, out: U8, sheets: list[_Sheet], alone: bool) -> None:
+        """Writes the sum of the sheets into `out`, where they show, with straight alpha."""
         tiles = self._tiles(sheets)
         waiting = iter(tiles)
 
@@ -111,9 +82,8 @@ class Canvas:
                 columns = slice(min(part.start for part in across), max(part.stop for part in across))
                 part = out[rows, columns]
                 part.fill(0)
-                self._draw(out, source, tile)
-                if straight:
-                    straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
+                self._draw(out, tile)
+                straighten(part, part, mixed=any(sheet.weight is not None for sheet, _, _ in tile))
 
         shared_out(work, self.size**2, alone or len(tiles) < 2)
 
@@ -176,17 +146,17 @@ class Canvas:
             tiles.append(parts)
         return tiles
 
-    def _draw(self, out: U8, source: U8, tile: _Tile) -> None:
+    def _draw(self, out: U8, tile: _Tile) -> None:
         """Everything that shows in a tile."""
         for (_, look, weight, paint), rows, columns in tile:
             if paint is not None:
                 picture = _piece(paint, self.size, rows, columns)
             else:
-                picture = source[rows, columns]
+                picture = self.original[rows, columns]
                 if look is not None:
                     there = _piece(look, self.size, rows, columns)
                     # The body ends at the picture's edge: what moves in from outside continues it.
-                    picture = cv2.remap(source, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                    picture = cv2.remap(self.original, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
                 if weight is not None:
                     picture = cv2.multiply(picture, _piece(weight, self.size, rows, columns), scale=1 / 255)
             target = out[rows, columns]

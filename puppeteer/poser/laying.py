@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from puppeteer.poser.compiled import compiled
+from puppeteer.compiled import compiled
 
 
 @compiled

@@ -172,9 +172,9 @@ class Poser:
         return {name: rgba for name, rgba in found.items() if np.count_nonzero(rgba[..., 3] > FAINT) > LEAST_PIXELS}
 
     def flops_per_frame(self) -> int:
-        """Floating point operations of the networks in a frame (two per multiply-add), without the encoder, as
-        `FlopCounterMode` counts them. Nothing is computed."""
-        return flops(self._network, self.device, self.dtype)
+        """Floating point operations of the networks in a frame of the character (two per multiply-add), without the
+        encoder, as `FlopCounterMode` counts them. Nothing is computed."""
+        return flops(self._network, self.device, self.dtype, self._stage.features)
 
     def _move(self, network: Network, place: Choice) -> None:
         self._network, self._place = network, place

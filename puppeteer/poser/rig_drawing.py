@@ -17,8 +17,9 @@ from puppeteer.networks.rig.pictures import DRAWN, Parts, Pictures, laid_over, p
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
-from puppeteer.poser.drawing import Canvas, composed, straighten
+from puppeteer.poser.drawing import composed, straighten
 from puppeteer.poser.laying import change
+from puppeteer.poser.morphing import Morphed
 from puppeteer.poser.stack import STILL, Stack, pixels
 
 FADE_PX = 1.0  # of the spec square: what moves less is part still
@@ -36,7 +37,7 @@ class RigCanvas:
         self._opacity = float(opacity)
         self._pictures = [_bytes(layer) for layer in shown]
         self._original, self._inside = original, _middle(len(original))
-        self._middle = Canvas(original[self._inside, self._inside])
+        self._middle = Morphed(original[self._inside, self._inside])
         self._gains = {k: np.ascontiguousarray(_bytes(gains[k])[self._inside, self._inside, 0]) for k in MORPHED}
         self._stack = Stack(self._pictures)
         self._scratch = threading.local()
@@ -50,26 +51,26 @@ class RigCanvas:
             # edges of layers are soft: a head that is still is the drawing itself, and one that begins to move fades
             still = self._original.copy()
             if frame.middle is not None:
-                morphed, rows, columns = self._middle.redrawn(frame.middle, encoding, alone)
+                morphed, rows, columns = self._middle.drawn(frame.middle, encoding)
                 still[self._inside, self._inside][rows, columns] = morphed[rows, columns]
             straighten(still, still)
             if moves * FADE_PX / SPEC * self._stack.size < STILL:
                 return still
         shown = self._pictures
         if frame.middle is not None:
-            shown = self._morphed(frame.middle, encoding, alone)
+            shown = self._morphed(frame.middle, encoding)
         out = self._stack.drawn(flows, alone, shown)
         if self._opacity < 1:
             cv2.insertChannel(cv2.convertScaleAbs(cv2.extractChannel(out, 3), alpha=self._opacity), out, 3)
         return out if still is None else cv2.addWeighted(still, 1 - moves, out, moves, 0)
 
-    def _morphed(self, middle: Layers, encoding: Encoding, alone: bool) -> list[U8]:
+    def _morphed(self, middle: Layers, encoding: Encoding) -> list[U8]:
         """The layers' pictures with what becomes of the middle; overwritten by this thread's next frame."""
         scratch, inside = self._scratch, self._inside
         if not hasattr(scratch, "pictures"):
             scratch.pictures = [p.copy() if k in MORPHED else p for k, p in enumerate(self._pictures)]
             scratch.rows = scratch.columns = slice(0, 0)
-        morphed, rows, columns = self._middle.redrawn(middle, encoding, alone)
+        morphed, rows, columns = self._middle.drawn(middle, encoding)
         before, after = pixels(self._middle.original), pixels(morphed)
         # also where the last frame changed something
         top, bottom = _both(rows, scratch.rows)

@@ -34,6 +34,7 @@ class Stage(Protocol):
     """One character on one device."""
 
     layers: Layers | Rigged  # of the last pose
+    features: Any  # what `network.encode` gave
 
     def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None: ...
     def take(self, pose: Pose) -> None: ...
@@ -47,10 +48,11 @@ class OnCpu:
         self.network, self.character = network, character
         picture = character.spec()
         image = to_tensor(picture, network.encoding).to(device, dtype)
+        narrowed: Callable[[Any], Any] = getattr(network, "narrowed", lambda features: features)
         if dtype == torch.float32:
-            self.features = remembered(network, picture, lambda: network.encode(image))
+            self.features = remembered(network, picture, lambda: narrowed(network.encode(image)))
         else:
-            self.features = network.encode(image)
+            self.features = narrowed(network.encode(image))
         self.canvases: dict[int, Canvas | RigCanvas] = {}
         self.layers: Layers | Rigged = Layers()
 
@@ -196,10 +198,11 @@ def _workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(MOST_ABREAST, os.cpu_count() or 1), "networks", one_core)
 
 
-def flops(network: Network, device: torch.device, dtype: torch.dtype) -> int:
-    """Of one `decode`, see `Poser.flops_per_frame`."""
+def flops(network: Network, device: torch.device, dtype: torch.dtype, features: Any = None) -> int:
+    """Of one `decode`, see `Poser.flops_per_frame`; of a character's `features`, or of any that none was taken in."""
     with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
-        features = network.encode(torch.empty(1, 4, SPEC_SIZE, SPEC_SIZE, device=device, dtype=dtype))
+        if features is None:
+            features = network.encode(torch.empty(1, 4, SPEC_SIZE, SPEC_SIZE, device=device, dtype=dtype))
         encoding = counter.get_total_flops()
         network.decode(features, torch.zeros(1, len(POSE_NAMES), device=device))
         return int(counter.get_total_flops() - encoding)

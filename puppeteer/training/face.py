@@ -18,7 +18,8 @@ from torch import Tensor
 
 from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
-from puppeteer.networks.rig.face import NUMBERS, FaceMorpher
+from puppeteer.networks.rig.face import FaceMorpher
+from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.training import morpher
 from puppeteer.training.dataset import CROP_SLICE, move, planes
 from puppeteer.training.learning import Machine, Task, checkpoint, learn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puppeteer.models3d.sampling import EXTREME, closures, joints
-from puppeteer.networks.rig.face import NUMBERS
+from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.pose import BY_NAME, Pose
 
 

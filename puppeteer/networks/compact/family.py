@@ -15,10 +15,11 @@ from puppeteer.networks.compact.morpher import MorpherFeatures, MorpherOutput
 from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.rig import assembly, motion
-from puppeteer.networks.rig.face import NUMBERS, FaceMorpher
+from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
 from puppeteer.networks.rig.reader import Painter, Reader, ReaderConfig
+from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import POSE_NAMES
 
@@ -56,6 +57,9 @@ class Compact(nn.Module):
         reading = faces.read(self.face, image)
         parts, moves = assembly.read(self.reader, self.painter, image)
         return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE], reading), parts, moves)
+
+    def narrowed(self, features: CompactFeatures) -> CompactFeatures:
+        return features._replace(morpher=self.morpher.narrowed(features.morpher))
 
     def decode(self, features: CompactFeatures, pose: Tensor) -> Rigged:
         """pose (1, 19)"""

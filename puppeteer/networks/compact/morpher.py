@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from puppeteer.networks.blocks import SPEC, blend, conv, enlarge, pixel_grid, repeated, sample, start_small
+from puppeteer.networks.compact.blending import blend_sides
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, Encoder, MorpherConfig, hats
 from puppeteer.networks.faces import COVERED, Reading
 
@@ -33,14 +34,18 @@ FOREHEAD = 12  # rows at 64 px over the crop in which no eye lies: nothing chang
 class MorpherFeatures(NamedTuple):
     """Kept per character."""
 
-    basis: Tensor  # (B, TERMS, 64 - FOREHEAD, 64, C): first decoder layer, a map per term of the pose: 1, eye, mouth
+    # (B, TERMS, 64 - FOREHEAD, 64, C) or a window of it: first decoder layer, a map per term of the pose: 1, eye, mouth
+    basis: Tensor
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
     lids: Tensor  # (B, 3) what painted lids are multiplied by to have the colour of the drawn skin; ones until `fitted`
-    free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; ones until `fitted`
+    free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; 1 but at its edge until `fitted`
     own_mouth: Tensor  # (B,) `rest_mouth` as the maps in `basis` have it
     # (B, 4, 2) alike for red, green, blue: colour of a shade as a multiple of alpha and of brightness; and in the last
     # row how much of a painted colour is its own; ones until `fitted`
     shades: Tensor
+    # (y, x, 0): empty, but its shape says at which row and column the window begins; a shape is known without a look at
+    # values, for which a device would be waited
+    corner: Tensor
 
 
 class MorpherOutput(NamedTuple):
@@ -56,6 +61,7 @@ class Morpher(nn.Module):
     """Closes the eyes and opens or closes the mouth in the centre crop of the rest image."""
 
     TERMS = 1 + EYE_HATS + MOUTH_HATS
+    side: Tensor
 
     def __init__(self, config: MorpherConfig) -> None:
         super().__init__()
@@ -78,6 +84,9 @@ class Morpher(nn.Module):
         self.head = conv(width, 9 * 4)
         start_small(self.head, 0.3)
         self.width = width
+        # Which of 64 columns are the viewer's right. Of no weight file, hence made where others are left empty.
+        side = (8 * torch.linspace(-1, 1, CROP // 2, device="cpu") + 0.5).clamp(0, 1)
+        self.register_buffer("side", side, persistent=False)
 
     def encode(self, crop: Tensor) -> MorpherFeatures:
         """crop (B, 4, 128, 128): the centre of the rest image."""
@@ -87,9 +96,10 @@ class Morpher(nn.Module):
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
         lids = crop.new_ones(len(crop), 3)
-        free = crop.new_ones(len(crop), 1, CROP, CROP)
+        free = edge(crop).expand(len(crop), -1, -1, -1)
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
-        return MorpherFeatures(kept, rest_mouth, lids, free, rest_mouth, crop.new_ones(len(crop), 4, 2))
+        whole = crop.new_empty(0, 0, 0)
+        return MorpherFeatures(kept, rest_mouth, lids, free, rest_mouth, crop.new_ones(len(crop), 4, 2), whole)
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin, painted colours as the
@@ -99,7 +109,7 @@ class Morpher(nn.Module):
         character. What is painted with both eyes closed is compared with the rim that stays.
         """
         features = self.encode(crop)
-        features = features._replace(free=self._without_nose(features), shades=_shades(crop))
+        features = features._replace(free=features.free * self._without_nose(features), shades=_shades(crop))
         if reading is not None:
             features = features._replace(
                 rest_mouth=reading.drawn_mouth.to(crop.dtype),
@@ -154,29 +164,32 @@ class Morpher(nn.Module):
         eyes = hats(torch.cat([right, left], 1)[..., None], EYE_HATS, 0.25)
         mouths = hats(mouth, MOUTH_HATS, 0.0)[:, None].expand(-1, 2, -1)
         weights = torch.cat([torch.ones_like(eyes[..., :1]), eyes, mouths], 2)
-        out, side = self._told(basis, weights)
-        eye = torch.lerp(right, left, side)  # (B*K, 64): it differs from left to right alone
+        out = self._told(features, weights)
+        eye = torch.lerp(right, left, self.side)  # (B*K, 64): it differs from left to right alone
         gate = (10 * torch.maximum(eye, asked)).clamp(max=1)[:, None, None]
-        return MorpherOutput(
-            MOVES_PX * out[:, :2],
-            torch.softmax(out[:, 2:5], 1),
-            painted(out, features, poses),
-            F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
-            * edge(out)
-            * repeated(features.free, poses),
-        )
+        gate = F.interpolate(gate, (1, CROP), mode="bilinear", align_corners=False)
+        return answer(out, gate * repeated(features.free, poses)[:, :, 2 * FOREHEAD :], features, poses)
 
-    def _told(self, basis: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps weighed per side (B*K, 2, T) -> (B*K, 9, 128, 128), and which of 64 columns are the viewer's right."""
-        sides = blend(basis, weights.flatten(0, 1)).view(-1, 2, *basis.shape[2:])
-        x = torch.linspace(-1, 1, basis.shape[3], device=basis.device, dtype=basis.dtype)
-        side = (x * 8 + 0.5).clamp(0, 1)
+    def _told(self, features: MorpherFeatures, weights: Tensor) -> Tensor:
+        """Maps weighed per side (B*K, 2, T) -> (B*K, 9, 2h, 2w) of the (h, w) that `features.basis` has."""
+        basis = features.basis
+        side = self.side[window(features)[1]]
         # in the memory format in which convolutions are fastest on a CPU
-        h = F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None].to(sides.dtype))).permute(0, 3, 1, 2)
+        h = self._blended(basis, weights, side).permute(0, 3, 1, 2)
         h = F.relu(h + self.conv1(h))
         h = F.relu(h + self.conv2(h))
-        out = F.pad(F.pixel_shuffle(self.head(h), 2).contiguous(), (0, 0, 2 * FOREHEAD, 0))
-        return out.to(basis.dtype), side
+        return F.pixel_shuffle(self.head(h), 2).contiguous().to(basis.dtype)
+
+    @staticmethod
+    def _blended(basis: Tensor, weights: Tensor, side: Tensor) -> Tensor:
+        """(B*K, h, w, C)"""
+        frame = len(weights) == 1 and type(basis) is type(weights) is Tensor and torch.is_inference_mode_enabled()
+        if frame and basis.device.type == "cpu" and basis.dtype == torch.float32:
+            out = torch.empty_like(basis[:, 0])
+            blend_sides(*(x.numpy() for x in (basis[0], weights[0], side, out[0])))
+            return out
+        sides = blend(basis, weights.flatten(0, 1)).view(-1, 2, *basis.shape[2:])
+        return F.relu(torch.lerp(sides[:, 0], sides[:, 1], side[:, None].to(sides.dtype)))
 
     @staticmethod
     def paint(rest: Tensor, out: MorpherOutput) -> Tensor:
@@ -200,9 +213,32 @@ def edge(like: Tensor) -> Tensor:
     return (down[:, None] * across)[None, None]
 
 
-def painted(out: Tensor, features: MorpherFeatures, poses: int) -> Tensor:
-    """Premultiplied (B*K, 4, 128, 128): lids in the colour of the skin, and no hue that the drawing has not."""
-    rows = torch.arange(CROP, device=out.device, dtype=out.dtype)[:, None]
+def window(features: MorpherFeatures) -> tuple[slice, slice]:
+    """Rows and columns, at 64 px over the crop, of what `basis` tells."""
+    (height, width), (top, left) = features.basis.shape[2:4], features.corner.shape[:2]
+    return slice(FOREHEAD + top, FOREHEAD + top + height), slice(left, left + width)
+
+
+def doubled(part: slice) -> slice:
+    """At 128 px."""
+    return slice(2 * part.start, 2 * part.stop)
+
+
+def answer(out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int) -> MorpherOutput:
+    """From what the networks tell, and the gate, of the window."""
+    down, across = (doubled(part) for part in window(features))
+    borders = across.start, CROP - across.stop, down.start, CROP - down.stop
+    return MorpherOutput(
+        F.pad(MOVES_PX * out[:, :2], borders),
+        F.pad(torch.softmax(out[:, 2:5], 1), borders, value=1 / 3),
+        F.pad(_painted(out, features, down, poses), borders),
+        F.pad(gate, borders),
+    )
+
+
+def _painted(out: Tensor, features: MorpherFeatures, down: slice, poses: int) -> Tensor:
+    """Premultiplied (B*K, 4, H, W): lids in the colour of the skin, and no hue that the drawing has not."""
+    rows = torch.arange(down.start, down.stop, device=out.device, dtype=out.dtype)[:, None]
     lids = repeated(features.lids, poses)[..., None, None] - 1
     colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
     colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
@@ -217,17 +253,17 @@ def as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:
     return torch.where(mouth < drawn, below, above).clamp(0, 1)
 
 
-def halves(like: Tensor) -> tuple[Tensor, Tensor]:
-    """(128, 1) each: 1 in the rows of the crop where eyes and brows move, and where mouths do."""
-    t = torch.arange(CROP, device=like.device, dtype=like.dtype)
+def halves(device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """(128,) each: 1 in the rows of the crop where eyes and brows move, and where mouths do."""
+    t = torch.arange(CROP, device=device, dtype=torch.float32)
     upper = ((UNDER_EYES + 2 * SEAM - t) / (2 * SEAM)).clamp(0, 1)
-    return upper[:, None], ((t - EYES[0]) / (EYES[1] - EYES[0])).clamp(0, 1)[:, None]
+    return upper, ((t - EYES[0]) / (EYES[1] - EYES[0])).clamp(0, 1)
 
 
 def _uncovered(covered: Tensor) -> Tensor:
     """(B, 1, 128, 128) 0 where what is covered (B, 3: left eye, right eye, mouth) would move."""
     t = torch.arange(CROP, device=covered.device, dtype=torch.float32)
-    upper, lower = halves(t)
+    upper, lower = (rows[:, None] for rows in halves(covered.device))
     viewers_right = ((t - CROP / 2) / SEAM + 0.5).clamp(0, 1)
     left, right, mouth = covered.float()[..., None, None].unbind(1)
     eyes = left * viewers_right + right * (1 - viewers_right)  # (B, 1, 128)

@@ -11,67 +11,56 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import repeated
-from puppeteer.networks.compact.blocks import CROP, MorpherConfig, hats
+from puppeteer.networks.compact.blocks import CROP, MorpherConfig
 from puppeteer.networks.compact.morpher import (
-    EYE_HATS,
-    MOUTH_HATS,
-    MOVES_PX,
+    FOREHEAD,
     Morpher,
     MorpherFeatures,
     MorpherOutput,
+    answer,
     as_seen,
-    edge,
+    doubled,
     halves,
-    painted,
+    window,
 )
-from puppeteer.pose import POSE_NAMES
+from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, matrix, terms
 
-NUMBERS = tuple(n for n in POSE_NAMES if n.startswith(("eye_", "mouth_", "gaze_", "brow_")))
-LEFT, RIGHT, OPEN, GAZE_X, GAZE_Y, BROW_LEFT, BROW_RIGHT, FORM, SMILE, WIDE, CORNERS, VOWEL = range(len(NUMBERS))
-KNOTS = 2  # hats on each side of 0 of a number whose parts slide
-OPENED = 0.25  # of `mouth_open`, from which on its vowel is all there, as in the generator
-OWN = 1 + EYE_HATS + MOUTH_HATS  # terms of the three numbers
-MOUTHS = 2 * KNOTS + 4  # vowel, and corners of closed and open lips
-MORE = 8 * KNOTS + 2 + KNOTS + MOUTHS  # gaze, brow, form; smile with open and closed eyes; wide; then a mouth's
+FAINT = 0.05  # share of a pixel: what changes less than that at every end is still
+FADE = 3  # px about what changes in which it becomes still
+NEAR = 2  # cells of 64 about what changes that are computed too, for convolutions look there
 
 
-def ramps(value: Tensor) -> Tensor:
-    """Hats with peaks at 1/KNOTS .. 1 and -1/KNOTS .. -1: value (B,) -> (B, 2 * KNOTS)"""
-    both = torch.stack([value, -value], 1).clamp(min=0)[..., None]
-    return hats(both, KNOTS, 1 / KNOTS).flatten(1)
-
-
-def more_terms(face: Tensor, closure: Tensor, brow: Tensor) -> Tensor:
-    """face (B, 12) in the order of `NUMBERS`, closure and brow (B,) of one side -> (B, MORE), all zero where the
-    numbers beyond the three are."""
-    column = face.unbind(1)
-    opened, smile, corners = column[OPEN], column[SMILE], column[CORNERS]
-    vowel = column[VOWEL] * (opened / OPENED).clamp(max=1)
-    wide = hats(column[WIDE][:, None], KNOTS, 1 / KNOTS) * (1 - closure)[:, None]
-    bent = torch.stack([corners, -corners], 1).clamp(min=0)
-    return torch.cat(
-        [
-            ramps(column[GAZE_X]),
-            ramps(column[GAZE_Y]),
-            ramps(brow),
-            ramps(column[FORM]),
-            torch.stack([smile * (1 - closure), smile * closure], 1),
-            wide,
-            ramps(vowel),
-            bent * (1 - opened)[:, None],
-            bent * opened[:, None],
-        ],
-        1,
-    )
+def _ends(mouth: float) -> Tensor:
+    """(K, 12) faces with numbers at their ends, of a character whose mouth is drawn open by `mouth`. Eyes and brows
+    know nothing of the mouth, so each face tries an end of both."""
+    signs = (-1.0, 1.0)
+    eyes: list[dict[str, float]] = [
+        {"gaze_x": end, "eye_left": shut, "eye_right": shut} for end in signs for shut in (0, 0.5)
+    ]
+    eyes += [{"gaze_y": end, "eye_left": shut, "eye_right": shut} for end in signs for shut in (0, 0.5)]
+    eyes += [{"eye_left": shut, "eye_right": shut, "eye_smile": end} for end in (0, 1) for shut in (0.5, 1)]
+    eyes += [{"brow_left": end, "brow_right": end, "brow_form": form} for end in signs for form in (*signs, 0)]
+    eyes += [{"brow_form": 1}, {"brow_form": -1}, {"eye_wide": 1}, {"eye_wide": 1, "brow_left": 1, "brow_right": 1}]
+    mouths = [
+        {"mouth_open": 1.0, "mouth_form": form, "mouth_wide": wide} for form in (*signs, 0) for wide in (*signs, 0)
+    ]
+    mouths += [{"mouth_open": opened, "mouth_form": form} for opened in (0, mouth) for form in (*signs, 0)]
+    mouths += [{"mouth_open": mouth, "mouth_wide": wide} for wide in signs]
+    faces = [eyes[k % len(eyes)] | mouths[k % len(mouths)] for k in range(max(len(eyes), len(mouths)))]
+    return torch.tensor([[face.get(number, 0.0) for number in NUMBERS] for face in faces])
 
 
 class FaceMorpher(Morpher):
     """Moves the parts of a face in the centre crop of the rest image."""
 
-    TERMS = OWN + MORE
+    TERMS = TERMS
+    terms: Tensor
+    halves: Tensor
 
     def __init__(self, config: MorpherConfig) -> None:
         super().__init__(config)
+        self.register_buffer("terms", matrix(), persistent=False)
+        self.register_buffer("halves", torch.stack(halves()), persistent=False)
 
     def start_from(self, three: dict[str, Tensor]) -> None:
         """Weights of a morpher of three numbers, and the maps of the others begin faint; or of all numbers."""
@@ -84,6 +73,30 @@ class FaceMorpher(Morpher):
                 state[name] = value
         self.load_state_dict(state)
 
+    def narrowed(self, features: MorpherFeatures) -> MorpherFeatures:
+        """Features of one character of which a frame costs less: where no number changes anything, nothing is
+        computed. What they are depends on values, see `Network`."""
+        out = self.decode(features, _ends(float(features.rest_mouth[0])).to(features.basis))
+        changed = ((out.gate * (1 - out.ways[:, :1])).amax((0, 1)) > FAINT).float()
+        if not changed.any():
+            return features
+        low, high = [], []
+        fade = features.free.new_ones(1, 1, CROP, CROP)
+        for axis in (0, 1):
+            at = changed.amax(1 - axis).nonzero()
+            first, last = int(at.min()) - FADE, int(at.max()) + FADE
+            far = torch.arange(CROP, device=fade.device, dtype=fade.dtype)
+            far = torch.minimum(far - first, last - far).clamp(0, FADE) / FADE
+            fade = fade * (far[:, None] if axis == 0 else far)
+            first, last = max(first // 2 - NEAR, (FOREHEAD, 0)[axis]), min(last // 2 + 1 + NEAR, CROP // 2)
+            low.append(first - (FOREHEAD, 0)[axis])
+            high.append(last - (FOREHEAD, 0)[axis])
+        return features._replace(
+            basis=features.basis[:, :, low[0] : high[0], low[1] : high[1]].contiguous(),
+            free=features.free * fade,
+            corner=features.corner.new_empty(*low, 0),
+        )
+
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
         """expression (B*K, 12) in the order of `NUMBERS`, or (B*K, 3) with the others at 0."""
         basis = features.basis
@@ -94,27 +107,15 @@ class FaceMorpher(Morpher):
         asked = (mouth - drawn).abs()
         mouth = as_seen(mouth, drawn, own)
         # What the right side asks for, then the left one, which is in the viewer's right half.
-        eyes = hats(torch.cat([right, left], 1)[..., None], EYE_HATS, 0.25)
-        mouths = hats(mouth, MOUTH_HATS, 0.0)[:, None].expand(-1, 2, -1)
-        more = torch.stack(
-            [
-                more_terms(face, face[:, RIGHT], face[:, BROW_RIGHT]),
-                more_terms(face, face[:, LEFT], face[:, BROW_LEFT]),
-            ],
-            1,
-        )
-        weights = torch.cat([torch.ones_like(eyes[..., :1]), eyes, mouths, more], 2)
-        out, side = self._told(basis, weights)
-        eye = torch.lerp(right, left, side)
+        weights = terms(face, as_seen(mouth, drawn, own), self.terms.to(basis.dtype))
+        out = self._told(features, weights)
+        down, across = (doubled(part) for part in window(features))
+        more = weights[..., OWN:]
         looks, speaks = more[..., :-MOUTHS].amax((1, 2)), more[:, 0, -MOUTHS:].amax(1)
-        above = F.interpolate(torch.maximum(eye, looks[:, None])[:, None], CROP, mode="linear")[..., None, :]
+        eye = torch.maximum(torch.lerp(right, left, self.side), looks[:, None])
+        above = F.interpolate(eye[:, None], CROP, mode="linear")[..., None, across]
         below = torch.maximum(asked, speaks[:, None])[..., None, None]
         # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.
-        upper, lower = halves(out)
+        upper, lower = self.halves[:, down, None].to(basis.dtype)
         gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * lower)
-        return MorpherOutput(
-            MOVES_PX * out[:, :2],
-            torch.softmax(out[:, 2:5], 1),
-            painted(out, features, poses),
-            gate * edge(out) * repeated(features.free, poses),
-        )
+        return answer(out, gate * repeated(features.free, poses)[..., down, across], features, poses)
