@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -133,3 +134,22 @@ def test_a_scaled_character_has_its_own_colour_to_the_rim(side: int, transparent
     assert np.abs(picture[shown][:, :3].astype(int) - (200, 120, 40)).max() <= (8 if transparent else 2)
     if transparent:
         assert abs(int((picture[..., 3] > 127).sum()) - (side // 2) ** 2) <= 2 * side
+
+
+@pytest.mark.parametrize(
+    ("side", "left", "top"), [(40, 3, 5), (40, -9, 30), (56, 0, 0), (31, 20, -12), (100, -30, -30)]
+)
+def test_a_character_is_mixed_with_its_background_by_its_alpha(side: int, left: int, top: int) -> None:
+    """Against floats: scaled with premultiplied alpha, cut off where it sticks out."""
+    rng = np.random.default_rng(8)
+    rgba = rng.integers(0, 256, (40, 40, 4), np.uint8)
+    rgba[..., 3] = np.clip(rng.normal(0.5, 0.6, (40, 40)), 0, 1) * 255
+    drawn = placed(rgba, Background(colour=(10, 200, 60)), (64, 48), left, top, side)
+    alpha = rgba[..., 3:] / 255.0
+    character = cv2.resize(np.dstack([rgba[..., :3] * alpha, alpha]), (side, side), interpolation=cv2.INTER_LINEAR)
+    expected = np.full((48, 64, 3), (10, 200, 60), float)
+    for y in range(max(0, top), min(48, top + side)):
+        for x in range(max(0, left), min(64, left + side)):
+            *colour, share = character[y - top, x - left]
+            expected[y, x] = colour + (1 - share) * expected[y, x]
+    assert np.abs(drawn - expected).max() < 2.5
