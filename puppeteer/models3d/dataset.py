@@ -102,7 +102,7 @@ def _source(folder: Path, path: Path) -> str:
 def _move(place: F32, reach: float) -> F32:
     line = np.arange(place.shape[0], dtype=np.float32) + 0.5
     out = place - np.stack(np.meshgrid(line, line), -1)
-    out[np.abs(out).max(-1) > reach] = 0
+    out[np.maximum(*np.abs(out).transpose(2, 0, 1)) > reach] = 0
     return np.asarray(out, np.float32)
 
 

@@ -33,7 +33,7 @@ def told(rgba: U8, first: F32, second: F32, neutral_depth: F32, rest_depth: F32)
     visible = seen(neutral_xy, first[..., 2], neutral_depth, there[..., 0])
     layer = np.where(there[..., 0], np.rint(first[..., 3]), 0).astype(np.uint8)
     known = seen(rest_xy, second[..., 2], rest_depth, there[..., 0])
-    moved = np.abs(rest_xy - neutral_xy).max(-1) > 0.3 * k
+    moved = np.maximum(*np.abs(rest_xy - neutral_xy).transpose(2, 0, 1)) > 0.3 * k
     # what the rest image does not show and an expression brought: a mouth's inside, the skin of a closed lid
     new = there[..., 0] & (known == 0) & (visible == 1) & moved
     return Rendering(
@@ -50,12 +50,15 @@ def told(rgba: U8, first: F32, second: F32, neutral_depth: F32, rest_depth: F32)
 def seen(at: F32, z: F32, depth: F32, there: NDArray[np.bool_]) -> U8:
     """(S, S) 1 where a point at picture place `at` and depth `z` is the front surface of a depth map (spec px deep)."""
     size = depth.shape[0]
-    column, row = np.floor(at[..., 0] - 0.5), np.floor(at[..., 1] - 0.5)
+    corner = np.floor(at[there] - 0.5).astype(np.int32)  # of the four pixels about each point
+    column, row = corner.T
     inside = (column >= -1) & (row >= -1) & (column < size) & (row < size)
-    nearest = np.full(depth.shape, 1e9, np.float32)
-    for dx in (0, 1):
-        for dy in (0, 1):
-            i = np.clip(row + dy, 0, size - 1).astype(np.int64)
-            j = np.clip(column + dx, 0, size - 1).astype(np.int64)
-            nearest = np.minimum(nearest, np.abs(depth[i, j] - z))
-    return np.asarray(inside & there & (nearest < HIDDEN), np.uint8)
+    z, flat = z[there], depth.ravel()
+    nearest = np.full(len(z), 1e9, np.float32)
+    columns, rows = ([np.clip(of + step, 0, size - 1) for step in (0, 1)] for of in (column, row))
+    for i in rows:
+        for j in columns:
+            nearest = np.minimum(nearest, np.abs(flat[i * size + j] - z))
+    out = np.zeros(depth.shape, np.uint8)
+    out[there] = inside & (nearest < HIDDEN)
+    return out
