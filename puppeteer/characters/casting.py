@@ -327,7 +327,7 @@ def _face(d: Draw, eyes: Eyes, hair: Hair, mouth_y: float, odd: bool, pretty: bo
     wide = 1.6 if odd else 0.7 if pretty else 1.0
     thick = not pretty and d.chance(0.12)
     return Face(
-        brow_y=eyes.y - eyes.upper - d.near(8.0, 1.2 if pretty else 2.0, 5, 14),
+        brow_y=eyes.y - eyes.upper - d.near(12.5, 1.8 if pretty else 3.6, 5, 21),
         brow_length=d.near(7.6, 0.8, 5, 10.5),
         brow_thick=d.range(1.5, 2.8) if thick else d.near(0.72, 0.2, 0.4, 2.0),
         brow_tilt=d.near(-0.04, 0.13 * wide, -0.45, 0.45),

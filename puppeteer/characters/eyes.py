@@ -23,8 +23,8 @@ SMILE_LOWER, SMILE_UPPER = 0.45, 0.05
 SMILE_ARC = 0.34  # of the half width, height of the arc that a smiling closed eye is
 RAISED = 5.5  # px of a brow at 1
 LOWERED = 0.62  # of the way to the lid, at most
-TROUBLED_IN, TROUBLED_OUT = 3.2, 2.4  # px of the inner and the outer end
-ANGRY_IN, ANGRY_OUT = 3.2, 2.0
+TROUBLED_IN, TROUBLED_OUT = 4.0, 2.8  # px of the inner and the outer end
+ANGRY_IN, ANGRY_OUT = 4.0, 2.4
 ROWS = 7
 
 

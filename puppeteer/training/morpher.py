@@ -46,6 +46,7 @@ from puppeteer.training.ring import Row, Source
 LARGEST_SHIFT = 6  # px
 FIELDS = ("seed", "rest_mouth", "rest", "expression", "morphed", "morph_move", "morph_part")
 MOUTH_ROWS = slice(94, 126)  # of the crop: where mouths lie
+BROW_ROWS = slice(32, 66)  # above most eyes
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,9 @@ def picture_loss(ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:
 
 
 def mouth_weight(like: Tensor) -> Tensor:
-    """(1, 1, 128, 128): a mouth has a tenth of the pixels of two eyes and says as much."""
+    """(1, 1, 128, 128): a mouth has a tenth of the pixels of two eyes and says as much, and so have brows."""
     weight = torch.ones_like(like[:1, :1])
+    weight[:, :, BROW_ROWS] = 3
     weight[:, :, MOUTH_ROWS, MOUTH_COLUMNS] = 4
     return weight
 
