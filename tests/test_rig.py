@@ -15,7 +15,7 @@ import torch
 from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import RenderError
 from puppeteer.networks.rig import motion
-from puppeteer.networks.rig.assembly import one_relief
+from puppeteer.networks.rig.assembly import SLOPE, gentler, one_relief
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts, laid_over, pictures
 from puppeteer.networks.rig.reader import nearest
@@ -176,3 +176,13 @@ def test_both_ways_of_drawing_agree(found: dict[str, Any], size: int) -> None:
         device = drawn_on_device(frame, SRGB, image, pictures(image, found["parts"])).numpy()
     apart = np.abs(_premultiplied(cpu) - _premultiplied(device)).max(-1)
     assert apart.mean() < 0.5 and np.quantile(apart, 0.999) < 16
+
+
+def test_no_relief_is_so_steep_that_a_turn_draws_it_out() -> None:
+    step = torch.zeros(1, 1, 128, 128)
+    step[..., 64:] = 60
+    gentle = gentler(step)
+    assert gentle.diff(dim=-1).abs().max() <= 2 * SLOPE + 1e-4
+    assert (gentle[..., 63] + gentle[..., 64]).mean() == pytest.approx(60)
+    flat = 0.5 * torch.arange(128.0).expand(1, 1, 128, 128)
+    assert torch.equal(gentler(flat), flat)

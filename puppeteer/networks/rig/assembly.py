@@ -46,6 +46,7 @@ CRUMB_SIGMA = 1.5  # px of the spec square
 FRONT_SIGMA = 3.0  # px about a place, all of which have one depth
 DRAG_SIGMA, DRAGGED = 8.0, (0.0, 0.5)  # px beside what is in front, and how much of it is near where all are moved
 STEEPER, LOWER = 1.2, 7.0  # times, px: what smoothing took from a relief
+SLOPE, SLOPE_CELLS = 2.0, 12  # px of depth in a px, and how far a steeper place reaches at most
 LEAN_SIGMA, OWN_LEAN = (
     6.0,
     0.5,
@@ -90,7 +91,7 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     depth = in_front(softened(alike(depth, seen)), tip, smooth(inside, *RIM))
     x, y = pixel_grid(FINE, FINE, depth.device)[0]
     depth[BODY] = BODY_AXIS + CHEST_DEPTH * bulge(x) * ramped(root[1] + 16, root[1] + 44, y)
-    depth = torch.where(of_layers(HEAD, depth) > 0, steeper(one_relief(depth, seen)), depth)
+    depth = torch.where(of_layers(HEAD, depth) > 0, gentler(steeper(one_relief(depth, seen))), depth)
     # a chin that rises draws its neck along, and shows nothing that nobody drew
     depth[NECK] = CHIN_DEPTH
     # The picture's lower edge cuts through all: what moved there would show the cut.
@@ -169,6 +170,19 @@ def steeper(depth: Tensor) -> Tensor:
     """Depth with what it lost when it was smoothed: faces far before outlines, which hardly move."""
     out = STEEPER * relieved(depth) - LOWER
     return torch.where(out > 0, out, out / BACK_RELIEF)
+
+
+def gentler(depth: Tensor) -> Tensor:
+    """Depth (L, 1, 128, 128) nowhere steeper than `SLOPE`, half way between what must be filled and taken off: where
+    heads end a turn would draw the lines of hair out to bands."""
+    step = SLOPE * SPEC / depth.shape[-1]
+    low, high = depth, depth
+    for _ in range(SLOPE_CELLS):
+        for ways in ((3, 1), (1, 3)):
+            pad = (ways[0] // 2, ways[1] // 2)
+            low = torch.minimum(low, step - F.max_pool2d(-low, ways, 1, pad))
+            high = torch.maximum(high, F.max_pool2d(high, ways, 1, pad) - step)
+    return (low + high) / 2
 
 
 def softened(depth: Tensor) -> Tensor:
