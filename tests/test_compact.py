@@ -125,7 +125,7 @@ def test_lids_take_the_colour_of_the_skin_about_them(character: Character, tint:
     image = to_tensor(character.spec(), "srgb_premultiplied") * torch.tensor([*tint, 1.0])[None, :, None, None]
     with torch.inference_mode():
         fitted = network.encode(image).morpher
-        plain = fitted._replace(lids=torch.ones_like(fitted.lids))
+        plain = fitted._replace(tone=torch.ones_like(fitted.tone))
         crop = image[:, :3, 64:192, 64:192]
         skin = crop[:, :, 84:100, 50:78].flatten(2).median(2).values  # between eyes and mouth
         off = []

@@ -23,8 +23,9 @@ UNDER_EYES, BETWEEN_EYES = 100, slice(46, 82)  # rows from there on and columns 
 MOUTH_COLUMNS = slice(42, 86)  # of the crop
 GAP = 0.08  # of what changes in a mouth's widest row; less lies between nose and mouth
 RIM = 4  # px about what is painted
-LIDS = (0.85, 1.18)  # the most that the colour of lids is changed
-ALIKE = 0.13  # of 1: colours that differ more from the skin's are not those of a lid
+TONES = (0.8, 1.25)  # the most that the colour of painted skin is changed
+TONE_PX, TONE_SURE = 9, 0.02  # how far a tone spreads, px, and of that square how much tells it
+ALIKE = 0.13  # of 1: colours that differ more from the skin's are not skin
 GREY = 0.012, 0.03  # of 1: drawings whose colours differ less from shades of one hue have no other
 MOVES_PX = 4.0  # that a coefficient of 1 moves
 SEAM = 4  # px in which what is covered passes into what moves
@@ -37,7 +38,9 @@ class MorpherFeatures(NamedTuple):
     # (B, TERMS, 64 - FOREHEAD, 64, C) or a window of it: first decoder layer, a map per term of the pose: 1, eye, mouth
     basis: Tensor
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
-    lids: Tensor  # (B, 3) what painted lids are multiplied by to have the colour of the drawn skin; ones until `fitted`
+    skin: Tensor  # (B, 3, 1, 1) the colour that painted skin has
+    # (B, 3, 128, 128) what it is multiplied by to have the colour that is drawn about it; (B, 3, 1, 1) until `fitted`
+    tone: Tensor
     free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; 1 but at its edge until `fitted`
     own_mouth: Tensor  # (B,) `rest_mouth` as the maps in `basis` have it
     # (B, 4, 2) alike for red, green, blue: colour of a shade as a multiple of alpha and of brightness; and in the last
@@ -95,19 +98,15 @@ class Morpher(nn.Module):
         left, top = MOUTH_AT
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
-        lids = crop.new_ones(len(crop), 3)
+        tone = crop.new_ones(len(crop), 3, 1, 1)
         free = edge(crop).expand(len(crop), -1, -1, -1)
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
         whole = crop.new_empty(0, 0, 0)
-        return MorpherFeatures(kept, rest_mouth, lids, free, rest_mouth, crop.new_ones(len(crop), 4, 2), whole)
+        return MorpherFeatures(kept, rest_mouth, tone, tone, free, rest_mouth, crop.new_ones(len(crop), 4, 2), whole)
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
-        """What `encode` gives for crop (B, 4, 128, 128), with lids in the colour of its skin, painted colours as the
-        drawing has them and a nose that stays. What `reading` says of the mouth holds, and what is covered stays.
-
-        A lid has the colour of what is drawn about the eye; learned features remember skin as that of an average
-        character. What is painted with both eyes closed is compared with the rim that stays.
-        """
+        """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the
+        drawing has them and a nose that stays. What `reading` says of the mouth holds, and what is covered stays."""
         features = self.encode(crop)
         features = features._replace(free=features.free * self._without_nose(features), shades=_shades(crop))
         if reading is not None:
@@ -115,22 +114,38 @@ class Morpher(nn.Module):
                 rest_mouth=reading.drawn_mouth.to(crop.dtype),
                 free=features.free * _uncovered(reading.covered > COVERED).to(crop.dtype),
             )
-        closed = crop.new_tensor([[1.0, 1.0, 0.0]]).expand(len(crop), 3)
-        out = self.decode(features, closed)
-        rows = slice(0, EYES[0])
-        painted, colour, drawn = (x[:, :, rows] for x in (out.gate * out.ways[:, 2:], out.colour[:, :3], crop[:, :3]))
-        rim = F.max_pool2d(painted, 2 * RIM + 1, 1, RIM) * (1 - F.max_pool2d(painted, 3, 1, 1))
+        return self._toned(features, crop)
 
-        def mean(x: Tensor, weight: Tensor, near: Tensor) -> Tensor:
-            """(B, 3, 1, 1) of the pixels like `near`."""
-            weight = weight * ((x - near).abs().amax(1, keepdim=True) < ALIKE)
-            total = (weight * x).float().sum((2, 3), keepdim=True) + near
-            return total / (weight.float().sum((2, 3), keepdim=True) + 1)
+    def bare(self) -> Tensor:
+        """(K, N) poses in which skin is painted where something else is drawn."""
+        return torch.tensor([[1.0, 1.0, 0.0]])
 
-        skin = crop[:, :3, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
-        lid = mean(colour, painted, skin.to(colour.dtype))
-        gain = mean(drawn, rim, lid.to(drawn.dtype)) / lid.clamp(min=0.05)
-        return features._replace(lids=gain[..., 0, 0].clamp(*LIDS).to(crop.dtype))
+    def _toned(self, features: MorpherFeatures, crop: Tensor) -> MorpherFeatures:
+        """Painted skin has the tone of what is drawn about it, place by place; learned features remember it as that of
+        an average character. What is painted is compared with the rim that stays."""
+        bare = self.bare().to(crop)
+        out = self.decode(features, bare.repeat(len(crop), 1))
+        painted, colour = (
+            x.reshape(len(crop), len(bare), *x.shape[1:]) for x in (out.gate * out.ways[:, 2:], out.colour[:, :3])
+        )
+        near, far = (F.max_pool2d(painted[:, :, 0], 2 * reach + 1, 1, reach) for reach in (1, RIM))
+        rim = (far * (1 - near)).amax(1, keepdim=True)
+        drawn = crop[:, :3]
+        skin = drawn[:, :, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
+
+        def alike(x: Tensor, to: Tensor) -> Tensor:
+            return ((x - to).abs().amax(-3, keepdim=True) < ALIKE).to(x.dtype)
+
+        weight = painted * alike(colour, skin[:, None])
+        own = ((weight * colour).sum((1, 3, 4)) + skin[..., 0, 0]) / (weight.sum((1, 3, 4)) + 1)
+        own = own[..., None, None]
+        weight = painted * alike(colour, own[:, None])
+        ours = _spread((weight * colour).sum(1), weight.sum(1), own)
+        weight = rim * alike(drawn, skin)
+        middle = ((weight * drawn).sum((2, 3), keepdim=True) + skin) / (weight.sum((2, 3), keepdim=True) + 1)
+        theirs = _spread(weight * drawn, weight, middle)
+        tone = (theirs / ours.clamp(min=0.05)).clamp(*TONES)
+        return features._replace(skin=own.to(crop.dtype), tone=tone.to(crop.dtype))
 
     def _without_nose(self, features: MorpherFeatures) -> Tensor:
         """(B, 1, 128, 128) 0 where a nose opens too, as one that is drawn as a dot does: what changes between the eyes
@@ -231,19 +246,27 @@ def answer(out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int) -> 
     return MorpherOutput(
         F.pad(MOVES_PX * out[:, :2], borders),
         F.pad(torch.softmax(out[:, 2:5], 1), borders, value=1 / 3),
-        F.pad(_painted(out, features, down, poses), borders),
+        F.pad(_painted(out, features, down, across, poses), borders),
         F.pad(gate, borders),
     )
 
 
-def _painted(out: Tensor, features: MorpherFeatures, down: slice, poses: int) -> Tensor:
-    """Premultiplied (B*K, 4, H, W): lids in the colour of the skin, and no hue that the drawing has not."""
-    rows = torch.arange(down.start, down.stop, device=out.device, dtype=out.dtype)[:, None]
-    lids = repeated(features.lids, poses)[..., None, None] - 1
+def _painted(out: Tensor, features: MorpherFeatures, down: slice, across: slice, poses: int) -> Tensor:
+    """Premultiplied (B*K, 4, H, W): skin in the tone of the drawn one, and no hue that the drawing has not."""
     colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
-    colour = torch.minimum(colour * (1 + lids * ((EYES[1] - rows) / (EYES[1] - EYES[0])).clamp(0, 1)), alpha)
-    colour = torch.minimum(in_shades(colour, alpha, repeated(features.shades, poses)), alpha)
+    if features.tone.shape[-1] > 1:
+        like = (2 - (colour - repeated(features.skin, poses)).abs().amax(1, keepdim=True) / ALIKE).clamp(0, 1)
+        colour = colour * (1 + like * (repeated(features.tone, poses)[..., down, across] - 1))
+    colour = torch.minimum(in_shades(torch.minimum(colour, alpha), alpha, repeated(features.shades, poses)), alpha)
     return torch.cat([colour, alpha], 1)
+
+
+def _spread(colour: Tensor, weight: Tensor, middle: Tensor) -> Tensor:
+    """(B, 3, H, W) mean colours about each place, from sums (B, 3, H, W) of weights (B, 1, H, W); where there is little
+    about it, `middle` (B, 3, 1, 1)."""
+    for _ in range(2):
+        colour, weight = (F.avg_pool2d(x, 2 * TONE_PX + 1, 1, TONE_PX) for x in (colour, weight))
+    return (colour + TONE_SURE * middle) / (weight + TONE_SURE)
 
 
 def as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:

@@ -73,6 +73,15 @@ class FaceMorpher(Morpher):
                 state[name] = value
         self.load_state_dict(state)
 
+    def bare(self) -> Tensor:
+        """Closed eyes and lips; raised and lowered brows."""
+        faces: list[dict[str, float]] = [
+            {"eye_left": 1, "eye_right": 1},
+            {"eye_left": 1, "eye_right": 1, "eye_smile": 1},
+        ]
+        faces += [{"brow_left": end, "brow_right": end} for end in (-1, 1)]
+        return torch.tensor([[float(face.get(number, 0)) for number in NUMBERS] for face in faces])
+
     def narrowed(self, features: MorpherFeatures) -> MorpherFeatures:
         """Features of one character of which a frame costs less: where no number changes anything, nothing is
         computed. What they are depends on values, see `Network`."""
