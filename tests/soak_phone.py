@@ -24,6 +24,7 @@ from sounds import DEVICE, sound_server
 from voices import FORMANTS, RATE_HZ, vowel
 
 from app import live_parts
+from puppeteer import heaps
 from puppeteer.by_name import settings_from
 from puppeteer.commands.soak import soaked
 from puppeteer.inputs.recorded import read_motion
@@ -104,6 +105,7 @@ def moved(phone: Sender, stop: threading.Event) -> None:
 
 def main(words: list[str]) -> int:
     minutes, sound = float(words[0]) if words else 10.0, words[1] if len(words) > 1 else ""
+    heaps.limit()  # as the program does
     watch = Watch()
     with tempfile.TemporaryDirectory(prefix="puppeteer-soak-") as folder:
         line = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i"]
