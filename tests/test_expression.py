@@ -126,6 +126,14 @@ def test_a_head_that_turns_while_the_eyes_stay_on_the_camera_is_no_look_aside() 
     assert max(abs(gaze(index, 1.0)) for index in looks) > 0.15, "on demand they stay on the viewer"
 
 
+def test_raised_brows_are_no_look_down() -> None:
+    """Frames of d12 in which he looks at the camera, with calm brows and with raised ones."""
+    face = tracked("d12.mp4", (2, 12, 60))
+    calm, raised, half = face[2], face[12], face[60]
+    assert raised.brow_left - calm.brow_left > 0.8 and half.brow_left - calm.brow_left > 0.3  # type: ignore[operator]
+    assert abs(raised.gaze_y - calm.gaze_y) < 0.2 and abs(half.gaze_y - calm.gaze_y) < 0.2  # type: ignore[operator]
+
+
 def test_two_views_and_scripted_rows_know_all_numbers() -> None:
     row = Pose(**dict.fromkeys(TRACKED, 0.25))
     with ScriptedTracker([row]) as tracker:

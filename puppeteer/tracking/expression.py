@@ -35,6 +35,9 @@ INNER_LIPS = ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))
 # centimetre); a gaze is in widths of the eye.
 GAZE_X_FULL, GAZE_Y_REST, GAZE_Y_FULL = 0.25, 0.075, 0.11
 BROW_REST, BROW_FULL = 2.2, 0.45
+# Raised brows take the corners of the eyes with them, in the landmarks: a gaze that stays seems to fall. Measured in
+# three people who look into the camera: by 0.30 to 0.37 for each 1 of the brows, in a straight line; frowns do nothing.
+BROWS_LIFT, FROWNING = 0.3, -0.7
 TILT_REST, TILT_FULL, BETWEEN_REST, BETWEEN_FULL = 0.35, 0.2, 2.9, 0.2
 SQUINT_REST, SQUINT_FULL = -0.26, 0.18
 GAP_REST, GAP_FULL = 0.85, 0.22
@@ -73,11 +76,12 @@ def expression(
     raised = float((right[1] + left[1]) / 2 - lips[1]) - JAW_DRAWS * opened  # an opened jaw takes the lips' middle down
     drawn_back = float(lips[2] - (right[2] + left[2]) / 2)
     tilt, squint, gap = (float(np.mean(values)) for values in (tilts, squints, gaps))
+    brows = [(height - BROW_REST) / BROW_FULL for height in heights]
     told = {
         "gaze_x": -float(aside) / GAZE_X_FULL,
-        "gaze_y": (float(up) - GAZE_Y_REST) / GAZE_Y_FULL,
-        "brow_right": (heights[0] - BROW_REST) / BROW_FULL,
-        "brow_left": (heights[1] - BROW_REST) / BROW_FULL,
+        "gaze_y": (float(up) - GAZE_Y_REST) / GAZE_Y_FULL + BROWS_LIFT * max(FROWNING, (brows[0] + brows[1]) / 2),
+        "brow_right": brows[0],
+        "brow_left": brows[1],
         "brow_form": 0.6 * (tilt - TILT_REST) / TILT_FULL + 0.4 * (between - BETWEEN_REST) / BETWEEN_FULL,
         "eye_smile": (squint - SQUINT_REST) / SQUINT_FULL,
         "eye_wide": (gap - GAP_REST) / GAP_FULL,
