@@ -184,6 +184,18 @@ def test_a_blink_hides_what_lies_behind_the_lids() -> None:
     assert of(winking, "gaze_x")[-1] > 0.8, "one open eye looks about"
 
 
+def test_eyes_that_stay_shut_laugh_only_with_the_mouth() -> None:
+    """Whoever squints and then looks down at a chat, or frowns with closed eyes, is not happy."""
+    squint = replace(CALM, eye_smile=0.8)
+    for mouth, least, most in ((0.0, 0.0, 0.02), (0.9, 0.7, 0.9)):
+        shut = replace(squint, eye_left=0.95, eye_right=0.95, mouth_form=mouth)
+        poses = run([replace(squint, mouth_form=mouth)] * 30 + [shut] * 90)
+        smile = of(poses, "eye_smile")
+        assert smile[30:42].min() > smile[29] - 0.05, "a blink changes nothing"
+        assert least <= smile[-1] <= most
+        assert np.abs(np.diff(smile[30:])).max() < 0.1, "it fades"
+
+
 @pytest.mark.parametrize("rate", [15, 30, 60])
 def test_eyes_jump_at_once_and_do_not_tremble_at_rest(rate: int) -> None:
     random = np.random.default_rng(2)

@@ -34,6 +34,7 @@ CALIBRATION_EASE_S = 0.7
 GAZE_X_DEG, GAZE_Y_DEG = 38.0, 50.0  # by which eyes that stay on the viewer turn back in the head until a gaze is 1
 HIDDEN = 0.5  # both lids this far down: what lies behind them is a guess
 BEHIND_LIDS = ("gaze_x", "gaze_y", "eye_smile", "eye_wide")
+BLINK_S, LAUGH_FADES_S = 0.5, 0.7  # lids that are down for longer than a blink smile no more than the mouth does
 
 Tracked = tuple[float | None, ...]  # in the order of `TRACKED`; None for what is not known
 
@@ -64,6 +65,7 @@ class Motion:
         self._filters = [OneEuro() for _ in TRACKED]
         self._winks = Winks()
         self._behind: dict[str, float] = {}  # what was last seen of what lids hide
+        self._open_s = 0.0  # when
         self._life = Life()
         self._aside: float | None = None  # of the latest face
         self._seen_s: float | None = None  # when a face was last seen
@@ -173,9 +175,13 @@ class Motion:
             known["eye_left"], known["eye_right"], time_s, allowed=not self.settings.link_eyes
         )
         if min(known["eye_left"], known["eye_right"]) < HIDDEN:
-            self._behind = {name: known[name] for name in BEHIND_LIDS if name in known}
+            self._behind, self._open_s = {name: known[name] for name in BEHIND_LIDS if name in known}, time_s
         else:
             known |= {name: value for name, value in self._behind.items() if name in known}
+            if {"eye_smile", "mouth_form"} <= known.keys():
+                share = min(1.0, max(0.0, (time_s - self._open_s - BLINK_S) / LAUGH_FADES_S))
+                smile = known["eye_smile"]
+                known["eye_smile"] += share * (min(smile, max(0.0, known["mouth_form"])) - smile)
         return tuple(known.get(name) for name in TRACKED)
 
     def _looked_at(self, known: dict[str, float]) -> dict[str, float]:
