@@ -54,6 +54,7 @@ def test_a_phone_is_chosen_told_what_to_type_and_moves_the_character(app: Studio
         app.until("'choose the app that it is' in win._status.camera.text")
         app.wait(2)
         assert "is not" in shown(app, f"{PAGE}._state")
+    typed = [app.place(f"win.controls.widgets['source.{last}']") for last in ("phone", "port")]
     with Sender(port, PACKETS[kind](Pose())) as phone:
         app.until(f"{STATUS}.driver == 'face'")
         time.sleep(0.5)  # the first look is taken for the neutral one
@@ -62,6 +63,8 @@ def test_a_phone_is_chosen_told_what_to_type_and_moves_the_character(app: Studio
         app.until(f"{STATUS}.driver == 'face' and win._status.camera.state == 'ok'")
         app.wait(2)
         assert app.ask("win.studio.engine.setup") in shown(app, f"{PAGE}._setup")
+        now = [app.place(f"win.controls.widgets['source.{last}']") for last in ("phone", "port")]
+        assert now == typed, "nobody types where another field was"
     app.until("'fallen silent' in win._status.camera.text")
     app.wait(2)
     assert "goes on by itself" in shown(app, f"{PAGE}._state")

@@ -41,8 +41,8 @@ class CameraPage:
             self._demo = panel.note(texts.DEMO_NOTE)
             with dpg.group() as self._sent:
                 self._about = panel.note()
-                self._setup = dpg.add_text("", wrap=0)
                 controls.table(["source.phone", "source.port"])
+                self._setup = dpg.add_text("", wrap=0)  # comes and goes: what is above it stays in its place
             self._state = panel.note()
             with dpg.group() as self._asked:
                 panel.fold(lambda: controls.table([f"source.{last}" for last in ("width", "height", "rate")]))
