@@ -13,14 +13,46 @@ from puppeteer.pose import BY_NAME
 
 Expression = Mapping[str, float]  # numbers of a pose by name; what is left out stays the face's own
 
+# Strong enough to be told apart at a glance on drawings whose mouths are a small line: lids and mouth move in each.
 BUILT_IN: dict[str, dict[str, float]] = {
-    "smile": {"mouth_form": 0.9, "eye_smile": 0.7, "brow_left": 0.2, "brow_right": 0.2},
-    "angry": {"brow_form": -1.0, "brow_left": -0.5, "brow_right": -0.5, "mouth_form": -0.6},
-    "troubled": {"brow_form": 1.0, "brow_left": 0.2, "brow_right": 0.2, "mouth_form": -0.4},
-    "surprised": {"eye_wide": 1.0, "brow_left": 0.9, "brow_right": 0.9, "mouth_open": 0.5, "mouth_wide": -0.6},
-    "wink left": {"eye_left": 1.0, "mouth_form": 0.6, "brow_left": -0.2},
-    "wink right": {"eye_right": 1.0, "mouth_form": 0.6, "brow_right": -0.2},
-    "sleepy": {"eye_left": 0.6, "eye_right": 0.6, "brow_left": -0.3, "brow_right": -0.3, "mouth_form": -0.1},
+    "smile": {
+        "mouth_form": 1.0,
+        "mouth_open": 0.35,
+        "mouth_wide": 0.3,
+        "eye_smile": 1.0,
+        "eye_left": 0.2,
+        "eye_right": 0.2,
+        "brow_left": 0.3,
+        "brow_right": 0.3,
+    },
+    "angry": {
+        "brow_form": -1.0,
+        "brow_left": -1.0,
+        "brow_right": -1.0,
+        "eye_left": 0.2,
+        "eye_right": 0.2,
+        "mouth_form": -1.0,
+    },
+    "troubled": {
+        "brow_form": 1.0,
+        "brow_left": 0.5,
+        "brow_right": 0.5,
+        "eye_left": 0.15,
+        "eye_right": 0.15,
+        "mouth_form": -1.0,
+        "mouth_open": 0.2,
+    },
+    "surprised": {"eye_wide": 1.0, "brow_left": 1.0, "brow_right": 1.0, "mouth_open": 0.7, "mouth_wide": -0.8},
+    "wink left": {"eye_left": 1.0, "eye_smile": 0.5, "mouth_form": 1.0, "mouth_open": 0.3, "brow_right": 0.3},
+    "wink right": {"eye_right": 1.0, "eye_smile": 0.5, "mouth_form": 1.0, "mouth_open": 0.3, "brow_left": 0.3},
+    "sleepy": {
+        "eye_left": 0.7,
+        "eye_right": 0.7,
+        "brow_left": -0.3,
+        "brow_right": -0.3,
+        "mouth_form": -0.1,
+        "mouth_open": 0.1,
+    },
 }
 HELD = ("wink left", "wink right")  # what lasts, at first, only as long as its key is down
 NAME = re.compile(r"\w[\w -]{0,23}", re.UNICODE)

@@ -54,6 +54,16 @@ def test_those_for_eyes_and_mouth_are_seen_with_the_paper_s_six_numbers() -> Non
         assert set(BUILT_IN[name]) & set(SIX), name
 
 
+def test_each_expression_is_told_by_lids_and_mouth_and_from_every_other() -> None:
+    lids, mouth = ("eye_left", "eye_right", "eye_wide"), ("mouth_open", "mouth_form")
+    for name, values in BUILT_IN.items():
+        assert any(values.get(number, 0) >= 0.15 for number in lids), name
+        assert any(abs(values.get(number, 0)) >= 0.1 for number in mouth), name
+        for other in BUILT_IN:
+            apart = sum(abs(values.get(number, 0) - BUILT_IN[other].get(number, 0)) for number in POSE_NAMES)
+            assert other == name or apart > 1.2, (name, other)
+
+
 def test_fades_take_their_time_without_a_jump_also_when_turned_round() -> None:
     settings = ExpressionSettings(fade_in_s=0.4, fade_out_s=0.8)
     expressions = Expressions()
