@@ -228,6 +228,11 @@ def test_a_first_start_fits_the_screen_and_greets_without_an_error(tmp_path: Pat
         app.wait(4)
         assert app.ask("list(win.strip.shown)") == ["camera"], "one piece of news"
         assert app.ask("[one.problem for one in win.studio.notices._all.values()]") == [False]
+        app.press("s")  # nor does one appear while the sliders take the place of recorded motion
+        app.until("win._status.driver == 'manual'")
+        app.wait(12)
+        assert app.ask("[one.problem for one in win.studio.notices._all.values()]") == [False]
+        app.press("s")
         # the offer is on the page Output, and the button leads to it
         app.click("win.actions.buttons['virtual_camera']")
         assert app.ask("win.studio.page") == "output" and app.ask("win.settings.output.virtual_camera") is True
@@ -271,6 +276,13 @@ def test_place_and_size_are_remembered_and_come_back_into_view(tmp_path: Path) -
         assert abs(after[0] - before[0]) < 40 and abs(after[1] - before[1]) < 60, (before, after, kept, with_openbox)
     with opened(tmp_path, "1280x720", *words, managed=True) as app:  # a smaller screen
         on_screen(app, "1280x720")
+    with opened(tmp_path, "1920x1080", *words, managed=True) as app:  # closed before it came to rest
+        app.until("win._at is not None and win._at[1] == float('inf')")
+        app.ask("setattr(__import__(type(win).__module__, fromlist=['x']), 'REMEMBER_AFTER_S', 1e9)")
+        xdotool(app.environment, "windowsize", "--sync", app.window, 1210, 790)
+        app.until("(win._at[0].width, win._at[0].height) == (1210, 790)")
+    kept = json.loads((tmp_path / "puppeteer" / "window.json").read_text())
+    assert kept["place"][2:] == [1210, 790]
 
 
 # --- names that cannot be shown, recordings, profiles, keys

@@ -27,7 +27,7 @@ from puppeteer.gui.work import Work
 from puppeteer.live import CalibrationRun, Live, Retried, Status
 from puppeteer.motion import Step
 from puppeteer.pose import Pose
-from puppeteer.settings import STUDIO, Settings
+from puppeteer.settings import PLAYED, STUDIO, Settings
 
 SAVE_AFTER_S = 0.6  # of quiet
 
@@ -160,8 +160,7 @@ class Studio:
 
     def no_webcam(self, status: Status) -> bool:
         """There is none, and none was asked for by name: recorded motion shows what the character does."""
-        source = self.settings.source
-        return source.kind == "camera" and not source.camera and status.driver == "demo"
+        return status.webcam_absent
 
     def _calm(self, status: Status) -> dict[str, tuple[str, Buttons] | None]:
         calm: dict[str, tuple[str, Buttons] | None] = {}
@@ -233,7 +232,8 @@ class Studio:
             return
         if why := self.engine.why_no_calibration():
             self.turn_to("camera")
-            self.notices.tell("told", why, problem=self.engine.status().driver != "demo")
+            needed = self.settings.source.kind not in PLAYED and not self.no_webcam(self.engine.status())
+            self.notices.tell("told", why, problem=needed)
             return
         if self.manual is not None:
             self.flip_manual()

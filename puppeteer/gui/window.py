@@ -131,6 +131,7 @@ class Window:
                     self.studio.look_for_cameras()
                 self._rest(begun_s)
         finally:
+            self._keep_place()
             self.elsewhere.close()
             self.studio.close()
             dpg.destroy_context()
@@ -151,9 +152,15 @@ class Window:
         if self._at is None or self._at[0] != place:
             self._at = place, now_s
         elif 0 < now_s - self._at[1] < math.inf and now_s - self._at[1] >= REMEMBER_AFTER_S:
-            self._at = place, math.inf  # once is enough
-            if display.place_again(place, (1, 1), self.theme.scale, self._screens) is not None:
-                self.studio.memory.keep("place", [place.left, place.top, place.width, place.height])
+            self._keep_place()
+
+    def _keep_place(self) -> None:
+        if self._at is None or self._at[1] == math.inf:  # once is enough
+            return
+        place = self._at[0]
+        self._at = place, math.inf
+        if display.place_again(place, (1, 1), self.theme.scale, self._screens) is not None:
+            self.studio.memory.keep("place", [place.left, place.top, place.width, place.height])
 
     def _rest(self, begun_s: float) -> None:
         """Between two frames. Where there is no graphics card, painting must leave time for the character."""

@@ -271,9 +271,8 @@ class Live:
 
     def why_no_calibration(self) -> str:
         """What a calibration needs first, as a sentence; "" where it can begin."""
-        source, parts = self._settings.source, self._conditions.all()
-        stands_in = source.kind == "camera" and not source.camera and self._driving.driver == "demo"
-        return why_not(source.kind, parts["camera"], parts["face"], stands_in, self._looking.has_frames)
+        kind, parts = self._settings.source.kind, self._conditions.all()
+        return why_not(kind, parts["camera"], parts["face"], self._webcam_absent(), self._looking.has_frames)
 
     def forget_calibration(self) -> None:
         """Back to the automatic calibration."""
@@ -363,7 +362,12 @@ class Live:
             sent_fps=rates["sent"],
             latency_ms=self.timings.percentile_ms(50, now_s),
             latency_p95_ms=self.timings.percentile_ms(95, now_s),
+            webcam_absent=self._webcam_absent(),
         )
+
+    def _webcam_absent(self) -> bool:
+        source = self._settings.source
+        return source.kind == "camera" and not source.camera and self._devices.absent
 
     def counts(self) -> dict[str, int]:
         """How many frames were ever captured and tracked, and pictures drawn ("output") and sent."""

@@ -61,6 +61,7 @@ class Status:
     shared_texture: Part = Part()  # Spout2 or Syphon
     microphone: Part = Part("off", "off")
     remote: Part = Part("off", "off")  # actions by OSC
+    webcam_absent: bool = False  # any would do, and none was ever there: recorded motion, or the sliders, stand in
 
     def parts(self) -> dict[str, Part]:
         return {name: getattr(self, name) for name in PARTS}
