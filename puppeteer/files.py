@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from puppeteer.errors import PuppeteerError
 
@@ -33,6 +36,13 @@ def whole(path: Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def readable_json(value: Any, indent: int, *, allow_nan: bool = True) -> str:
+    """JSON for people, in the letters of every script. Lone surrogates, by which Python keeps names of files that are
+    not UTF-8, are escaped: a file in UTF-8 cannot have them."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=allow_nan)
+    return re.sub(r"[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def check_target(path: Path, error: type[PuppeteerError], example: str, inputs: Iterable[Path | None] = ()) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from puppeteer.by_name import settings_from
 from puppeteer.errors import SettingsError
-from puppeteer.files import whole
+from puppeteer.files import readable_json, whole
 from puppeteer.settings import Settings
 
 
@@ -36,7 +36,7 @@ def load_profile(path: Path, defaults: Settings | None = None) -> Settings:
 
 def save_profile(path: Path, settings: Settings) -> None:
     """Writes every setting as JSON, atomically. Raises SettingsError where the folder cannot be written."""
-    text = json.dumps(settings.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    text = readable_json(settings.model_dump(mode="json"), indent=2) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as draft:

@@ -63,6 +63,14 @@ def test_profile_round_trip(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["profile.json"]  # no temporary file stays
 
 
+def test_names_of_files_that_are_not_utf_8_are_kept(tmp_path: Path) -> None:
+    name = "/pictures/ねこ bad\udcff.png"
+    settings = set_by_name(Settings(), "studio.character", name)
+    save_profile(tmp_path / "p.json", settings)
+    assert load_profile(tmp_path / "p.json") == settings
+    assert "ねこ" in (tmp_path / "p.json").read_text(encoding="utf-8"), "the rest stays readable"
+
+
 def test_a_profile_needs_only_what_differs_from_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_text('{"motion": {"mirror": true}}', encoding="utf-8-sig")

@@ -302,6 +302,10 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     assert moved == pytest.approx([before[0] + 30 / before[2], before[1] + 10 / before[2]], abs=1.5)
     studio.click("win.doctor._tilt", 0.75)
     studio.until("win.doctor.case.treated.head.tilt_deg > 5 and not win.doctor.case.busy")
+    assert studio.ask("dpg.get_value(win.doctor._degrees)") == studio.ask("f'{win.doctor.case.head.tilt_deg}°'")
+    sliders = "[item for item in dpg.get_all_items() if 'Slider' in dpg.get_item_type(item)]"
+    formats = studio.ask(f"[dpg.get_item_configuration(item)['format'] for item in {sliders}]")
+    assert len(formats) > 30 and not any(formats), "a value stands beside its slider, not under the handle"
     studio.click("win.doctor._reset")
     studio.until("win.doctor.case.treated.head == win.doctor.case.found and not win.doctor.case.busy")
     studio.press("m")

@@ -146,13 +146,14 @@ class Doctor:
                 self._tilt = dpg.add_slider_float(
                     min_value=-TILT_DEG,
                     max_value=TILT_DEG,
-                    format="%.0f°",
+                    format="",  # the value stands beside, where no handle covers it
                     clamped=True,
                     width=px(260),
                     callback=lambda _, value: self._turned(value),
                 )
                 self._reset = dpg.add_button(label=texts.DOCTOR_RESET, callback=self._as_found)
                 dpg.bind_item_theme(self._reset, self._theme.quiet)
+                self._degrees = dpg.add_text("")  # last: it moves nothing when it grows
             with dpg.group(horizontal=True):
                 dpg.add_text(texts.DOCTOR_TOOL, color=MUTED)
                 self._tool = dpg.add_radio_button(
@@ -340,7 +341,8 @@ class Doctor:
         for grip, corner in zip(self._grips, outer, strict=True):
             dpg.configure_item(grip, center=corner)
         if not dpg.is_item_active(self._tilt):
-            dpg.set_value(self._tilt, round(head.tilt_deg) + 0.0)  # no "-0"
+            dpg.set_value(self._tilt, round(head.tilt_deg))
+        dpg.set_value(self._degrees, f"{round(head.tilt_deg)}°")
 
     # --- the mouse
 

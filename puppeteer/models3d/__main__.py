@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from puppeteer.errors import ImageError, ModelError, PuppeteerError
-from puppeteer.files import check_target
+from puppeteer.files import check_target, readable_json
 from puppeteer.pose import NUMBERS, Pose
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def _info(options: argparse.Namespace) -> None:
     from puppeteer.models3d.report import describe
 
     found = study(read_model(options.model))
-    print(json.dumps(describe(found, _marked(options, found)), ensure_ascii=False, indent=2, allow_nan=False))
+    print(readable_json(describe(found, _marked(options, found)), indent=2, allow_nan=False))
 
 
 def _render(options: argparse.Namespace) -> None:

@@ -10,7 +10,6 @@ lies in the picture before the change, in spec px.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import time
@@ -24,7 +23,7 @@ import numpy as np
 
 from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import ModelError, PuppeteerError
-from puppeteer.files import whole
+from puppeteer.files import readable_json, whole
 from puppeteer.image import premultiplied
 from puppeteer.models3d.marks import Marks
 from puppeteer.models3d.sampling import drawn_pose, random_expression, random_neck, random_pose
@@ -241,4 +240,4 @@ def render_all(
         "layers": LAYERS,
     }  # fmt: skip
     with whole(output / "models.json") as draft:
-        draft.write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
+        draft.write_text(readable_json(told, indent=2), encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from puppeteer.errors import ModelError
-from puppeteer.files import unwritable, whole
+from puppeteer.files import readable_json, unwritable, whole
 from puppeteer.models3d.annotation import Annotation, Study
 from puppeteer.models3d.meanings import MEANINGS, Choice
 
@@ -78,7 +78,7 @@ class Marks:
         told = {"version": 1, "models": {name: _told(m) for name, m in sorted(self.models.items())}}
         try:
             with whole(self.file) as draft:
-                draft.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+                draft.write_text(readable_json(told, indent=1), encoding="utf-8")
         except OSError as error:
             raise ModelError(unwritable(self.file, error)) from error
 
