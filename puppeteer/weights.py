@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "6e695289326fcc1acb373e82c556d4ec577d07fcbecf243a644fc637776d62a5",
+        "b6726b01c9ea08567dc223209dd43e42bffa49d1df06121e0e8210f5db9d990d",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
