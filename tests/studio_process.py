@@ -6,6 +6,7 @@ Each line of standard input is an expression, evaluated between two frames; the 
 from __future__ import annotations
 
 import json
+import os
 import queue
 import sys
 import threading
@@ -154,3 +155,4 @@ if __name__ == "__main__":  # the process that draws characters imports this fil
     names["stage"] = stage
     Asked(stage.live, profiles).run()
     print(json.dumps({"ok": [thread.name for thread in threading.enumerate() if not thread.daemon]}), flush=True)
+    os._exit(0)  # as the program ends: libraries that are taken down while their threads wait may abort
