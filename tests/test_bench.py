@@ -97,3 +97,9 @@ def test_p95_and_memory() -> None:
     block = np.ones(40_000_000, np.uint8)
     assert bench.peak_memory() >= before and block[-1] == 1
     assert 30e6 < before < 100e9
+
+
+@pytest.mark.parametrize("size", [0, 16, 65, 99999])
+def test_a_wrong_size_is_told_at_once(size: int) -> None:
+    with pytest.raises(SettingsError, match="an even number from 64 to 2048"):
+        bench.bench(size=size)

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from puppeteer.errors import SettingsError, SourceError
 from puppeteer.files import check_target, unwritable, whole
+from puppeteer.image import check_output_size
 from puppeteer.inputs.synthetic import Synthetic
 from puppeteer.inputs.video_file import LONGEST_SIDE, VideoFile
 from puppeteer.outputs.compose import compose, parse_background
@@ -89,6 +90,7 @@ def bench(
     """Prints the figures, and writes them to `json_file`. Raises PuppeteerError."""
     if frames < 2 * WARM_UP:
         raise SettingsError(f"--frames is {frames}: it must be at least {2 * WARM_UP}, or the figures mean nothing")
+    check_output_size(size, even=True)
     if json_file is not None:
         if not json_file.is_dir() and json_file.suffix.lower() != ".json":
             raise SettingsError(f"{json_file}: name a file such as {json_file.with_suffix('.json').name}")
