@@ -48,6 +48,21 @@ def test_it_starts_as_the_morpher_of_three_numbers() -> None:
     assert torch.allclose(ours.gate[:, :, 70:85], theirs.gate[:, :, 70:85], atol=1e-5), "eyes that are asked for"
 
 
+def test_a_mouth_is_taken_for_what_the_maps_have_once() -> None:
+    """Where a reading of the drawn mouth differs from the maps' own, as the morpher of three numbers takes it."""
+    torch.manual_seed(0)
+    three, face = Morpher(SMALL).eval(), FaceMorpher(SMALL).eval()
+    face.start_from(three.state_dict())
+    crop, drawn, own = torch.rand(1, 4, CROP, CROP), torch.tensor([0.7]), torch.tensor([0.2])
+    with torch.no_grad():
+        for opened in (0.1, 0.5, 0.9):
+            expression = torch.tensor([[0.0, 0.0, opened]])
+            ours, theirs = (
+                m.decode(m.encode(crop)._replace(rest_mouth=drawn, own_mouth=own), expression) for m in (face, three)
+            )
+            assert torch.allclose(ours.colour, theirs.colour, atol=1e-5), opened
+
+
 def test_lips_stay_where_eyes_look_and_eyes_where_lips_speak() -> None:
     torch.manual_seed(0)
     network = FaceMorpher(SMALL).eval()

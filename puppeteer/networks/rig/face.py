@@ -114,7 +114,6 @@ class FaceMorpher(Morpher):
         left, right, mouth = face[:, LEFT : LEFT + 1], face[:, RIGHT : RIGHT + 1], face[:, OPEN : OPEN + 1]
         drawn, own = (repeated(x, poses)[:, None] for x in (features.rest_mouth, features.own_mouth))
         asked = (mouth - drawn).abs()
-        mouth = as_seen(mouth, drawn, own)
         # What the right side asks for, then the left one, which is in the viewer's right half.
         weights = terms(face, as_seen(mouth, drawn, own), self.terms.to(basis.dtype))
         out = self._told(features, weights)
