@@ -181,7 +181,7 @@ def _drawn(seed: int) -> dict[str, Any]:
     return found
 
 
-SEED = 3  # no fringe over the brows
+SEED = 28  # no fringe over the brows
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_moving_pixels_explain_what_is_not_new(drawn: dict[str, Any], name: str)
         touched = cv2.dilate((np.abs(after - before).max(-1) > 8).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         known = touched & (posed.part > 0) & (posed.part != 4) & (posed.visible > 0)
         left = np.abs(warped - after)[known].mean() / max(np.abs(before - after)[known].mean(), 1e-6)
-        assert left < 0.95, f"{name}: {left:.2f} of the change is left"
+        assert left < 0.9, f"{name}: {left:.2f} of the change is left"
 
 
 def test_the_body_leans_turns_breathes_and_hair_swings(drawn: dict[str, Any]) -> None:

@@ -202,12 +202,16 @@ def placed(rgba: U8, background: Background, size: tuple[int, int], left: int, t
         lay_over(np.ascontiguousarray(rgba).view(np.uint32)[..., 0], canvas, left, top, side)
         return canvas
     canvas = np.zeros((height, width, 4), np.uint8)
-    if side != rgba.shape[0]:
-        rgba = unpremultiplied(_scaled(rgba, side))
-    y0, x0 = max(0, -top), max(0, -left)
-    y1, x1 = min(rgba.shape[0], height - top), min(rgba.shape[1], width - left)
+    scaled = side != rgba.shape[0]
+    if scaled:
+        rgba = _scaled(rgba, side)
+    # Most of a character's picture is empty: only what is drawn costs time.
+    x, y, columns, rows = cv2.boundingRect(cv2.extractChannel(rgba, 3))
+    y0, x0 = max(y, -top), max(x, -left)
+    y1, x1 = min(y + rows, height - top), min(x + columns, width - left)
     if x0 < x1 and y0 < y1:
-        canvas[top + y0 : top + y1, left + x0 : left + x1] = rgba[y0:y1, x0:x1]
+        character = rgba[y0:y1, x0:x1]
+        canvas[top + y0 : top + y1, left + x0 : left + x1] = unpremultiplied(character) if scaled else character
     return canvas
 
 

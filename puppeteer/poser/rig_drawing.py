@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, enlarge
-from puppeteer.networks.layers import Layers
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import DRAWN, Parts, Pictures, laid_over, pictures
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
@@ -46,31 +45,30 @@ class RigCanvas:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
         flows = frame.flows.float().numpy()[list(DRAWN)]
         moves = float(np.abs(flows).max()) * SPEC / FADE_PX
+        middle = None if frame.middle is None else self._middle.drawn(frame.middle, encoding)
         still = None
         if moves < 1:
             # edges of layers are soft: a head that is still is the drawing itself, and one that begins to move fades
             still = self._original.copy()
-            if frame.middle is not None:
-                morphed, rows, columns = self._middle.drawn(frame.middle, encoding)
+            if middle is not None:
+                morphed, rows, columns = middle
                 still[self._inside, self._inside][rows, columns] = morphed[rows, columns]
             straighten(still, still)
             if moves * FADE_PX / SPEC * self._stack.size < STILL:
                 return still
-        shown = self._pictures
-        if frame.middle is not None:
-            shown = self._morphed(frame.middle, encoding)
+        shown = self._pictures if middle is None else self._morphed(*middle)
         out = self._stack.drawn(flows, alone, shown)
         if self._opacity < 1:
             cv2.insertChannel(cv2.convertScaleAbs(cv2.extractChannel(out, 3), alpha=self._opacity), out, 3)
         return out if still is None else cv2.addWeighted(still, 1 - moves, out, moves, 0)
 
-    def _morphed(self, middle: Layers, encoding: Encoding) -> list[U8]:
-        """The layers' pictures with what becomes of the middle; overwritten by this thread's next frame."""
+    def _morphed(self, morphed: U8, rows: slice, columns: slice) -> list[U8]:
+        """The layers' pictures with what became of the middle, in these rows and columns; overwritten by this thread's
+        next frame."""
         scratch, inside = self._scratch, self._inside
         if not hasattr(scratch, "pictures"):
             scratch.pictures = [p.copy() if k in MORPHED else p for k, p in enumerate(self._pictures)]
             scratch.rows = scratch.columns = slice(0, 0)
-        morphed, rows, columns = self._middle.drawn(middle, encoding)
         before, after = pixels(self._middle.original), pixels(morphed)
         # also where the last frame changed something
         top, bottom = _both(rows, scratch.rows)

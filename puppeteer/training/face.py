@@ -19,7 +19,7 @@ from torch import Tensor
 from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.rig.face import FaceMorpher
-from puppeteer.networks.rig.terms import NUMBERS
+from puppeteer.networks.rig.terms import NUMBERS, faces
 from puppeteer.training import morpher
 from puppeteer.training.dataset import CROP_SLICE, move, planes
 from puppeteer.training.learning import Machine, Task, checkpoint, learn
@@ -143,7 +143,7 @@ def look(weights: dict[str, Tensor], folder: Path, output: Path) -> None:
         mouth = float(features.rest_mouth[0])
         row = []
         for numbers in LOOKS:
-            pose = torch.tensor([[{"mouth_open": mouth, **numbers}.get(name, 0.0) for name in NUMBERS]])
+            pose = faces({"mouth_open": mouth, **numbers})
             posed = network.paint(image, network.decode(features, pose))[0].clamp(0, 1)
             grey = posed[:3] + 0.45 * (1 - posed[3:])
             row.append((255 * grey).byte().permute(1, 2, 0).numpy()[100:196, 84:172, ::-1])

@@ -157,7 +157,7 @@ def picture_loss(ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     return loss
 
 
-def mouth_weight(like: Tensor) -> Tensor:
+def small_parts(like: Tensor) -> Tensor:
     """(1, 1, 128, 128): a mouth has a tenth of the pixels of two eyes and says as much, and so have brows."""
     weight = torch.ones_like(like[:1, :1])
     weight[:, :, BROW_ROWS] = 3
@@ -186,8 +186,8 @@ def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[L
 
     difference = (batch.target - rest).abs().amax(1, keepdim=True)
     touched = F.max_pool2d((difference > 0.03).float(), 3, 1, 1)
-    mouth = mouth_weight(touched)
-    weight = 0.15 + 3 * touched * mouth
+    small = small_parts(touched)
+    weight = 0.15 + 3 * touched * small
     new = (batch.part == PART_UNEXPLAINED)[:, None].float() * touched
     distance = batch.move.norm(dim=1, keepdim=True)
     slid = ((distance > 0.3) & (batch.part != PART_UNEXPLAINED)[:, None]).float() * touched
@@ -199,12 +199,12 @@ def morpher_step(network: Morpher, batch: MorpherBatch, seen: Tensor) -> tuple[L
         "picture": picture_loss(ours, batch.target, weight),
         "flow": 0.02 * weighted_mean((out.flow - batch.move).abs(), slid),
         "calm": 0.002 * weighted_mean(out.flow.diff(dim=-1).abs(), torch.ones_like(out.flow[:, :1, :, 1:])),
-        "colour": 0.5 * weighted_mean((out.colour - batch.target).abs(), (touched + 2 * new) * mouth),
+        "colour": 0.5 * weighted_mean((out.colour - batch.target).abs(), (touched + 2 * new) * small),
         "ways": 0.02
         * (
             weighted_mean(ways[:, :1], 1 - touched)
-            + weighted_mean(ways[:, 1:2], slid * mouth)
-            + weighted_mean(ways[:, 2:], new * mouth)
+            + weighted_mean(ways[:, 1:2], slid * small)
+            + weighted_mean(ways[:, 2:], new * small)
         ),
         # cross entropy: half of the mouths are closed, and L1 through a sigmoid would settle there
         "mouth": 0.2 * F.binary_cross_entropy(features.rest_mouth.float(), batch.rest_mouth),

@@ -223,9 +223,14 @@ class Morpher(nn.Module):
 
 def edge(like: Tensor) -> Tensor:
     """(1, 1, 128, 128) 1 inside, falling to 0 on the outermost pixels of what is computed, so that no seam can show."""
-    t = torch.arange(CROP, device=like.device, dtype=like.dtype)
-    across, down = (torch.minimum(t - first, CROP - 1 - t).clamp(0, 6) / 6 for first in (0, 2 * FOREHEAD))
+    across, down = (ramped(like, first, CROP - 1, 6) for first in (0, 2 * FOREHEAD))
     return (down[:, None] * across)[None, None]
+
+
+def ramped(like: Tensor, first: int, last: int, width: int) -> Tensor:
+    """(128,) 0 up to one pixel and from another on, rising to 1 within `width` px of them."""
+    t = torch.arange(CROP, device=like.device, dtype=like.dtype)
+    return torch.minimum(t - first, last - t).clamp(0, width) / width
 
 
 def window(features: MorpherFeatures) -> tuple[slice, slice]:

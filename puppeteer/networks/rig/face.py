@@ -21,9 +21,10 @@ from puppeteer.networks.compact.morpher import (
     as_seen,
     doubled,
     halves,
+    ramped,
     window,
 )
-from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, matrix, terms
+from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, faces, matrix, terms
 
 FAINT = 0.05  # share of a pixel: what changes less than that at every end is still
 FADE = 3  # px about what changes in which it becomes still
@@ -46,8 +47,7 @@ def _ends(mouth: float) -> Tensor:
     ]
     mouths += [{"mouth_open": opened, "mouth_form": form} for opened in (0, mouth) for form in (*signs, 0)]
     mouths += [{"mouth_open": mouth, "mouth_wide": wide} for wide in signs]
-    faces = [eyes[k % len(eyes)] | mouths[k % len(mouths)] for k in range(max(len(eyes), len(mouths)))]
-    return torch.tensor([[face.get(number, 0.0) for number in NUMBERS] for face in faces])
+    return faces(*(eyes[k % len(eyes)] | mouths[k % len(mouths)] for k in range(max(len(eyes), len(mouths)))))
 
 
 class FaceMorpher(Morpher):
@@ -75,12 +75,9 @@ class FaceMorpher(Morpher):
 
     def bare(self) -> Tensor:
         """Closed eyes and lips; raised and lowered brows."""
-        faces: list[dict[str, float]] = [
-            {"eye_left": 1, "eye_right": 1},
-            {"eye_left": 1, "eye_right": 1, "eye_smile": 1},
-        ]
-        faces += [{"brow_left": end, "brow_right": end} for end in (-1, 1)]
-        return torch.tensor([[float(face.get(number, 0)) for number in NUMBERS] for face in faces])
+        closed = {"eye_left": 1, "eye_right": 1}
+        brows = ({"brow_left": end, "brow_right": end} for end in (-1, 1))
+        return faces(closed, closed | {"eye_smile": 1}, *brows)
 
     def narrowed(self, features: MorpherFeatures) -> MorpherFeatures:
         """Features of one character of which a frame costs less: where no number changes anything, nothing is
@@ -89,21 +86,18 @@ class FaceMorpher(Morpher):
         changed = ((out.gate * (1 - out.ways[:, :1])).amax((0, 1)) > FAINT).float()
         if not changed.any():
             return features
-        low, high = [], []
         fade = features.free.new_ones(1, 1, CROP, CROP)
-        for axis in (0, 1):
+        reach = []
+        for axis, begin in enumerate((FOREHEAD, 0)):  # where rows and columns of `basis` begin
             at = changed.amax(1 - axis).nonzero()
             first, last = int(at.min()) - FADE, int(at.max()) + FADE
-            far = torch.arange(CROP, device=fade.device, dtype=fade.dtype)
-            far = torch.minimum(far - first, last - far).clamp(0, FADE) / FADE
-            fade = fade * (far[:, None] if axis == 0 else far)
-            first, last = max(first // 2 - NEAR, (FOREHEAD, 0)[axis]), min(last // 2 + 1 + NEAR, CROP // 2)
-            low.append(first - (FOREHEAD, 0)[axis])
-            high.append(last - (FOREHEAD, 0)[axis])
+            fade = fade * ramped(fade, first, last, FADE).unsqueeze(1 - axis)
+            reach.append(slice(max(first // 2 - NEAR - begin, 0), min(last // 2 + 1 + NEAR, CROP // 2) - begin))
+        down, across = reach
         return features._replace(
-            basis=features.basis[:, :, low[0] : high[0], low[1] : high[1]].contiguous(),
+            basis=features.basis[:, :, down, across].contiguous(),
             free=features.free * fade,
-            corner=features.corner.new_empty(*low, 0),
+            corner=features.corner.new_empty(down.start, across.start, 0),
         )
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:

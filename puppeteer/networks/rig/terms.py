@@ -6,6 +6,8 @@ pose are four operations on a tensor: in a frame, what an operation costs is tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -25,6 +27,11 @@ TERMS = OWN + MORE
 SEEN, HEARD, ONE = range(len(NUMBERS), len(NUMBERS) + 3)
 Linear = dict[int, float]  # of the columns
 ALWAYS: Linear = {ONE: 1.0}
+
+
+def faces(*chosen: Mapping[str, float]) -> Tensor:
+    """(K, 12) in the order of `NUMBERS`; what is not named is 0."""
+    return torch.tensor([[float(face.get(number, 0)) for number in NUMBERS] for face in chosen])
 
 
 def _hats(column: int, peaks: list[float], width: float, factor: Linear = ALWAYS) -> list[tuple[Linear, Linear]]:
