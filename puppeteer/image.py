@@ -34,6 +34,7 @@ MODELS = (".vrm", ".pmx", ".pmd")  # endings of 3D models, which are no pictures
 LARGEST_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JXL")  # the last where they can be read
 PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_jxl": ""}  # what makes Pillow read HEIC and JPEG XL, and how
+PACKAGES = {".heic": "pillow-heif", ".heif": "pillow-heif", ".jxl": "pillow-jxl-plugin"}  # that bring these plugins
 Square = tuple[int, int, int]  # left, top, side in px; may reach outside the picture, where nothing is
 
 
@@ -132,7 +133,9 @@ def decoded(path: Path) -> tuple[Image.Image, list[str]]:
         if path.suffix.lower() in MODELS:
             remedy = f"python app.py character --model {path.name} --output {path.stem}.png"
             raise ImageError(f"{path} is a 3D model: make a character of it with  {remedy}") from error
-        raise ImageError(f"{path} is not a picture in a known format: save it as PNG, JPEG or WebP") from error
+        package = PACKAGES.get(path.suffix.lower())
+        more = f", or run  python -m pip install {package}" if package else ""
+        raise ImageError(f"{path} is not a picture in a known format: save it as PNG, JPEG or WebP{more}") from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
         raise ImageError(f"{path} is damaged or cut short: get the picture again, or open and save it anew") from error
     notes = [f"{path.name} is animated: its first frame is used"] if frames > 1 else []

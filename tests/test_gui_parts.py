@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import drawn_character
-from PIL import ImageFont
+from PIL import Image, ImageFont
 
 from puppeteer.by_name import set_by_name
 from puppeteer.errors import ImageError, SettingsError
@@ -27,12 +27,12 @@ from puppeteer.gui.notices import Notices
 from puppeteer.gui.profiles import Profiles, user_folder
 from puppeteer.gui.recordings import Recordings
 from puppeteer.gui.safe import _guarded, safe, safe_label
-from puppeteer.gui.shelf import THUMBNAIL, Shelf, Thumbnails, thumbnail
+from puppeteer.gui.shelf import PICTURES, THUMBNAIL, Shelf, Thumbnails, thumbnail
 from puppeteer.gui.stage import Box, drawn, fitted
 from puppeteer.gui.theme import BOLD, REGULAR
 from puppeteer.gui.treatment import Head, is_prepared, treat
 from puppeteer.gui.work import Work
-from puppeteer.image import write_png
+from puppeteer.image import PACKAGES, formats, write_png
 from puppeteer.live import Preview
 from puppeteer.motion import Calibration
 from puppeteer.profile import load_profile, save_profile
@@ -356,6 +356,29 @@ def test_profiles_are_renamed_with_what_they_hold(tmp_path: Path) -> None:
     profiles.save_as("Other", changed)
     with pytest.raises(SettingsError, match="already a profile"):
         profiles.rename("nacht 夜")
+
+
+def test_a_renamed_character_is_followed_by_every_profile_that_uses_it(tmp_path: Path) -> None:
+    profiles = Profiles(tmp_path)
+    old, new = tmp_path / "characters/me.png", tmp_path / "characters/I.png"
+    with_it = set_by_name(profiles.start(), "studio.character", str(old))
+    profiles.save_as("one", with_it)
+    profiles.save_as("two", set_by_name(with_it, "output.rate", 25))
+    profiles.save_as("other", set_by_name(STUDIO, "studio.character", "you.png"))
+    profiles.path("broken").write_text("{")
+    profiles.follow(old, new)
+    assert load_profile(profiles.path("one"), STUDIO).studio.character == str(new)
+    two = load_profile(profiles.path("two"), STUDIO)
+    assert two.studio.character == str(new) and two.output.rate == 25
+    assert load_profile(profiles.path("other"), STUDIO).studio.character == "you.png"
+    assert profiles.path("broken").read_text() == "{"
+
+
+def test_the_dialog_offers_every_kind_of_picture_that_is_read() -> None:
+    for kind in formats():
+        endings = [ending for ending, name in Image.registered_extensions().items() if name == kind]
+        assert set(endings) & set(PICTURES), kind
+    assert set(PACKAGES) <= set(PICTURES), "what is missing for them is said when one is chosen"
 
 
 def test_a_look_at_a_broken_profile_leaves_it_for_the_window_to_tell(tmp_path: Path) -> None:

@@ -244,6 +244,12 @@ def test_avif_is_read(tmp_path: Path) -> None:
     assert rgba[0, 0, 3] == 0
 
 
+@pytest.mark.parametrize("ending", image.PACKAGES)
+def test_the_package_that_reads_a_picture_is_named_where_it_is_missing(ending: str, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=f"pip install {image.PACKAGES[ending]}"):
+        read_image(put(tmp_path / f"a{ending}", b"not that"))
+
+
 @pytest.mark.parametrize("plugin", ["pillow_heif", "pillow_jxl"])
 def test_plugins_of_pillow_are_used_where_they_are(plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name = image.PLUGINS[plugin]

@@ -192,6 +192,10 @@ def test_one_click_copies_the_address_for_obs_and_each_way_leads_to_its_card(app
         title = f"dpg.get_item_children({page}.ways.cards['{way}'], 1)[0]"
         assert app.ask(f"dpg.is_item_visible({title})"), way
     app.ask("dpg.set_y_scroll(win.areas['output'], 0)")
+    app.click("win.tabs.buttons['motion']")
+    app.click("win.top.profile")
+    app.wait(6)
+    assert app.ask(f"dpg.is_item_visible({page}.profiles.new)"), "what names the profile leads to where it is changed"
 
 
 # --- the first minute
@@ -364,9 +368,29 @@ def test_profiles_are_named_renamed_and_deleted_by_hand(app: Studio) -> None:
         app.wait(2)
         app.click(f"{card}.question.yes")
 
+    first = app.ask("win.studio.profiles.current")
     app.click(f"{card}.new")
+    app.wait(8)
+    app.press("Escape")
+    app.until(f"not {card}.question.is_open")
+    app.click(f"{card}.new")
+    write("Even/ing")
+    app.until("'needs a name' in win.strip.shown.get('told', '')")
+    for key in ("m", "n"):  # not taken for keys of the window
+        app.press(key)
+    app.until(f"dpg.get_value({card}.question.field) == 'Even/ingmn'")
+    assert app.ask(f"{card}.question.is_open and win.studio.profiles.current == {first!r}")
     write("Evening")
     app.until("win.studio.profiles.current == 'Evening'")
+    app.until("'told' not in win.strip.shown")
+    assert app.ask("win.studio.profiles.names()") == [first, "Evening"], "though nothing was changed in the first"
+    app.wait(4)
+    app.click(f"{card}.names")
+    app.press("Escape")  # closes the list: otherwise the next press would
+    app.click(f"{card}.new")
+    app.until(f"{card}.question.is_open")
+    app.press("Escape")
+    app.until(f"not {card}.question.is_open")
     app.wait(4)
     app.click(f"{card}.rename")
     write("Night")

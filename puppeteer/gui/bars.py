@@ -43,7 +43,7 @@ class TopBar:
                 with dpg.tooltip(button):
                     words = dpg.add_text("", wrap=px(340))
                 self._lamps[part] = (lamp, words)
-        self.profile = dpg.add_button(label="", parent=self.area, callback=lambda: self._studio.turn_to("output"))
+        self.profile = dpg.add_button(label="", parent=self.area, callback=lambda: self._studio.lead_to("profiles"))
         dpg.bind_item_theme(self.profile, self._theme.quiet)
         with dpg.tooltip(self.profile, delay=0.4):
             dpg.add_text(texts.PROFILE_TIP)

@@ -213,9 +213,10 @@ class Chooser:
     def _go(self, folder: Path) -> None:
         try:
             self._all = listing(folder, self._endings)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             self._all = []
-            self._arrange(texts.UNREADABLE_FOLDER)
+            absent = isinstance(error, FileNotFoundError | NotADirectoryError)
+            self._arrange(texts.NO_FOLDER if absent else texts.UNREADABLE_FOLDER)
             return
         self._folder = folder.absolute()
         dpg.set_value(self._path, str(self._folder))

@@ -50,6 +50,11 @@ class Profiles:
     def path(self, name: str) -> Path:
         return self.folder / "profiles" / f"{name}.json"
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the current one has a file; without any change it has none."""
+        return self.path(self.current).exists()
+
     def names(self) -> list[str]:
         """Sorted, the current one among them even where it was never saved."""
         found: set[str] = {self.current}
@@ -141,6 +146,14 @@ class Profiles:
         if name.casefold() in (other.casefold() for other in self.names() if other != but):
             raise SettingsError(texts.PROFILE_EXISTS.format(name=name))
         return name
+
+    def follow(self, old: Path, new: Path) -> None:
+        """A character has another name: the other profiles that use it go on doing so."""
+        for name in self.names():
+            with contextlib.suppress(SettingsError):  # a broken one is told of when it is chosen
+                if name != self.current and load_profile(self.path(name), STUDIO).studio.character == str(old):
+                    kept = load_profile(self.path(name), STUDIO)
+                    save_profile(self.path(name), set_by_name(kept, "studio.character", str(new)))
 
     def delete(self) -> Settings:
         """Deletes the current profile and takes another, or the defaults. Raises SettingsError."""

@@ -52,7 +52,7 @@ class Studio:
         self.guide: Guide | None = None
         self.manual: Pose | None = None  # the sliders, while they move the character
         self.page = "character"
-        self.way: str | None = None  # of those on the page Output: whose card is to be scrolled to
+        self.card: str | None = None  # of the page Output, which is to be scrolled to
         self._run: CalibrationRun | None = None
         self._saved: Settings = engine.settings
         self._pending: Settings = engine.settings
@@ -134,6 +134,11 @@ class Studio:
     def turn_to(self, page: str) -> None:
         self.page = page
 
+    def lead_to(self, card: str) -> None:
+        """Of the page Output."""
+        self.turn_to("output")
+        self.card = card
+
     def _keep(self, now_s: float) -> None:
         """Saves the profile when nothing has changed for a moment."""
         settings = self.settings
@@ -174,8 +179,7 @@ class Studio:
         """On or off; where none is installed, what offers one."""
         if self.settings.output.virtual_camera and self.no_virtual_camera(self.engine.status()):
             self.retry("virtual_camera")
-            self.turn_to("output")
-            self.way = "virtual_camera"
+            self.lead_to("virtual_camera")
         else:
             self.flip("output.virtual_camera")
 
@@ -348,7 +352,7 @@ class Studio:
 
     def _save_now(self) -> None:
         with self.guarded():
-            if not self.all_saved:
+            if not self.all_saved or not self.profiles.is_kept:  # so that it can be taken again
                 self.profiles.save(self.settings)
                 self._saved = self.settings
 

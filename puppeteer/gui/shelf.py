@@ -16,11 +16,14 @@ from PIL import Image, ImageOps
 from puppeteer.errors import ImageError
 from puppeteer.files import whole
 from puppeteer.gui import texts
-from puppeteer.image import Square, write_png
+from puppeteer.image import Square, formats, write_png
 from puppeteer.pose import F32, U8
 
 SHIPPED = Path(__file__).resolve().parent.parent / "characters" / "shipped"
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+PICTURES = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"),
+    *(".heic", ".heif", ".jxl"),  # what is missing for these is said when one is chosen
+)
 MOTIONS = (".csv", ".vmd")
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 THUMBNAIL = 144  # px
@@ -149,6 +152,7 @@ class Thumbnails:
         self._thread.join(wait_s)
 
     def _work(self) -> None:
+        formats()
         while (path := self._asked.get()) is not None and not self._closed:
             self._made.put((path, thumbnail(path)))
 

@@ -363,6 +363,7 @@ SORT_DATE = "Newest first"
 COUNT = "{count} files"
 COUNT_ONE = "1 file"
 EMPTY_FOLDER = "Nothing to choose here."
+NO_FOLDER = "There is no such folder: check the spelling, or choose one on the left."
 UNREADABLE_FOLDER = "This folder may not be read: choose another."
 PLACES = ("Desktop", "Pictures", "Videos", "Movies", "Downloads", "Documents")
 HOME = "Home"

@@ -10,6 +10,7 @@ from typing import Protocol
 from puppeteer.errors import PuppeteerError
 from puppeteer.gui import texts
 from puppeteer.gui.notices import Notices
+from puppeteer.gui.profiles import Profiles
 from puppeteer.gui.shelf import Entry, Shelf, Thumbnails
 from puppeteer.gui.treatment import Case, is_prepared
 from puppeteer.gui.work import Work
@@ -26,6 +27,7 @@ class Owner(Protocol):
     engine: Live
     work: Work
     notices: Notices
+    profiles: Profiles
 
 
 class Wardrobe:
@@ -175,6 +177,7 @@ class Wardrobe:
     def rename(self, entry: Entry, name: str) -> None:
         """Raises ImageError."""
         path = self.shelf.rename(entry, name)
+        self._owner.profiles.follow(entry.path, path)
         if self._owner.engine.settings.studio.character == str(entry.path):
             self._owner.engine.set_character(path)
         self.entries = self.shelf.entries()

@@ -351,6 +351,9 @@ class Window:
             self._mouse = (mouse[0], mouse[1])
             self._busy_until_s = now_s + 0.5
         above = self.chooser.is_open or self.doctor.is_open
+        if not above and dpg.is_key_pressed(dpg.mvKey_Escape):
+            self.panel.escape()
+            dpg.focus_item(self.root)  # which closes open lists
         wheel, self._wheel = self._wheel, 0.0
         with self.studio.guarded():
             self.stage.mouse(not above and dpg.is_item_hovered(self.stage.area), wheel)

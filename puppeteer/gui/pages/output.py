@@ -49,14 +49,15 @@ class OutputPage:
             panel.note(texts.VMC_NOTE)
             controls.table(["output.vmc", "output.vmc_address", "output.vmc_port"])
             self._vmc = panel.note()
+        self.profiles = ProfilesCard(panel)
         self.ways.cards = {
             "browser_source": self.browser.card,
             "virtual_camera": camera,
             "shared_texture": self.texture.card,
             "recording": recording,
             "vmc": motion,
+            "profiles": self.profiles.card,
         }
-        self.profiles = ProfilesCard(panel)
 
     def show(self, now: Now) -> None:
         missing = self._studio.no_virtual_camera(now.status)
@@ -121,7 +122,7 @@ class ProfilesCard:
 
     def __init__(self, panel: Panel) -> None:
         self._studio = panel.studio
-        with panel.card(texts.PROFILES):
+        with panel.card(texts.PROFILES) as self.card:
             panel.note(texts.PROFILE_NOTE)
             self.names = dpg.add_combo([], width=-1, callback=lambda _, name: self._studio.choose_profile(name))
             with dpg.group(horizontal=True) as self._buttons:

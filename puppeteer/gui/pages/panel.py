@@ -46,6 +46,7 @@ class Panel:
         self.theme, self.studio, self.controls, self.chooser, self.keys = theme, studio, controls, chooser, keys
         self.blank = blank  # a texture for pictures that are not there yet
         self.inputs: list[Any] = []  # text fields, which have the keyboard while they are active
+        self.questions: list[Question] = []
 
     def px(self, length: float) -> int:
         return self.theme.px(length)
@@ -53,6 +54,11 @@ class Panel:
     def typing(self) -> bool:
         """Whether a text field has the keyboard."""
         return any(dpg.is_item_active(item) for item in self.inputs)
+
+    def escape(self) -> None:
+        """No to every question."""
+        for question in self.questions:
+            question.close()
 
     @contextlib.contextmanager
     def card(self, title: str, parent: Any = 0) -> Iterator[Any]:
@@ -126,6 +132,7 @@ class Question:
 
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
+        panel.questions.append(self)
         self._do: Callable[[str], object] = lambda text: True
         self._unplaced = 0  # frames in which it is scrolled to
         with dpg.group(show=False) as self.group:
@@ -169,8 +176,11 @@ class Question:
         self._unplaced = LAID_OUT
 
     def _answer(self) -> None:
+        self._panel.studio.notices.drop("told")  # of what was refused before
         if self._do(dpg.get_value(self.field)) is not False:
             self.close()
+        elif dpg.is_item_shown(self.field):
+            dpg.focus_item(self.field)  # what is typed next is the next try, and no key of the window's
 
 
 def scroll_to(item: Any, margin: int) -> None:

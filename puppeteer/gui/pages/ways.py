@@ -23,7 +23,7 @@ class WaysCard:
         self._panel = panel
         self._lamps: dict[str, Any] = {}
         self.links: dict[str, Any] = {}
-        self.cards: dict[str, Any] = {}  # by way, given by the page
+        self.cards: dict[str, Any] = {}  # by way, and what else of the page is led to; given by it
         self._frames = 0  # since a card is to be scrolled to
         with panel.card(texts.WAYS), dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, no_pad_outerX=True):
             dpg.add_table_column(width_fixed=True, init_width_or_weight=panel.px(14))
@@ -40,19 +40,19 @@ class WaysCard:
         for way, lamp in self._lamps.items():
             state = "off" if calm(way) else getattr(now.status, way).state
             dpg.configure_item(lamp, color=LAMPS[state])
-        if self._panel.studio.way is None:
+        if self._panel.studio.card is None:
             self._frames = 0
         elif self._frames < LAID_OUT:
             self._frames += 1
         else:
-            card, self._panel.studio.way = self.cards[self._panel.studio.way], None
+            card, self._panel.studio.card = self.cards[self._panel.studio.card], None
             area, title = dpg.get_item_parent(card), dpg.get_item_children(card, 1)[0]
             top = dpg.get_item_rect_min(title)[1] - dpg.get_item_pos(area)[1] - self._panel.px(26)
             dpg.set_y_scroll(area, max(0, min(top + dpg.get_y_scroll(area), dpg.get_y_scroll_max(area))))
 
     def _leader(self, way: str) -> Callable[[], object]:
         def lead() -> None:
-            self._panel.studio.way = way
+            self._panel.studio.card = way
 
         return lead
 
