@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from puppeteer.by_name import settings_from
 from puppeteer.errors import SettingsError
-from puppeteer.files import readable_json, whole
+from puppeteer.files import check_readable, readable_json, whole
 from puppeteer.settings import Settings
 
 
@@ -16,10 +17,11 @@ def load_profile(path: Path, defaults: Settings | None = None) -> Settings:
 
     Raises SettingsError that names the file and what is wrong in it.
     """
+    if not os.path.lexists(path):
+        raise SettingsError(f"there is no profile {path}: check the name")
+    check_readable(path, SettingsError, "a profile")
     try:
         text = path.read_text(encoding="utf-8-sig")  # editors on Windows add the mark
-    except FileNotFoundError:
-        raise SettingsError(f"there is no profile {path}: check the name") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise SettingsError(f"the profile {path} cannot be read ({reason}): choose another file") from None

@@ -21,6 +21,7 @@ GROUND = (
     "heaps",
     "v4l2",
     "files",
+    "table",
     "pose",
     "rotation",
     "calibration",

@@ -272,7 +272,15 @@ def test_plugins_of_pillow_are_used_where_they_are(plugin: str, monkeypatch: pyt
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 @pytest.mark.parametrize(
-    "arguments", [["prepare", "{}"], ["pose", "{}", "--neck-y", "1"], ["pose", "a.png", "--poses", "{}"]]
+    "arguments",
+    [
+        ["prepare", "{}"],
+        ["pose", "{}", "--neck-y", "1"],
+        ["pose", "a.png", "--poses", "{}"],
+        ["character", "--model", "{}"],
+        ["track", "{}"],
+        ["pose", "a.png", "--neck-y", "1", "--profile", "{}"],
+    ],
 )
 def test_what_cannot_be_read_to_its_end_is_told_at_once(
     tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -283,10 +291,11 @@ def test_what_cannot_be_read_to_its_end_is_told_at_once(
     save(Image.fromarray(figure()), tmp_path / "a.png")
     for name, sentence in (("pipe.png", "a pipe or a device"), ("loop.png", "leads back to itself")):
         given = [a.format(name) for a in arguments]
-        assert main([*given, "--output", "out.png"]) == 2
+        out = "out.csv" if arguments[0] == "track" else "out.png"
+        assert main([*given, "--output", out]) == 2
         said = capsys.readouterr().err
         assert name in said and sentence in said and "Traceback" not in said
-        assert not Path("out.png").exists()
+        assert not Path(out).exists()
 
 
 def test_jpeg_is_turned_upright(tmp_path: Path) -> None:

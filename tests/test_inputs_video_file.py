@@ -183,7 +183,7 @@ def unusable(folder: Path) -> dict[str, tuple[Path, str]]:
     Image.fromarray(quarters(64, 64)).save(still)
     return {
         "missing": (folder / "missing.mp4", "does not exist"),
-        "folder": (folder, "is not a file"),
+        "folder": (folder, "is a folder"),
         "empty": (empty, "is empty"),
         "text as mp4": (text, "not a video"),
         "text": (plain, "not a video"),

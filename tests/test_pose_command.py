@@ -85,6 +85,18 @@ def test_tables_of_spreadsheets_with_decimal_commas(tmp_path: Path, separator: s
     assert read_poses(path) == [Pose(eye_left=0.5, mouth_open=1, neck_z=-0.25)]
 
 
+def test_quoted_decimal_commas_between_commas_are_read(tmp_path: Path) -> None:
+    assert read_poses(table(tmp_path, '"0,5",0,0,"-0,25",0,0')) == [Pose(eye_left=0.5, neck_z=-0.25)]
+
+
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+def test_codings_that_are_not_told_are_named_as_the_reason(tmp_path: Path, coding: str) -> None:
+    path = tmp_path / "poses.csv"
+    path.write_bytes(f"{HEADER}\n0,0,0,0,0,0\n# ä".encode(coding))
+    with pytest.raises(SettingsError, match="is not a text file: save the table as CSV in UTF-8"):
+        read_poses(path)
+
+
 def test_decimal_commas_between_commas_are_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"line 2, has 8 values instead of 6: .* decimal commas between semicolons"):
         read_poses(table(tmp_path, "0,5,0,0,5,0,0,0"))

@@ -101,7 +101,7 @@ def test_a_broken_profile_is_explained(tmp_path: Path, text: str, said: str) -> 
 def test_a_profile_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no profile"):
         load_profile(tmp_path / "none.json")
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="is a folder"):
         load_profile(tmp_path)
     binary = tmp_path / "b.json"
     binary.write_bytes(b"\xff\xfe\x00\x81")

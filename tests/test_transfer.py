@@ -273,6 +273,12 @@ def test_demo(tmp_path: Path, character: Path) -> None:
         demo(tmp_path / "demo.gif", character, settings=SETTINGS)
 
 
+def test_a_motion_is_read_as_spreadsheets_save_it(tmp_path: Path) -> None:
+    path = tmp_path / "motion.csv"
+    path.write_bytes(MOTION.read_text().replace(",", ";").replace(".", ",").encode("utf-16"))
+    assert read_motion(path) == read_motion()
+
+
 @pytest.mark.parametrize("text", ["", "time_s,eye_left\n0,1\n", "time_s,eye_left,eye_right\n0,a,0\n"])
 def test_a_broken_motion_table_is_one_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "motion.csv"

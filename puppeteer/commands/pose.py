@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import math
 import sys
 from difflib import get_close_matches
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
-from puppeteer.files import check_readable, check_target
+from puppeteer.files import check_target
 from puppeteer.pose import BY_NAME, POSE_NAMES, SIX, Pose
 from puppeteer.settings import Settings
+from puppeteer.table import number, read_table
 
 ALSO_ALLOWED = ("time_s", "face")  # what `track` writes besides; not looked at
-SEPARATORS = (",", ";", "\t")
 ROUNDING = 1e-6  # a value this far out of range was only printed with too few digits
 
 
@@ -80,50 +78,18 @@ def read_poses(path: Path) -> list[Pose]:
 
     Raises SettingsError.
     """
-    lines = _text(path).splitlines(keepends=True)
-    told = bool(lines) and lines[0].lower().startswith("sep=")  # Excel's own
-    lines = lines[told:]
-    separator = max(SEPARATORS, key=lines[0].count) if lines else ","
-    reader = csv.reader(lines, delimiter=separator)
-    poses = []
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(header, path)
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                poses.append(_pose(header, row, f"{path}, line {reader.line_num + told}", separator))
-    except csv.Error as error:
-        raise SettingsError(f"{path}, line {reader.line_num}, is not CSV ({error}): save the table as CSV") from error
+    table = read_table(path, "a CSV file with poses")
+    _check_header(table.header, path)
+    poses = [_pose(table.header, row, where) for where, row in table.rows]
     if not poses:
         raise SettingsError(f"{path} holds no poses: add a line of numbers for each picture below the header")
     return poses
 
 
-def _text(path: Path) -> str:
-    """As spreadsheets write it: UTF-8 or UTF-16. Raises SettingsError."""
-    check_readable(path, SettingsError, "a CSV file with poses")
-    try:
-        data = path.read_bytes()
-        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not a text file: save the table as CSV in UTF-8") from error
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror}): name a CSV file with poses") from error
-
-
-def _pose(header: list[str], row: list[str], where: str, separator: str) -> Pose:
-    if len(row) != len(header):
-        commas = separator == "," and len(row) > len(header)
-        remedy = ", and numbers with decimal commas between semicolons" if commas else ""
-        raise SettingsError(
-            f"{where}, has {len(row)} values instead of {len(header)}: give one for each column{remedy}"
-        )
+def _pose(header: list[str], row: list[str], where: str) -> Pose:
     cells = dict(zip(header, row, strict=True))
     tracked = set(ALSO_ALLOWED) <= set(header)  # with --raw its numbers may leave the range
-    return Pose.from_names(
-        {name: _number(cells[name], name, where, separator, tracked) for name in POSE_NAMES if name in cells}
-    )
+    return Pose.from_names({name: _number(cells[name], name, where, tracked) for name in POSE_NAMES if name in cells})
 
 
 def _check_header(header: list[str], path: Path) -> None:
@@ -142,10 +108,10 @@ def _check_header(header: list[str], path: Path) -> None:
         raise SettingsError(f"{path} lacks the column {', '.join(missing)}: the header is {wanted}")
 
 
-def _number(cell: str, name: str, where: str, separator: str, tracked: bool) -> float:
+def _number(cell: str, name: str, where: str, tracked: bool) -> float:
     low = BY_NAME[name].low
     try:
-        value = float(cell if separator == "," else cell.replace(",", "."))
+        value = number(cell)
     except ValueError:
         value = math.nan
     if math.isnan(value):

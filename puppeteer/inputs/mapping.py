@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from puppeteer.errors import SettingsError
+from puppeteer.files import check_readable
 from puppeteer.pose import BY_NAME, SIX, FaceObservation
 
 OURS = Path(__file__).with_name("mapping.toml")
@@ -92,6 +93,7 @@ def _ours() -> dict[str, Table]:
 
 
 def _tables(path: Path) -> dict[str, Table]:
+    check_readable(path, SettingsError, "a mapping")
     try:
         if path.stat().st_size > LARGEST:
             raise SettingsError(f"{path} is too large for a mapping: choose another file")

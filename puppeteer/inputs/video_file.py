@@ -19,6 +19,7 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from puppeteer.errors import SourceError
+from puppeteer.files import check_readable
 from puppeteer.inputs.streams import packets, picture_stream
 from puppeteer.pose import U8, Frame
 
@@ -29,10 +30,7 @@ READ_TIMEOUT_S = 30
 
 def open_clip(path: Path) -> InputContainer:
     """Opens a media file for reading; raises SourceError where it is missing, empty or no media file."""
-    if not path.exists():
-        raise SourceError(f"{path} does not exist: check the name of the clip")
-    if not path.is_file():
-        raise SourceError(f"{path} is not a file: give a video file such as clip.mp4")
+    check_readable(path, SourceError, "a video file")
     try:
         if path.stat().st_size == 0:
             raise SourceError(f"{path} is empty (0 bytes): record or download the clip again")

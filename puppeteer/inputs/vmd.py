@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
+from puppeteer.files import check_readable
 from puppeteer.inputs.mapping import Table, mmd_name, numbers, read_mapping
 from puppeteer.pose import Pose
 from puppeteer.rotation import REST, Quaternion, between, figure_numbers, gaze_numbers, product, unit
@@ -62,6 +63,7 @@ class Weights:
 def read_vmd(path: Path, mapping: dict[str, Table] | None = None) -> list[tuple[float, Pose]]:
     """Times in seconds and poses, as `recorded.read_motion` gives them. Raises SettingsError where it is no motion, or
     moves neither head nor face."""
+    check_readable(path, SettingsError, "a motion")
     try:
         if path.stat().st_size > LARGEST:
             raise SettingsError(f"{path} is too large for a motion: choose another file")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from puppeteer.errors import ImageError, ModelError, PuppeteerError
-from puppeteer.files import check_target, readable_json
+from puppeteer.files import check_readable, check_target, readable_json
 from puppeteer.pose import NUMBERS, Pose
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _marked(options: argparse.Namespace, found: Study) -> Annotation | None:
     from puppeteer.models3d.marks import Marks
 
     file: Path | None = options.annotations
-    if file is not None and not file.is_file():
-        raise ModelError(f"{file} does not exist: check the spelling of the path")
+    if file is not None:
+        check_readable(file, ModelError, "a file of annotations")
     folder = options.model.parent if file is None else file.parent
     marks = Marks.beside(folder, file)
     return marks.of(options.model, found)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from puppeteer.errors import ModelError
+from puppeteer.files import check_readable
 from puppeteer.models3d.cursor import LARGEST_FILE
 
 SUFFIXES = (".pmx", ".pmd", ".vrm")
@@ -183,25 +184,22 @@ def open_model(path: Path) -> tuple[bytes, str, Storage]:
     Raises ModelError.
     """
     try:
-        if path.is_file():
-            if path.suffix.lower() == ".zip":
-                archive = Archive(path)
-                names = archive.models()
-                if not names:
-                    raise ModelError(f"{path} holds no PMX, PMD or VRM model: unpack it and look what is inside")
-                return _from_archive(archive, names[0])
-            if path.stat().st_size > LARGEST_FILE:
-                raise ModelError(f"{path} is larger than {LARGEST_FILE // 1_000_000} MB: take a lighter model")
-            return path.read_bytes(), path.name, Folder(path.parent)
         for parent in path.parents:
             if parent.suffix.lower() == ".zip" and parent.is_file():
                 return _from_archive(Archive(parent), path.relative_to(parent).as_posix())
+        check_readable(path, ModelError, "a PMX, PMD, VRM or ZIP file")
+        if path.suffix.lower() == ".zip":
+            archive = Archive(path)
+            names = archive.models()
+            if not names:
+                raise ModelError(f"{path} holds no PMX, PMD or VRM model: unpack it and look what is inside")
+            return _from_archive(archive, names[0])
+        if path.stat().st_size > LARGEST_FILE:
+            raise ModelError(f"{path} is larger than {LARGEST_FILE // 1_000_000} MB: take a lighter model")
+        return path.read_bytes(), path.name, Folder(path.parent)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise ModelError(f"{path} cannot be read ({why}): check its permissions, or copy it elsewhere") from error
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder: name a PMX, PMD, VRM or ZIP file in it")
-    raise ModelError(f"{path} does not exist: check the spelling of the path")
 
 
 def _from_archive(archive: Archive, name: str) -> tuple[bytes, str, Storage]:

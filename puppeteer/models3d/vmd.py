@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from puppeteer.errors import ModelError
+from puppeteer.files import check_readable
 from puppeteer.models3d.cursor import LARGEST_FILE, Cursor, finite
 from puppeteer.models3d.model import Model
 from puppeteer.models3d.pmd import text
@@ -101,6 +102,7 @@ def posture_at(motion: Motion, model: Model, frame: float) -> Posture:
 
 def read_motion(path: Path) -> Motion:
     """Raises ModelError."""
+    check_readable(path, ModelError, "a motion")
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ModelError(f"{path} is larger than {LARGEST_FILE // 1_000_000} MB: take a shorter motion")
