@@ -438,6 +438,20 @@ def test_a_tilt_that_is_not_sure_is_said(characters: list[U8], monkeypatch: pyte
     assert told.character.rgba.shape[:2] != sure.character.rgba.shape[:2], "it was not turned"
 
 
+def test_a_very_dark_picture_is_understood_kept_as_it_is_and_told(characters: list[U8]) -> None:
+    bright = placed(scene("white", 560, 640), characters[0], (280, 300), 400)
+    dark = bright.copy()
+    dark[..., :3] = bright[..., :3] // 8
+    as_usual, prepared = prepare(bright), prepare(dark)
+    assert any("is very dark" in note for note in prepared.notes) and not any("dark" in note for note in as_usual.notes)
+    assert prepared.cutout == "plain" and prepared.head is not None and as_usual.head is not None
+    assert math.dist(prepared.head.centre, as_usual.head.centre) < NEAR * as_usual.head.side
+    away, kept = prepared.picture[..., 3], as_usual.picture[..., 3]
+    assert np.abs(away.astype(int) - kept).mean() < 4
+    inside = cv2.erode((away == 255).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert (prepared.picture[inside][:, :3] == dark[inside][:, :3]).all(), "its own pixels"
+
+
 def test_pixel_art_and_small_drawings_are_no_photographs(characters: list[U8]) -> None:
     for rgba in characters[:3]:
         picture = placed(scene("gradient", 512, 512), rgba, (256, 256), 500)

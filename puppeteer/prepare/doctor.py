@@ -26,6 +26,7 @@ from puppeteer.pose import U8
 from puppeteer.prepare import cutout, diagnosis, faces, heads
 from puppeteer.prepare.brush import Stroke, brushed
 from puppeteer.prepare.heads import Head
+from puppeteer.prepare.light import gain, lit, unlit
 
 UPRIGHT_DEG = 1.5  # a picture that leans less is left as it is, and so as sharp as it is
 ENOUGH_SIDE = 64  # px of a spec square; a smaller one is enlarged
@@ -80,24 +81,30 @@ def prepare(
         rgba = picture
     name = name or "the picture"
     check_size(rgba, name)
+    by = gain(rgba)
+    bright = lit(clean(rgba), by)
+    if by > 1:
+        said.append(
+            f"{name} is very dark, and what is painted on it, such as lids, will be too bright: brighten it in a "
+            "drawing program and prepare it again"
+        )
     try:
-        found = heads.find(rgba)
+        found = heads.find(bright if by > 1 else rgba)
     except WeightsError as error:
         found = []
         said.append(str(error))
     head = found[0] if found else None
-    if head is not None and square is None and diagnosis.photograph(rgba, head):
+    if head is not None and square is None and diagnosis.photograph(bright if by > 1 else rgba, head):
         said.append(
             f"{name} looks like a photograph: only drawings are moved well, so take a drawing of one character that "
             "looks ahead"
         )
     place = head if square is None else _told(square, tilt_deg)
-    removed = cutout.cut_out(clean(rgba), place or heads.guessed(rgba), guessed=place is None)
+    removed = cutout.cut_out(bright, place or heads.guessed(rgba), guessed=place is None)
     said += removed.notes(name)
-    nothing = Character(removed.rgba, (0, 0, 1))  # until it is aligned
-    unaligned = Prepared(
-        nothing, (), False, removed.how, head, tuple(found[1:]), rgba, removed.rgba, name, tuple(said), head
-    )
+    away = unlit(removed.rgba, bright, rgba, by)
+    nothing = Character(away, (0, 0, 1))  # until it is aligned
+    unaligned = Prepared(nothing, (), False, removed.how, head, tuple(found[1:]), rgba, away, name, tuple(said), head)
     return _aligned(replace(unaligned, square=square, tilt_deg=tilt_deg))
 
 
@@ -145,7 +152,8 @@ def _aligned(prepared: Prepared) -> Prepared:
 
 def _face(character: Character) -> faces.Face | None:
     with contextlib.suppress(WeightsError):  # which was said where the head was looked for
-        return faces.read(character.spec())
+        spec = character.spec()
+        return faces.read(lit(spec, gain(spec)))
     return None
 
 
