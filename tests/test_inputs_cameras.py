@@ -243,3 +243,10 @@ def test_a_virtual_camera_is_taken_only_by_its_name(name: str) -> None:
     assert chosen(name, [virtual, real]) == virtual
     with pytest.raises(NoCameraError, match="only virtual cameras"):
         chosen("", [virtual])
+
+
+@pytest.mark.parametrize(
+    "name", ["e2eSoft iVCam", "DroidCam Source 3", "EpocCam Camera", "Iriun Webcam", "FHD Capture", "Integrated Camera"]
+)
+def test_phones_as_webcams_and_capture_cards_are_cameras(name: str) -> None:
+    assert chosen("", [CameraInfo("OBS Virtual Camera", 0, 0), CameraInfo(name, 1, 0)]).name == name

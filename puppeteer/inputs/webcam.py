@@ -24,9 +24,10 @@ from puppeteer.settings import SourceSettings
 # A virtual camera shows what we send: as a source it would feed us ourselves.
 VIRTUAL = re.compile(r"OBS.Virtual|OBS-Camera|Unity Video Capture|Puppeteer", re.IGNORECASE)
 
-# These show other programs' pictures, or nothing: taken only where somebody chose one by its name.
+# These show other programs' pictures, or nothing: taken only where somebody chose one by its name. Phones as webcams
+# (iVCam, DroidCam) and capture cards are cameras.
 FOREIGN = re.compile(
-    r"virtual|VTubeStudioCam|NVIDIA Broadcast|Snap Camera|XSplit|Animaze|FaceRig|Streamlabs|ManyCam|e2eSoft|VCam\b"
+    r"virtual|VTubeStudioCam|NVIDIA Broadcast|Snap Camera|XSplit|Animaze|FaceRig|Streamlabs|ManyCam|(?<!i)VCam\b"
     r"|SplitCam|CamTwist|YouCam|Prism Live|mmhmm|Meet Video|UnityCapture|Warudo|VSeeFace|Dummy video device",
     re.IGNORECASE,
 )
