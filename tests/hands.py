@@ -143,6 +143,18 @@ class Studio:
         xdotool(self.environment, "mouseup", 1)
         self.wait(2)
 
+    def flick(self, start: tuple[float, float], way: tuple[float, float]) -> None:
+        """A drag as fast as the screen takes it: the last of the way comes in the same frame as letting go."""
+        x, y = start
+        self.move(x, y)
+        self.wait(2)
+        words: list[object] = ["mousedown", 1]
+        for share in (0.5, 1.0):
+            place = round(x + share * way[0]), round(y + share * way[1])
+            words += ["mousemove", "--window", self.window, *place]
+        xdotool(self.environment, *words, "mouseup", 1)
+        self.wait(3)
+
     def colour(self) -> list[int]:
         """Of the character in the newest picture: neck_y, neck_x and mouth as numbers, see `stage.StagePoser`."""
         return list(self.ask("win.studio.engine.picture.pixels[60, 80].tolist()"))

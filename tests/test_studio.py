@@ -291,15 +291,19 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     studio.until("dpg.is_item_visible(win.doctor._window)")
     studio.wait(4)
     # drag the square, turn the slider: prepared again, and the way back
-    x, y = studio.ask(
-        "[dpg.get_item_rect_min(win.doctor._left)[n] + win.doctor._to_panel(win.doctor.case.head.x,"
-        " win.doctor.case.head.y)[n] for n in (0, 1)]"
-    )
-    before = studio.ask("[win.doctor.case.head.x, win.doctor.case.head.y, win.doctor._view[0], win.doctor.case.asked]")
-    studio.drag((x, y), (30, 10))
-    studio.until(f"win.doctor.case.asked > {before[3]} and not win.doctor.case.busy")
-    moved = studio.ask("[win.doctor.case.treated.head.x, win.doctor.case.treated.head.y]")
-    assert moved == pytest.approx([before[0] + 30 / before[2], before[1] + 10 / before[2]], abs=1.5)
+    for hand in (studio.drag, studio.flick):
+        x, y = studio.ask(
+            "[dpg.get_item_rect_min(win.doctor._left)[n] + win.doctor._to_panel(win.doctor.case.head.x,"
+            " win.doctor.case.head.y)[n] for n in (0, 1)]"
+        )
+        before = studio.ask(
+            "[win.doctor.case.head.x, win.doctor.case.head.y, win.doctor._view[0], win.doctor.case.asked]"
+        )
+        hand((x, y), (30, 10))
+        studio.until(f"win.doctor.case.asked > {before[3]} and not win.doctor.case.busy")
+        moved = studio.ask("[win.doctor.case.treated.head.x, win.doctor.case.treated.head.y]")
+        assert moved == pytest.approx([before[0] + 30 / before[2], before[1] + 10 / before[2]], abs=1.5)
+        studio.wait(4)
     studio.click("win.doctor._tilt", 0.75)
     studio.until("win.doctor.case.treated.head.tilt_deg > 5 and not win.doctor.case.busy")
     assert studio.ask("dpg.get_value(win.doctor._degrees)") == studio.ask("f'{win.doctor.case.head.tilt_deg}°'")
@@ -318,7 +322,8 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
         assert image.getchannel("A").getextrema() == (0, 255), "its background is gone"
     # as it is: the same pixels, the square where it was found
     choose_picture(studio, picture)
-    studio.until("win.doctor.is_open and win.doctor.case.treated is not None", 60)
+    studio.until("win.doctor.is_open and win.doctor.case.treated is not None and not win.doctor.case.busy", 60)
+    studio.until("dpg.is_item_visible(win.doctor._window)")  # not before the dialog that closes
     studio.wait(4)
     studio.click("win.doctor._as_it_is")
     studio.until("win.settings.studio.character.endswith('someone 2.png')")
@@ -327,7 +332,7 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
     choose_picture(studio, picture)
     studio.until("win.doctor.is_open")
     studio.press("Escape")
-    assert not studio.ask("win.doctor.is_open")
+    studio.until("not win.doctor.is_open")
     studio.ask("[win.studio.wardrobe.remove(entry) for entry in list(win.studio.wardrobe.entries) if entry.own]")
 
 
@@ -368,7 +373,7 @@ def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> Non
         studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy")
     assert alpha(200, 370) == 255 and alpha(400, 40) == 0
     studio.press("Escape")
-    assert not studio.ask("win.doctor.is_open")
+    studio.until("not win.doctor.is_open")
 
 
 @needs_screen
@@ -451,6 +456,10 @@ def test_the_mouse_places_the_character(studio: Studio) -> None:
     height = studio.ask("win.stage._box.height")
     assert output["offset_x"] == pytest.approx(60 / height, abs=0.01)
     assert output["offset_y"] == pytest.approx(-40 / height, abs=0.01)
+    studio.flick((x, y), (30, 20))
+    output = studio.ask("win.settings.output.model_dump()")
+    assert output["offset_x"] == pytest.approx(90 / height, abs=0.01), "the way to where it was let go counts"
+    assert output["offset_y"] == pytest.approx(-20 / height, abs=0.01)
     xdotool(studio.environment, "click", 4)
     studio.until("win.settings.output.zoom > 1.05")
     studio.ask("win.studio.turn_to('character')")

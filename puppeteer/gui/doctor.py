@@ -358,13 +358,13 @@ class Doctor:
             self._at = place
             self._brush_moved(case, place, wheel)
             return
+        if self._grip:  # the way to where it is let go counts too
+            case.head = self._dragged(case.head, place)
         if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
             if self._grip:
                 self._grip = ""
                 self._ask(case.head)
-        elif self._grip:
-            case.head = self._dragged(case.head, place)
-        elif dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left) and self._pane.holds(*place):
+        elif not self._grip and dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left) and self._pane.holds(*place):
             self._grip = self._gripped(case.head, place)
         self._at = place
         if wheel and self._pane.holds(*place) and not self._grip:
@@ -374,6 +374,8 @@ class Doctor:
     def _brush_moved(self, case: Case, place: tuple[float, float], wheel: float) -> None:
         if wheel and self._pane.holds(*place):
             self._brush = min(THICKEST, max(THINNEST, self._brush * ZOOM_STEP ** (3 * wheel)))
+        if self._grip == "brush":
+            self._path.append(self._to_picture(*place))
         if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
             if self._grip == "brush":
                 radius = max(1.0, self._theme.px(self._brush) / self._view[0])
@@ -381,9 +383,7 @@ class Doctor:
                 case.strokes = (*case.strokes, Stroke(keep, tuple(self._path), radius))
                 self._ask(case.head)
             self._grip, self._path = "", []
-        elif self._grip == "brush":
-            self._path.append(self._to_picture(*place))
-        elif dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left) and self._pane.holds(*place):
+        elif not self._path and dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left) and self._pane.holds(*place):
             self._grip, self._path = "brush", [self._to_picture(*place)]
 
     def keys(self) -> None:

@@ -195,14 +195,14 @@ class Stage:
         """`over`: nothing else has the mouse. Drag moves, wheel zooms, a double click centres."""
         x, y = self.point()
         inside = over and self._area.holds(x, y)
-        if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
-            self._dragged = None
-        elif self._dragged is not None:
+        if self._dragged is not None:  # the way to where it is let go counts too
             right, down = x - self._dragged[0], y - self._dragged[1]
             if right or down:
                 self._dragged = (x, y)
                 self._moved(right / self._box.height, down / self._box.height)
-        elif inside and dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left):
+        if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+            self._dragged = None
+        elif self._dragged is None and inside and dpg.is_mouse_button_clicked(dpg.mvMouseButton_Left):
             self._dragged = (x, y)
         if inside and dpg.is_mouse_button_double_clicked(dpg.mvMouseButton_Left):
             self._dragged = None
