@@ -520,6 +520,29 @@ def test_the_source_is_chosen_and_a_video_is_asked_for(studio: Studio, character
 
 
 @needs_screen
+def test_cameras_that_are_plugged_in_later_are_listed(studio: Studio) -> None:
+    webcams = "sys.modules['puppeteer.inputs.webcam'].__dict__"
+    studio.until("win.studio.looked")
+    studio.ask(f"told.append({webcams}['list_cameras'])")
+    try:
+        studio.ask(f"{webcams}.update(list_cameras=lambda: [type('Found', (), dict(name='Plugged in'))])")
+        studio.click("win.tabs.buttons['camera']")
+        studio.until("win.studio.cameras == ('Plugged in',)")
+        studio.ask(f"{webcams}.update(list_cameras=lambda: [])")
+        studio.ask("win.studio.look_for_cameras()")
+        studio.until("win.studio.cameras == ()")
+        studio.ask("[setattr(stage.camera, 'fault', 'unplugged'), stage.live.retry('camera')]")
+        studio.until("win.studio.engine.status().camera.state == 'problem'")
+        studio.wait(20)
+        studio.ask(f"{webcams}.update(list_cameras=lambda: [type('Found', (), dict(name='Later'))])")
+        studio.ask("[setattr(stage.camera, 'fault', None), stage.live.retry('camera')]")
+        studio.until("win.studio.cameras == ('Later',)")
+    finally:
+        studio.ask(f"[setattr(stage.camera, 'fault', None), {webcams}.update(list_cameras=told.pop())]")
+        studio.ask("win.studio.turn_to('character')")
+
+
+@needs_screen
 def test_a_recording_is_written_where_the_page_says(studio: Studio) -> None:
     studio.ask("win.studio.turn_to('output')")
     studio.click("win.actions.buttons['record']")

@@ -47,6 +47,7 @@ class Studio:
         self.recordings = Recordings(engine, self.work, self.notices, clock)
         self.cameras: tuple[str, ...] = ()
         self.looked = False  # for cameras, once at least
+        self._seeing = False  # through one
         self.microphones: tuple[str, ...] | None = None  # not looked for yet
         self.keys_problem: Callable[[], str] = lambda: ""  # why keys are not heard while another program has the focus
         self.guide: Guide | None = None
@@ -102,6 +103,10 @@ class Studio:
         if self.guide is not None:
             self.guide.step(now_s)
         self.recordings.step(status)
+        seeing = status.camera.state == "ok" and self.settings.source.kind == "camera"
+        if seeing and not self._seeing and self.looked:  # it may have been plugged in just now
+            self.look_for_cameras()
+        self._seeing = seeing
         if status.virtual_camera.state == "ok":
             self.memory.keep("virtual_camera", True)
         self.notices.follow(status, self._calm(status))
@@ -133,6 +138,8 @@ class Studio:
 
     def turn_to(self, page: str) -> None:
         self.page = page
+        if page == "camera" and self.looked:  # what was plugged in since then
+            self.look_for_cameras()
 
     def lead_to(self, card: str) -> None:
         """Of the page Output."""

@@ -46,7 +46,7 @@ SETTINGS = {
     "shared_texture": "Shared texture",
     "show_character": "Character here",
     "show_preview": "Camera preview",
-    "show_speed": "Speed",
+    "show_speed": "Show speed",
     "scale": "Size of texts",
     "phone": "Phone's address",
     "port": "Port",
@@ -169,7 +169,7 @@ SOURCE_NOTES = {
 TO_DO = "What to do: {setup}."
 FIRST_CAMERA = "First one found"
 REFRESH = "Look again"
-NO_CAMERAS = "No webcam is found. Plug one in and press “Look again”, or take a video file or the demo."
+NO_CAMERAS = "No webcam is found. Plug one in, which is used at once, or take a video file or the demo."
 DEMO_NOTE = "Recorded motion of a real face, in a loop. Good for trying out settings without a webcam."
 NO_VIDEO = "No file chosen"
 RECORDING_NOTE = (
