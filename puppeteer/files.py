@@ -78,7 +78,7 @@ def check_readable(path: Path, error: type[PuppeteerError], what: str) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError as reason:
-        raise error(f"{path} does not exist: check the spelling of the path") from reason
+        raise error(f"{path} does not exist: check the spelling of the path, or choose another") from reason
     except PermissionError as reason:
         raise error(f"{path} may not be read: change its permissions or copy it elsewhere") from reason
     except (OSError, ValueError) as reason:

@@ -442,3 +442,19 @@ def test_a_broken_profile_is_told_in_the_window_though_options_were_given(tmp_pa
     with opened(tmp_path, "1366x768", *LIGHT) as app:
         app.until("'set aside as default.broken-1' in win.strip.shown.get('profile', '')")
         assert (folder / "default.broken-1").read_text() == "{broken"
+
+
+@needs_screen
+def test_a_character_that_is_gone_is_told_and_the_shelf_shows_the_others(tmp_path: Path) -> None:
+    folder = tmp_path / "puppeteer/profiles"
+    folder.mkdir(parents=True)
+    gone = tmp_path / "gone.png"
+    (folder / "default.json").write_text(json.dumps({"studio": {"character": str(gone)}}))
+    with opened(tmp_path, "1366x768", *LIGHT) as app:
+        app.until("'choose another' in win.strip.shown.get('character', '')")
+        app.wait(6)
+        room, _, across, _ = app.place("win.pages['character'].shelf._take")  # as wide as the card
+        buttons = "win.pages['character'].shelf.buttons"
+        for index in range(app.ask(f"len({buttons})")):
+            left, _, wide, _ = app.place(f"list({buttons}.values())[{index}]")
+            assert room <= left and left + wide <= room + across + 1, "nothing is cut off"

@@ -116,6 +116,7 @@ class ShelfCard:
                             background_color=FIELD,
                             callback=self._taker(entry),
                         )
+                        dpg.bind_item_theme(button, panel.theme.thumbnail)
                         self.buttons[entry.path] = button
                         panel.note(shortened(entry.name, 13))
                         with dpg.tooltip(button, delay=0.4):
