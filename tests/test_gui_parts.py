@@ -247,10 +247,15 @@ def test_thumbnails_show_the_head_and_of_no_picture_a_cross(tmp_path: Path, char
     broken.write_text("")
     cross = thumbnail(broken)
     assert 0.005 < (cross[..., 3] > 0).mean() < 0.1
+    asked = [character_png]
+    if hasattr(os, "mkfifo"):
+        asked.insert(0, tmp_path / "pipe.png")
+        os.mkfifo(asked[0])
     makes = Thumbnails()
-    makes.ask(character_png)
+    for path in asked:
+        makes.ask(path)
     makes.close()
-    assert [path for path, _ in makes.ready()] == [character_png]
+    assert [path for path, _ in makes.ready()] == asked, "a pipe keeps nobody waiting"
 
 
 def test_a_thumbnail_of_a_prepared_picture_shows_its_square(tmp_path: Path) -> None:

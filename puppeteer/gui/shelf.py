@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from puppeteer.errors import ImageError
-from puppeteer.files import whole
+from puppeteer.files import check_readable, whole
 from puppeteer.gui import texts
 from puppeteer.image import Square, formats, write_png
 from puppeteer.pose import F32, U8
@@ -161,6 +161,7 @@ def thumbnail(path: Path) -> F32:
     """float32 (THUMBNAIL, THUMBNAIL, 4) with straight alpha: the upper middle, where the head is; of an unreadable
     file a cross."""
     try:
+        check_readable(path, ImageError, "a picture")
         with Image.open(path) as image:
             if image.width * image.height > LARGEST_PIXELS:
                 raise ValueError("too large")
