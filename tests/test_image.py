@@ -19,6 +19,7 @@ from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 from app import main
 from puppeteer import image
 from puppeteer.errors import ImageError
+from puppeteer.gui.shelf import THUMBNAIL, thumbnail
 from puppeteer.image import (
     Character,
     clean,
@@ -190,6 +191,8 @@ def test_profiles_become_srgb(tmp_path: Path, mode: str) -> None:
     assert np.abs(rgba[20, 20, :3].astype(int) - (255, 0, 0)).max() <= 2, rgba[20, 20]
     assert rgba[20, 20, 3] == (200 if mode == "RGBA" else 255)
     assert notes == []
+    shown = thumbnail(path)[THUMBNAIL // 2, THUMBNAIL // 2, :3] * 255
+    assert np.abs(shown - (255, 0, 0)).max() <= 2, "and so on the shelf"
 
 
 def test_a_profile_of_srgb_changes_no_pixel(tmp_path: Path) -> None:

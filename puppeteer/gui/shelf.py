@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from puppeteer.colour import in_srgb
 from puppeteer.errors import ImageError
 from puppeteer.files import check_readable, whole
 from puppeteer.gui import texts
@@ -182,5 +183,5 @@ def thumbnail(path: Path) -> F32:
     rgba = rgba.crop((left, 0, left + side, side))
     if rgba.width == rgba.height and side >= 64:  # the head fills the middle half of a proper character
         rgba = rgba.crop((side // 6, side // 8, side - side // 6, side // 8 + 2 * side // 3))
-    small = np.asarray(rgba.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS), np.float32)
-    return small / np.float32(255)
+    small, _ = in_srgb(rgba.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS))
+    return np.asarray(small.convert("RGBA"), np.float32) / np.float32(255)
