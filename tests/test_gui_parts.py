@@ -530,10 +530,11 @@ def test_the_screen_says_how_large_things_are() -> None:
         ("no face: look into the camera", "No face: look into the camera"),
         ("weights/compact.pt is damaged", "weights/compact.pt is damaged"),
         ("girl.png does not exist", "girl.png does not exist"),
+        ("iFacialMocap has fallen silent", "iFacialMocap has fallen silent"),
         ("", ""),
     ],
 )
-def test_messages_begin_like_sentences_and_names_of_files_stay_as_they_are(message: str, shown: str) -> None:
+def test_messages_begin_like_sentences_and_names_stay_as_they_are(message: str, shown: str) -> None:
     assert texts.sentence(message) == shown
 
 

@@ -197,6 +197,7 @@ def test_a_microphone_that_is_missing_lost_broken_or_mute_is_told_and_comes_back
         for fault, words in (("", "ok"), ("lost", "gives no sound"), ("", "ok"), ("broken", "failed (RuntimeError")):
             stage.microphone.fault = fault
             assert eventually(lambda words=words: words in told()), told()
+            assert told().startswith(("ok", "problem: the microphone Stage "))
         stage.microphone.fault = ""
         assert eventually(lambda: told().startswith("ok"))
         live.apply(set_by_name(live.settings, "voice.device", "Other"))

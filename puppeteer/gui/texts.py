@@ -428,9 +428,10 @@ def setting(name: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A message as the beginning of a sentence; a path or a file's name stays as it is written."""
+    """A message as the beginning of a sentence; a path, a file's name and one like iFacialMocap stay as written."""
     first = text.split(" ", 1)[0]
-    return text if any(mark in first for mark in "/\\.") else text[:1].upper() + text[1:]
+    is_name = any(mark in first for mark in "/\\.") or first[1:] != first[1:].lower()
+    return text if is_name else text[:1].upper() + text[1:]
 
 
 def part_sentence(state: str, text: str) -> str:

@@ -79,7 +79,7 @@ class _Ear(Attempts):
         self._open, self._clock = open_microphone, clock
         self._phase: Literal["opening", "hearing", "waiting"] = "opening"
         self._since_s = clock()
-        self._name, self._problem = settings.device or "the microphone", ""
+        self._name, self._problem = settings.device, ""
         self._heard: tuple[Heard, float] | None = None
         self._sounded_s = 0.0
         self._begin()
@@ -97,8 +97,13 @@ class _Ear(Attempts):
                 return Part("ok", f"{self._name} gives pure silence: is it muted?")
             return Part("ok", self._name)
         if now_s - self._since_s > self._patience.open_s:
-            return Part("problem", f"{self._name} does not answer: unplug it and plug it in again, or choose another")
+            return Part("problem", f"{self._called} does not answer: unplug it and plug it in again, or choose another")
         return Part("starting", "opening the microphone")
+
+    @property
+    def _called(self) -> str:
+        """A name alone, such as "default", does not say that it is a microphone's."""
+        return f"the microphone {self._name}".rstrip()
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -111,7 +116,7 @@ class _Ear(Attempts):
                 finally:
                     microphone.close()
             except Exception as error:  # whatever a driver throws, the rest lives on
-                self._problem = told(error, f"{self._name} failed", "unplug it and plug it in again")
+                self._problem = told(error, f"{self._called} failed", "unplug it and plug it in again")
             self._phase, self._heard = "waiting", None
             self._pause()
 
@@ -124,9 +129,8 @@ class _Ear(Attempts):
             now_s = self._clock()
             if sound is None:
                 if now_s - came_s > self._patience.stall_s:
-                    self._problem = (
-                        f"{self._name} gives no sound: plug it in again, or choose another; it is tried again by itself"
-                    )
+                    remedy = "plug it in again, or choose another; it is tried again by itself"
+                    self._problem = f"{self._called} gives no sound: {remedy}"
                     return
                 continue
             came_s, self._phase, self._problem = now_s, "hearing", ""
