@@ -185,7 +185,7 @@ def test_motion_that_is_still_recorded_at_the_end_is_written(character_png: Path
 def test_a_recording_that_cannot_be_read_is_told_until_it_can(character_png: Path, tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     with on_stage(character_png, source("recording", recording=str(table))) as stage:
-        assert eventually(lambda: "cannot be read" in stage.live.status().camera.text)
+        assert eventually(lambda: "does not exist" in stage.live.status().camera.text)
         assert stage.live.status().driver == "idle"
         table.write_text("time_s\nmany", encoding="utf-8")
         assert eventually(lambda: "not a table that" in stage.live.status().camera.text)
