@@ -74,7 +74,7 @@ def test_a_phone_drives_the_character_without_tracker_and_camera(kind: str, char
             assert eventually(lambda: stage.live.shown.neck_y < -0.5), "as in a mirror"
             assert eventually(lambda: stage.live.status().camera.state == "ok")
             assert stage.live.status().face.state == "ok"
-            assert stage.live.status().latency_ms["camera_to_output"] < 1000
+            assert eventually(lambda: stage.live.status().latency_ms.get("camera_to_output", 9e9) < 1000)
             sender.packets = PACKETS[kind](Pose(neck_y=-0.7))
             assert eventually(lambda: stage.live.shown.neck_y > 0.5)
         assert eventually(lambda: "fallen silent" in stage.live.status().camera.text)
