@@ -19,7 +19,7 @@ from puppeteer.networks.rig.assembly import SLOPE, gentler, one_relief
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts, laid_over, pictures
 from puppeteer.networks.rig.reader import nearest
-from puppeteer.poser.rig_drawing import RigCanvas, drawn_on_device
+from puppeteer.poser.rig_drawing import RigCanvas, Shown, drawn_on_device
 
 SEEDS = range(60_000_000, 60_000_006)
 LOOKED_AT = 2  # of them, by the tests that need not look at all
@@ -70,7 +70,8 @@ def found(request: pytest.FixtureRequest, measured: list[dict[str, Any]]) -> dic
 def _drawn(found: dict[str, Any], *neck: float) -> Any:
     with torch.inference_mode():
         flows = motion.flows(found["motion"], torch.tensor(neck, dtype=torch.float32), torch.zeros(4)) / 256
-        return RigCanvas(found["layers"].rgba, found["parts"]).drawn(Rigged(flows, found["parts"]), SRGB)
+        frame = Rigged(flows, found["parts"])
+        return RigCanvas(found["layers"].rgba, frame).drawn(frame, SRGB)
 
 
 def _premultiplied(rgba: Any) -> Any:
@@ -171,9 +172,9 @@ def test_both_ways_of_drawing_agree(found: dict[str, Any], size: int) -> None:
             motion.flows(found["motion"], torch.tensor([0.6, -0.5, 0.8]), torch.tensor([0.5, -1, 1, 0.7])) / 256,
             found["parts"],
         )
-        cpu = RigCanvas(original, found["parts"]).drawn(frame, SRGB)
+        cpu = RigCanvas(original, frame).drawn(frame, SRGB)
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
-        device = drawn_on_device(frame, SRGB, image, pictures(image, found["parts"])).numpy()
+        device = drawn_on_device(frame, SRGB, image, Shown.of(frame, image)).numpy()
     apart = np.abs(_premultiplied(cpu) - _premultiplied(device)).max(-1)
     assert apart.mean() < 0.5 and np.quantile(apart, 0.999) < 16
 

@@ -247,7 +247,11 @@ def test_everything_is_trained_for_its_share_and_goes_on(tmp_path: Path, monkeyp
     torch.save({"minutes": 30.0, "average": Learner(morpher.TASK, CPU).average}, tmp_path / "morpher.pt")
     minutes, seed = everything.plan(tmp_path, 100, 9)  # the seed of a run stays
     everything.train(tmp_path, minutes, HERE, seed)
-    assert asked == [("rig", pytest.approx(23.0), pytest.approx(0.5)), ("face", pytest.approx(30.0), 0.0)]
+    assert asked == [
+        ("rig", pytest.approx(19.0), pytest.approx(23 / 42)),
+        ("eyes", pytest.approx(8.0), 0.0),
+        ("face", pytest.approx(28.0), 0.0),
+    ]
 
 
 def _evaluated() -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""A picture of which a part is morphed: it stays, it is moved, and it is painted over. Compiled, see `laying`."""
+"""A picture of which a part is morphed: irises slide, it stays, it moves, there is paint. Compiled, see `laying`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import numpy as np
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.layers import Layers
+from puppeteer.networks.rig.eyes import Eyes, Look
 from puppeteer.networks.tensors import Encoding, to_premultiplied
 from puppeteer.pose import U8
+from puppeteer.poser.eyes import DrawnEyes
+from puppeteer.poser.reaching import both
 from puppeteer.poser.stack import pixels
 
 FAINTEST = 0.5 / 255  # of a pixel; a smaller share changes nothing
@@ -19,26 +22,31 @@ FAINTEST = 0.5 / 255  # of a pixel; a smaller share changes nothing
 class Morphed:
     """A premultiplied picture (S, S, 4) that is morphed again and again, by any number of threads."""
 
-    def __init__(self, original: U8) -> None:
+    def __init__(self, original: U8, eyes: Eyes | None = None) -> None:
         self.original = np.ascontiguousarray(original)
+        self._eyes = None if eyes is None else DrawnEyes(self.original, eyes)
         self._scratch = threading.local()
 
-    def drawn(self, layers: Layers, encoding: Encoding) -> tuple[U8, slice, slice]:
+    def drawn(self, layers: Layers, encoding: Encoding, look: Look | None = None) -> tuple[U8, slice, slice]:
         """Premultiplied (S, S, 4), the same as the original but in these rows and columns.
 
         Of the layers the first copy stays in place, the second is moved, and there is paint; all of (h, h), which
         divides S or is a multiple of it. Overwritten by this thread's next frame.
         """
         scratch, original = self._scratch, self.original
+        looks_rows = looks_columns = slice(0, 0)
         if not hasattr(scratch, "picture"):
             scratch.picture, scratch.rows, scratch.columns = original.copy(), slice(0, 0), slice(0, 0)
         out: U8 = scratch.picture
         out[scratch.rows, scratch.columns] = original[scratch.rows, scratch.columns]
+        if self._eyes is not None and look is not None:
+            original, looks_rows, looks_columns = self._eyes.drawn(look)
         (_, stays), (flow, moves) = layers.copies
         assert stays is not None and moves is not None and flow is not None and layers.paint is not None
         kept = stays[0, 0].float().numpy()
         changes = kept < 1 - FAINTEST
-        scratch.rows, scratch.columns = (_reach(changes.any(axis), len(original)) for axis in (1, 0))
+        scratch.rows = both(_reach(changes.any(1), len(original)), looks_rows)
+        scratch.columns = both(_reach(changes.any(0), len(original)), looks_columns)
         if scratch.rows.stop:
             morph(
                 pixels(original),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,14 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, enlarge
+from puppeteer.networks.rig.eyes import EyePictures, eye_pictures, looked
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import DRAWN, Parts, Pictures, laid_over, pictures
+from puppeteer.networks.rig.pictures import DRAWN, Pictures, laid_over, pictures
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
 from puppeteer.poser.drawing import composed, straighten
 from puppeteer.poser.laying import change
 from puppeteer.poser.morphing import Morphed
+from puppeteer.poser.reaching import both
 from puppeteer.poser.stack import STILL, Stack, pixels
 
 FADE_PX = 1.0  # of the spec square: what moves less is part still
@@ -30,13 +33,15 @@ MORPHED = tuple(
 class RigCanvas:
     """The layers of one premultiplied original (S, S, 4), drawn again and again by any number of threads."""
 
-    def __init__(self, original: U8, parts: Parts) -> None:
+    def __init__(self, original: U8, frame: Rigged) -> None:
+        """`frame`: any of this character."""
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
-        shown, gains, opacity = pictures(image, parts)
+        shown, gains, opacity = pictures(image, frame.parts)
         self._opacity = float(opacity)
         self._pictures = [_bytes(layer) for layer in shown]
         self._original, self._inside = original, _middle(len(original))
-        self._middle = Morphed(original[self._inside, self._inside])
+        eyes = None if frame.look is None else frame.look.eyes
+        self._middle = Morphed(original[self._inside, self._inside], eyes)
         self._gains = {k: np.ascontiguousarray(_bytes(gains[k])[self._inside, self._inside, 0]) for k in MORPHED}
         self._stack = Stack(self._pictures)
         self._scratch = threading.local()
@@ -45,7 +50,7 @@ class RigCanvas:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
         flows = frame.flows.float().numpy()[list(DRAWN)]
         moves = float(np.abs(flows).max()) * SPEC / FADE_PX
-        middle = None if frame.middle is None else self._middle.drawn(frame.middle, encoding)
+        middle = None if frame.middle is None else self._middle.drawn(frame.middle, encoding, frame.look)
         still = None
         if moves < 1:
             # edges of layers are soft: a head that is still is the drawing itself, and one that begins to move fades
@@ -71,19 +76,12 @@ class RigCanvas:
             scratch.rows = scratch.columns = slice(0, 0)
         before, after = pixels(self._middle.original), pixels(morphed)
         # also where the last frame changed something
-        top, bottom = _both(rows, scratch.rows)
-        left, right = _both(columns, scratch.columns)
+        down, across = both(rows, scratch.rows), both(columns, scratch.columns)
         for k, gain in self._gains.items():
             own, target = (pixels(pictures[k][inside, inside]) for pictures in (self._pictures, scratch.pictures))
-            change(own, gain, before, after, target, top, bottom, left, right)
+            change(own, gain, before, after, target, down.start, down.stop, across.start, across.stop)
         scratch.rows, scratch.columns = rows, columns
         return scratch.pictures  # type: ignore[no-any-return]
-
-
-def _both(one: slice, other: slice) -> tuple[int, int]:
-    """From where to where either reaches."""
-    reaching = [part for part in (one, other) if part.stop > part.start]
-    return min((part.start for part in reaching), default=0), max((part.stop for part in reaching), default=0)
 
 
 def _middle(size: int) -> slice:
@@ -97,16 +95,31 @@ def _bytes(x: Tensor) -> U8:
     return np.asarray(out, np.uint8)
 
 
-def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: Pictures) -> Tensor:
-    """The same without leaving the device: premultiplied original float32 (1, 4, S, S) and its `pictures` to straight
+class Shown(NamedTuple):
+    """What a rig shows of a character at one size, on a device."""
+
+    layers: Pictures
+    eyes: EyePictures | None
+
+    @classmethod
+    def of(cls, frame: Rigged, original: Tensor) -> Shown:
+        """Premultiplied original (1, 4, S, S), and any frame of it."""
+        middle = _middle(original.shape[-1])
+        eyes = None if frame.look is None else eye_pictures(original[:, :, middle, middle], frame.look.eyes)
+        return cls(pictures(original, frame.parts), eyes)
+
+
+def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: Shown) -> Tensor:
+    """The same without leaving the device: premultiplied original float32 (1, 4, S, S) and what it shows to straight
     uint8 (S, S, 4). Sampling grids are float32."""
-    layers, gains, opacity = shown
+    layers, gains, opacity = shown.layers
     size = original.shape[-1]
     still = original
     if frame.middle is not None:
         middle = _middle(size)
         inside = original[:, :, middle, middle]
-        change = F.pad(composed(frame.middle, encoding, inside) - inside, [middle.start] * 4)
+        looks = inside if frame.look is None or shown.eyes is None else looked(inside, shown.eyes, frame.look)
+        change = F.pad(composed(frame.middle, encoding, looks) - inside, [middle.start] * 4)
         layers = torch.stack(
             [(x + gains[k] * change[0]).clamp(0, 1) if k in MORPHED else x for k, x in enumerate(layers)]
         )

@@ -18,13 +18,12 @@ from puppeteer.image import SPEC_SIZE, Character
 from puppeteer.networks.layers import Layers
 from puppeteer.networks.network import Network
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import Pictures, pictures
 from puppeteer.networks.tensors import to_premultiplied, to_tensor
 from puppeteer.pose import POSE_NAMES, U8, Pose
 from puppeteer.poser import rig_drawing
 from puppeteer.poser.cache import remembered
 from puppeteer.poser.drawing import Canvas, drawn_on_device
-from puppeteer.poser.rig_drawing import RigCanvas
+from puppeteer.poser.rig_drawing import RigCanvas, Shown
 
 T = TypeVar("T")
 MOST_ABREAST = 4  # frames; more are nothing to gain, because then something else is slower
@@ -70,7 +69,7 @@ class OnCpu:
         if size not in self.canvases:
             original = self.character.premultiplied_at(size)
             if isinstance(layers, Rigged):
-                self.canvases[size] = RigCanvas(original, layers.parts)
+                self.canvases[size] = RigCanvas(original, layers)
             else:
                 self.canvases[size] = Canvas(original)
         return self.canvases[size].drawn(layers, self.network.encoding, alone)  # type: ignore[arg-type]
@@ -97,7 +96,7 @@ class OnDevice:
         self.graphs: dict[int, Any] = {}  # 0 is the networks, a size the drawing at that size
         self.graphs_work = self.cuda
         self.layers: Layers | Rigged = Layers()
-        self.shown: dict[int, Pictures] = {}  # of a rig: its layers' pictures
+        self.shown: dict[int, Shown] = {}  # of a rig
 
     def take(self, pose: Pose) -> None:
         self.pose_host.copy_(torch.tensor([pose.values()], dtype=torch.float32))
@@ -114,7 +113,7 @@ class OnDevice:
             original = to_premultiplied(to_tensor(self.character.at(size), "srgb_premultiplied"), "srgb_premultiplied")
             self.originals[size] = original.to(self.device)
             if isinstance(self.layers, Rigged):
-                self.shown[size] = pictures(self.originals[size], self.layers.parts)
+                self.shown[size] = Shown.of(self.layers, self.originals[size])
             host = torch.empty(size, size, 4, dtype=torch.uint8, pin_memory=self.cuda)
             self.outputs[size] = torch.empty(size, size, 4, dtype=torch.uint8, device=self.device), host
         self._run(size, lambda: self._draw(size))

@@ -18,7 +18,7 @@ from pathlib import Path
 from puppeteer.characters import default_character
 from puppeteer.files import whole
 from puppeteer.prepare.reading import read_character
-from puppeteer.training import face, morpher, rig
+from puppeteer.training import eyes, face, morpher, rig
 from puppeteer.training.evaluate import evaluate, lines, record
 from puppeteer.training.export import export
 from puppeteer.training.learning import Machine, Task, checkpoint, learn
@@ -26,7 +26,12 @@ from puppeteer.training.sheets import networks_of, poser_of, rest_images, sheet
 from puppeteer.weights import FOLDER, RECORDS
 
 # Of the time; the rest is looking. The morpher learns three of a face's numbers, and then all.
-SHARES: tuple[tuple[Task, float], ...] = ((rig.TASK, 0.46), (morpher.TASK, 0.16), (face.TASK, 0.30))
+SHARES: tuple[tuple[Task, float], ...] = (
+    (rig.TASK, 0.42),
+    (eyes.TASK, 0.08),
+    (morpher.TASK, 0.14),
+    (face.TASK, 0.28),
+)
 LEAST_A_MINUTE = 8  # characters before the first step, of a short run
 
 

@@ -31,7 +31,7 @@ from puppeteer.networks.tensors import to_tensor
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
 from puppeteer.poser.devices import choose
-from puppeteer.poser.rig_drawing import drawn_on_device
+from puppeteer.poser.rig_drawing import Shown, drawn_on_device
 from puppeteer.training.ceiling import FIRST, true_rig
 from puppeteer.training.poses import random_expression, random_neck
 from puppeteer.training.sheets import networks_of
@@ -71,14 +71,14 @@ class Algorithms:
 
     def drawn(self, name: str, pose: Pose) -> U8:
         frame = self.networks.decode(self.features, torch.from_numpy(pose.array())[None])._replace(middle=None)
-        shown = self.both._replace(layers=self.shown[name])
+        shown = Shown(self.both._replace(layers=self.shown[name]), None)
         return np.asarray(drawn_on_device(frame, self.networks.encoding, self.image, shown).numpy())
 
 
 def ceiling(rest: U8, parts: Parts, flows: torch.Tensor) -> U8:
     image = to_tensor(rest, "srgb_premultiplied")
     frame = Rigged(flows, parts)
-    return np.asarray(drawn_on_device(frame, "srgb_premultiplied", image, pictures(image, parts)).numpy())
+    return np.asarray(drawn_on_device(frame, "srgb_premultiplied", image, Shown.of(frame, image)).numpy())
 
 
 @torch.inference_mode()

@@ -19,13 +19,13 @@ import torch
 from puppeteer.files import whole
 from puppeteer.networks.compact import TRAINED, MorpherConfig
 from puppeteer.networks.rig.reader import ReaderConfig
-from puppeteer.training import face, morpher, rig
+from puppeteer.training import eyes, face, morpher, rig
 from puppeteer.training.learning import SEEDS_APART, checkpoint
 from puppeteer.weights import FOLDER, RECORDS, verified
 
 # The second takes the place of the first, which it began with.
-TASKS = (morpher.TASK, face.TASK, rig.TASK)
-PREFIXES = {"morpher": "morpher.", "face": "morpher.", "rig": ""}  # the rig's two have their own
+TASKS = (morpher.TASK, face.TASK, eyes.TASK, rig.TASK)
+PREFIXES = {"morpher": "morpher.", "face": "morpher.", "eyes": "eyes.", "rig": ""}  # the rig's two have their own
 
 
 def weights_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -70,7 +70,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER / RECORDS["compact"].file)
     options = parser.parse_args()
     if not any((options.run / f"{name}.pt").is_file() for name in PREFIXES):
-        raise SystemExit(f"{options.run} has no morpher.pt, rig.pt or face.pt: name the folder of a training run")
+        parts = ", ".join(f"{name}.pt" for name in PREFIXES)
+        raise SystemExit(f"{options.run} has none of {parts}: name the folder of a training run")
     print(json.dumps(export(options.run, options.output)))
     print("put that checksum into puppeteer/weights.py; `evaluate --record` adds the scores")
 

@@ -105,11 +105,7 @@ def of_all_numbers(average: dict[str, Tensor]) -> dict[str, Tensor]:
 
 LOOKS: tuple[dict[str, float], ...] = (
     {},
-    {"gaze_x": 1},
-    {"gaze_x": -1},
-    {"gaze_y": 1},
-    {"gaze_y": -1},
-    {"eye_left": 0.5, "eye_right": 0.5, "gaze_x": 1},
+    {"eye_left": 0.5, "eye_right": 0.5},
     {"eye_left": 1, "eye_right": 1},
     {"eye_left": 1, "eye_right": 1, "eye_smile": 1},
     {"eye_wide": 1},

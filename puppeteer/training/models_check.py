@@ -43,7 +43,7 @@ def posed(networks: Networks, rest: U8, neck: Tensor) -> U8:
     image = torch.from_numpy(rest).permute(2, 0, 1)[None].float() / 255
     parts, moves = read(networks.reader, networks.painter, image)
     frame = Rigged(motion.flows(moves, neck, torch.zeros(4)) / SPEC, parts)
-    return premultiplied(RigCanvas(rest, parts).drawn(frame, "srgb_premultiplied"))
+    return premultiplied(RigCanvas(rest, frame).drawn(frame, "srgb_premultiplied"))
 
 
 def psnr(ours: U8, true: U8) -> float:

@@ -11,30 +11,34 @@ from puppeteer import weights
 from puppeteer.networks import faces
 from puppeteer.networks.blocks import SPEC
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
-from puppeteer.networks.compact.morpher import MorpherFeatures, MorpherOutput
+from puppeteer.networks.compact.morpher import MorpherFeatures, MorpherOutput, in_shades, uncovered
 from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.rig import assembly, motion
+from puppeteer.networks.rig.eyes import EyeReader, Eyes, look
 from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
-from puppeteer.networks.rig.reader import Painter, Reader, ReaderConfig
+from puppeteer.networks.rig.reader import FRONT, SIDE, Painter, Reader, ReaderConfig
 from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import POSE_NAMES
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 # Slices: a list of columns would be copied from the host, which has no place in a frame that is recorded as a graph.
+EYES, SMILE = slice(0, 2), POSE_NAMES.index("eye_smile")
+GAZE = slice(POSE_NAMES.index("gaze_x"), POSE_NAMES.index("gaze_y") + 1)
 THREE, MORE = 3, slice(POSE_NAMES.index(NUMBERS[3]), POSE_NAMES.index(NUMBERS[-1]) + 1)  # of a face's numbers
 NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
 BODY = slice(POSE_NAMES.index("body_z"), POSE_NAMES.index("hair_x") + 1)
-TRAINED = ("morpher", "reader", "painter")  # the parts in the family's own weight file
+TRAINED = ("morpher", "eyes", "reader", "painter")  # the parts in the family's own weight file
 
 
 class CompactFeatures(NamedTuple):
     """Kept per character."""
 
     morpher: MorpherFeatures
+    eyes: Eyes
     parts: Parts
     motion: motion.Motion
 
@@ -49,6 +53,7 @@ class Compact(nn.Module):
         super().__init__()
         self.face = Face()  # reads what the face shows
         self.morpher = FaceMorpher(morpher or MorpherConfig())
+        self.eyes = EyeReader()  # finds irises
         self.reader = Reader(rig or ReaderConfig())  # splits the drawing into layers
         self.painter = Painter(rig or ReaderConfig())  # paints what layers hide of each other
 
@@ -56,7 +61,14 @@ class Compact(nn.Module):
         """image (1, 4, 256, 256)"""
         reading = faces.read(self.face, image)
         parts, moves = assembly.read(self.reader, self.painter, image)
-        return CompactFeatures(self.morpher.fitted(image[:, :, CENTRE, CENTRE], reading), parts, moves)
+        middle = image[:, :, CENTRE, CENTRE]
+        morpher, eyes = self.morpher.fitted(middle, reading), self.eyes(middle)
+        hair = parts.seen[[SIDE, FRONT]].sum(0, keepdim=True)[:, :, CENTRE, CENTRE]
+        eyes = eyes.within(uncovered(reading), 1 - hair)
+        opaque, shades = torch.ones_like(eyes.opening), morpher.shades.float()
+        painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
+        eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))
+        return CompactFeatures(morpher._replace(lids=1 - eyes.found), eyes, parts, moves)
 
     def narrowed(self, features: CompactFeatures) -> CompactFeatures:
         return features._replace(morpher=self.morpher.narrowed(features.morpher))
@@ -66,7 +78,7 @@ class Compact(nn.Module):
         face = torch.cat([pose[:, :THREE], pose[:, MORE]], 1)
         changed = morphed(self.morpher.decode(features.morpher, face))
         moved = motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
-        return Rigged(moved, features.parts, changed)
+        return Rigged(moved, features.parts, changed, look(features.eyes, pose[0, GAZE], pose[0, EYES], pose[0, SMILE]))
 
 
 def morphed(face: MorpherOutput) -> Layers:

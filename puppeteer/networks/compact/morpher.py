@@ -49,6 +49,7 @@ class MorpherFeatures(NamedTuple):
     # (y, x, 0): empty, but its shape says at which row and column the window begins; a shape is known without a look at
     # values, for which a device would be waited
     corner: Tensor
+    lids: Tensor  # (B, 2) how much of what closes the eyes on the viewer's left and right is asked of the morpher
 
 
 class MorpherOutput(NamedTuple):
@@ -102,7 +103,8 @@ class Morpher(nn.Module):
         free = edge(crop).expand(len(crop), -1, -1, -1)
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
         whole = crop.new_empty(0, 0, 0)
-        return MorpherFeatures(kept, rest_mouth, tone, tone, free, rest_mouth, crop.new_ones(len(crop), 4, 2), whole)
+        shades, lids = crop.new_ones(len(crop), 4, 2), crop.new_ones(len(crop), 2)
+        return MorpherFeatures(kept, rest_mouth, tone, tone, free, rest_mouth, shades, whole, lids)
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the
@@ -112,15 +114,15 @@ class Morpher(nn.Module):
         if reading is not None:
             features = features._replace(
                 rest_mouth=reading.drawn_mouth.to(crop.dtype),
-                free=features.free * _uncovered(reading.covered > COVERED).to(crop.dtype),
+                free=features.free * uncovered(reading).to(crop.dtype),
             )
-        return self._toned(features, crop)
+        return self._toned(features, crop, reading)
 
     def bare(self) -> Tensor:
         """(K, N) poses in which skin is painted where something else is drawn."""
         return torch.tensor([[1.0, 1.0, 0.0]])
 
-    def _toned(self, features: MorpherFeatures, crop: Tensor) -> MorpherFeatures:
+    def _toned(self, features: MorpherFeatures, crop: Tensor, reading: Reading | None) -> MorpherFeatures:
         """Painted skin has the tone of what is drawn about it, place by place; learned features remember it as that of
         an average character. What is painted is compared with the rim that stays."""
         bare = self.bare().to(crop)
@@ -133,8 +135,16 @@ class Morpher(nn.Module):
         drawn = crop[:, :3]
         skin = drawn[:, :, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
 
-        def alike(x: Tensor, to: Tensor) -> Tensor:
-            return ((x - to).abs().amax(-3, keepdim=True) < ALIKE).to(x.dtype)
+        def alike(x: Tensor, to: Tensor, within: float = ALIKE) -> Tensor:
+            return ((x - to).abs().amax(-3, keepdim=True) < within).to(x.dtype)
+
+        if reading is not None:
+            # What covers a mouth lies over a nose too: skin is then what is like the painted skin, and unlike that.
+            covered = (reading.covered[:, 2] > COVERED).to(crop.dtype)[:, None, None, None]
+            like = ((painted * colour).sum((1, 3, 4)) + skin[..., 0, 0]) / (painted.sum((1, 3, 4)) + 1)
+            weight = rim * alike(drawn, like[..., None, None], 2 * ALIKE) * (1 - alike(drawn, skin, ALIKE / 2))
+            other = ((weight * drawn).sum((2, 3)) + like) / (weight.sum((2, 3)) + 1)
+            skin = torch.lerp(skin, other[..., None, None], covered)
 
         weight = painted * alike(colour, skin[:, None])
         own = ((weight * colour).sum((1, 3, 4)) + skin[..., 0, 0]) / (weight.sum((1, 3, 4)) + 1)
@@ -288,8 +298,9 @@ def halves(device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
     return upper, ((t - EYES[0]) / (EYES[1] - EYES[0])).clamp(0, 1)
 
 
-def _uncovered(covered: Tensor) -> Tensor:
-    """(B, 1, 128, 128) 0 where what is covered (B, 3: left eye, right eye, mouth) would move."""
+def uncovered(reading: Reading) -> Tensor:
+    """(B, 1, 128, 128) 0 where an eye or a mouth that is covered would move."""
+    covered = reading.covered > COVERED  # (B, 3) left eye, right eye, mouth
     t = torch.arange(CROP, device=covered.device, dtype=torch.float32)
     upper, lower = (rows[:, None] for rows in halves(covered.device))
     viewers_right = ((t - CROP / 2) / SEAM + 0.5).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""The morpher of the rig's face layer: eyes, gaze, brows and mouth in all of their numbers.
+"""The morpher of the rig's face layer: lids, brows and mouth in all of their numbers.
 
 It keeps the way of the compact family's morpher (softmax of keep, move and paint, from maps kept per character that hat
 functions of the pose weigh) and its weights as a start: the maps of the other numbers come beside those of the three.
@@ -24,7 +24,7 @@ from puppeteer.networks.compact.morpher import (
     ramped,
     window,
 )
-from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, faces, matrix, terms
+from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, closing, faces, matrix, terms
 
 FAINT = 0.05  # share of a pixel: what changes less than that at every end is still
 FADE = 3  # px about what changes in which it becomes still
@@ -32,14 +32,12 @@ NEAR = 2  # cells of 64 about what changes that are computed too, for convolutio
 
 
 def _ends(mouth: float) -> Tensor:
-    """(K, 12) faces with numbers at their ends, of a character whose mouth is drawn open by `mouth`. Eyes and brows
+    """(K, N) faces with numbers at their ends, of a character whose mouth is drawn open by `mouth`. Eyes and brows
     know nothing of the mouth, so each face tries an end of both."""
     signs = (-1.0, 1.0)
     eyes: list[dict[str, float]] = [
-        {"gaze_x": end, "eye_left": shut, "eye_right": shut} for end in signs for shut in (0, 0.5)
+        {"eye_left": shut, "eye_right": shut, "eye_smile": end} for end in (0, 1) for shut in (0.5, 1)
     ]
-    eyes += [{"gaze_y": end, "eye_left": shut, "eye_right": shut} for end in signs for shut in (0, 0.5)]
-    eyes += [{"eye_left": shut, "eye_right": shut, "eye_smile": end} for end in (0, 1) for shut in (0.5, 1)]
     eyes += [{"brow_left": end, "brow_right": end, "brow_form": form} for end in signs for form in (*signs, 0)]
     eyes += [{"brow_form": 1}, {"brow_form": -1}, {"eye_wide": 1}, {"eye_wide": 1, "brow_left": 1, "brow_right": 1}]
     mouths = [
@@ -55,11 +53,13 @@ class FaceMorpher(Morpher):
 
     TERMS = TERMS
     terms: Tensor
+    lids: Tensor
     halves: Tensor
 
     def __init__(self, config: MorpherConfig) -> None:
         super().__init__(config)
         self.register_buffer("terms", matrix(), persistent=False)
+        self.register_buffer("lids", closing(), persistent=False)
         self.register_buffer("halves", torch.stack(halves()), persistent=False)
 
     def start_from(self, three: dict[str, Tensor]) -> None:
@@ -101,7 +101,7 @@ class FaceMorpher(Morpher):
         )
 
     def decode(self, features: MorpherFeatures, expression: Tensor) -> MorpherOutput:
-        """expression (B*K, 12) in the order of `NUMBERS`, or (B*K, 3) with the others at 0."""
+        """expression (B*K, N) in the order of `NUMBERS`, or (B*K, 3) with the others at 0."""
         basis = features.basis
         face = F.pad(expression.to(basis.dtype), (0, len(NUMBERS) - expression.shape[1]))
         poses = len(face) // len(basis)
@@ -109,12 +109,14 @@ class FaceMorpher(Morpher):
         drawn, own = (repeated(x, poses)[:, None] for x in (features.rest_mouth, features.own_mouth))
         asked = (mouth - drawn).abs()
         # What the right side asks for, then the left one, which is in the viewer's right half.
+        lids = repeated(features.lids, poses).to(basis.dtype)
         weights = terms(face, as_seen(mouth, drawn, own), self.terms.to(basis.dtype))
+        weights = weights * (1 - self.lids.to(basis.dtype) * (1 - lids[..., None]))
         out = self._told(features, weights)
         down, across = (doubled(part) for part in window(features))
         more = weights[..., OWN:]
         looks, speaks = more[..., :-MOUTHS].amax((1, 2)), more[:, 0, -MOUTHS:].amax(1)
-        eye = torch.maximum(torch.lerp(right, left, self.side), looks[:, None])
+        eye = torch.maximum(torch.lerp(right * lids[:, :1], left * lids[:, 1:], self.side), looks[:, None])
         above = F.interpolate(eye[:, None], CROP, mode="linear")[..., None, across]
         below = torch.maximum(asked, speaks[:, None])[..., None, None]
         # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.

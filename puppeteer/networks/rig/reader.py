@@ -125,10 +125,7 @@ class Painter(nn.Module):
 
 
 def spread_colour(image: Tensor, shares: Tensor, layer: int) -> Tensor:
-    """A layer's colours (B, 3, H, W), not multiplied, where it is surely seen, spread over everything.
-
-    Push and pull over a pyramid (Gortler et al. 1996, "The Lumigraph", section 3.6.1): what is near counts most.
-    """
+    """A layer's colours (B, 3, H, W), not multiplied, where it is surely seen, spread over everything."""
 
     def surely(k: int) -> Tensor:
         return ((shares[:, k : k + 1] - 0.7) * 4).clamp(0, 1)
@@ -136,6 +133,14 @@ def spread_colour(image: Tensor, shares: Tensor, layer: int) -> Tensor:
     weight = surely(layer) + KIN_WEIGHT * sum((surely(k) for k in KIN.get(layer, ())), torch.zeros_like(shares[:, :1]))
     weight = weight * ((image[:, 3:] - 0.9) * 10).clamp(0, 1).float()
     colour = image[:, :3].float() / image[:, 3:].float().clamp(min=0.1)
+    return spread(colour, weight)
+
+
+def spread(colour: Tensor, weight: Tensor) -> Tensor:
+    """Colours (B, 3, H, W) where they have a weight (B, 1, H, W), spread over everything: what is near counts most.
+
+    Push and pull over a pyramid (Gortler et al. 1996, "The Lumigraph", section 3.6.1).
+    """
     levels = [(colour * weight, weight)]
     while levels[-1][1].shape[-1] > 2:
         levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))

@@ -14,13 +14,14 @@ from torch import Tensor
 from puppeteer.networks.compact.morpher import EYE_HATS, MOUTH_HATS
 from puppeteer.pose import POSE_NAMES
 
-NUMBERS = tuple(n for n in POSE_NAMES if n.startswith(("eye_", "mouth_", "gaze_", "brow_")))
-LEFT, RIGHT, OPEN, GAZE_X, GAZE_Y, BROW_LEFT, BROW_RIGHT, FORM, SMILE, WIDE, CORNERS, VOWEL = range(len(NUMBERS))
+NUMBERS = tuple(n for n in POSE_NAMES if n.startswith(("eye_", "mouth_", "brow_")))  # a gaze slides irises, see `eyes`
+LEFT, RIGHT, OPEN, BROW_LEFT, BROW_RIGHT, FORM, SMILE, WIDE, CORNERS, VOWEL = range(len(NUMBERS))
 KNOTS = 2  # hats on each side of 0 of a number whose parts slide
 OPENED = 0.25  # of `mouth_open`, from which on its vowel is all there, as in the generator
 OWN = 1 + EYE_HATS + MOUTH_HATS  # terms of the three numbers
 MOUTHS = 2 * KNOTS + 4  # vowel, and corners of closed and open lips
-MORE = 8 * KNOTS + 2 + KNOTS + MOUTHS  # gaze, brow, form; smile with open and closed eyes; wide; then a mouth's
+LIDS = (*range(1, 1 + EYE_HATS), OWN + 4 * KNOTS + 1)  # terms that close eyes, smiling or not
+MORE = 4 * KNOTS + 2 + KNOTS + MOUTHS  # brow, form; smile with open and closed eyes; wide; then a mouth's
 TERMS = OWN + MORE
 
 # Columns beside the numbers: the mouth as the maps have it, the vowel as far as it is heard, and 1.
@@ -30,7 +31,7 @@ ALWAYS: Linear = {ONE: 1.0}
 
 
 def faces(*chosen: Mapping[str, float]) -> Tensor:
-    """(K, 12) in the order of `NUMBERS`; what is not named is 0."""
+    """(K, N) in the order of `NUMBERS`; what is not named is 0."""
     return torch.tensor([[float(face.get(number, 0)) for number in NUMBERS] for face in chosen])
 
 
@@ -51,8 +52,6 @@ def _of_side(closure: int, brow: int) -> list[tuple[Linear, Linear]]:
         ({}, ALWAYS),
         *_hats(closure, [(k + 1) / EYE_HATS for k in range(EYE_HATS)], 1 / EYE_HATS),
         *_hats(SEEN, [k / (MOUTH_HATS - 1) for k in range(MOUTH_HATS)], 1 / (MOUTH_HATS - 1)),
-        *_ramps(GAZE_X),
-        *_ramps(GAZE_Y),
         *_ramps(brow),
         *_ramps(FORM),
         *_hats(SMILE, [1.0], 1.0, awake),
@@ -75,8 +74,15 @@ def matrix() -> Tensor:
     return out
 
 
+def closing() -> Tensor:
+    """(TERMS,) 1 for those that close eyes."""
+    out = torch.zeros(TERMS, device="cpu")
+    out[list(LIDS)] = 1
+    return out
+
+
 def terms(face: Tensor, seen: Tensor, matrix: Tensor) -> Tensor:
-    """face (B, 12) in the order of `NUMBERS`, and (B, 1) its mouth as the maps have it -> (B, 2, TERMS)"""
+    """face (B, N) in the order of `NUMBERS`, and (B, 1) its mouth as the maps have it -> (B, 2, TERMS)"""
     heard = face[:, VOWEL:] * (face[:, OPEN : OPEN + 1] / OPENED).clamp(max=1)
     columns = torch.cat([face, seen, heard, torch.ones_like(seen)], 1)
     # not a matrix product, which mixed precision would round

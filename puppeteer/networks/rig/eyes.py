@@ -1,0 +1,269 @@
+"""Eyes that look about and close, of pieces of the drawing.
+
+What is iris, white and lash is read once, and what they hide is painted: an iris goes on under lids, white behind it,
+and skin behind them all. A frame lays the drawing's own iris elsewhere, with its lights, then lets skin come
+down over it with the drawing's own lash at its edge; all of it before anything else is done to the face.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from puppeteer.networks.blocks import conv, enlarge, start_small
+from puppeteer.networks.compact.blocks import CROP, Encoder
+from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.rig.reader import spread
+
+WIDTHS, BLOCKS = (32, 64, 96), 3  # of the encoder
+# Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
+OUT, IN, UP, DOWN = 0.5, 0.24, 0.4, 0.6
+HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; and how bare a face is for sure
+LEAST_PX = 12.0  # of the crop: a smaller eye is none
+OWN = 0.6, 0.95  # share of a pixel in which something is seen, from which on its colour is the drawing's
+SHUT = 0.65, 0.27  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
+TILT = 0.3  # of the tilt of an eye, that of a closed lid
+ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
+THINNER = 0.7  # a closed lash than an open one
+LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
+LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
+GONE = 0.05, 0.25  # the same from which on skin is laid over it
+BESIDE = 1.5  # px of the crop about it where skin is laid too: its soft edge
+AROUND = 5.0  # px of the crop about an eye in which skin has shadows
+SKIN = 0.08, 0.2  # of 1: what differs more from painted skin is none
+PAINT = 1e-4  # what painted skin weighs beside seen skin
+UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
+FAINT = 1e-3
+SHARPER = 2.0  # edges of openings and irises than they are read
+AT_ONCE = 10.0  # irises that begin to move fade from the drawing: how many times as fast as they move
+
+
+class Eyes(NamedTuple):
+    """Of B characters, over the crop at 128 px, in single precision."""
+
+    opening: Tensor  # (B, 1, 128, 128) share of a pixel in which an iris or white is seen
+    iris: Tensor  # (B, 1, 128, 128) coverage of irises where no lid covers them
+    lash: Tensor  # (B, 1, 128, 128) share of a pixel in which lashes are seen
+    bare: Tensor  # (B, 1, 128, 128) 0 where hair lies over the face
+    painted: Tensor  # (B, 9, 128, 128) colours of iris, white and skin where they are not seen, not multiplied
+    axes: Tensor  # (B, 2, 2) px of the crop: half of width and height of the eye on the viewer's left and right
+    # (B, 4, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
+    # open lower lid
+    lids: Tensor
+    found: Tensor  # (B, 2) 1 where there is an eye on the viewer's left and right
+
+    def within(self, free: Tensor, bare: Tensor) -> Eyes:
+        """Without what is covered, where `free` (B, 1, 128, 128) is 0, of a face with hair before it."""
+        opening, bare = self.opening, bare.float()
+        # A pale iris may pass for hair: no hole in an eye is one where no other network sees hair.
+        whole = -_wider(-_wider(opening, HOLE_PX), HOLE_PX)
+        opening = torch.lerp(opening, whole, smooth(bare, *SURE))
+        return eyes(opening * free.float(), self.iris, self.lash * free.float(), self.painted, bare)
+
+
+def eyes(opening: Tensor, iris: Tensor, lash: Tensor, painted: Tensor, bare: Tensor | None = None) -> Eyes:
+    """With what follows from them."""
+    lash = lash * _wider((opening > 0.5).to(opening.dtype), LASHES_PX)
+    sizes, bare = axes(opening), torch.ones_like(opening) if bare is None else bare
+    return Eyes(opening, iris, lash, bare, painted, sizes, lids(opening, sizes), (sizes[..., 0] > 0).float())
+
+
+class Look(NamedTuple):
+    """What a frame asks of them."""
+
+    eyes: Eyes  # the same tensors in every frame
+    slid: Tensor  # (2, 2) px of the crop: x and y, where the irises on the viewer's left and right are, minus at rest
+    share: Tensor  # () how far the frame has faded from the drawing to what is laid
+    closure: Tensor  # (2,) of the eyes on the viewer's left and right
+    smile: Tensor  # () how far closed ones are arcs
+
+
+class EyePictures(NamedTuple):
+    """Of one character, over the crop at any size."""
+
+    opening: Tensor  # (1, 1, h, h)
+    iris: Tensor  # (1, 4, h, h) premultiplied
+    white: Tensor  # (1, 3, h, h)
+    lash: Tensor  # (1, 4, h, h) premultiplied, of upper lids
+    skin: Tensor  # (1, 3, h, h)
+    drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
+    edges: Tensor  # (4, h) px, as `Eyes.lids`
+
+
+class EyeReader(nn.Module):
+    """Finds irises and whites, and paints what is hidden of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder(16, WIDTHS, BLOCKS)
+        self.tell = conv(WIDTHS[0], 4 * 12)
+        start_small(self.tell, 0.3)
+
+    def read(self, crop: Tensor) -> tuple[Tensor, Tensor]:
+        """Premultiplied crop (B, 4, 128, 128) -> logits of `Eyes.opening`, `iris` and `lash`, and `Eyes.painted`."""
+        told = self.tell(self.encoder(F.pixel_unshuffle(crop, 2) - 0.5)[0])
+        told = F.pixel_shuffle(told, 2)
+        irises = (crop[:, :3] + torch.tanh(told[:, 2:5])).clamp(0, 1)
+        shares = torch.cat([told[:, :2], told[:, 8:9]], 1)
+        return shares, torch.cat([irises, torch.sigmoid(told[:, 5:8]), torch.sigmoid(told[:, 9:])], 1)
+
+    def forward(self, crop: Tensor) -> Eyes:
+        shares, painted = (x.float() for x in self.read(crop))
+        opening, iris, lash = torch.split(torch.sigmoid(shares), 1, 1)
+        return eyes(opening, iris, lash, painted)
+
+
+def _sides(opening: Tensor) -> Tensor:
+    """(B, 1, 128, 128) -> (B, 2, 128, 64) without what is faint"""
+    seen = (opening[:, 0] - 0.1).clamp(min=0) / 0.9
+    return torch.stack((seen[..., : CROP // 2], seen[..., CROP // 2 :]), 1)
+
+
+def axes(opening: Tensor) -> Tensor:
+    """(B, 2, 2) px: half axes of the eyes whose openings (B, 1, 128, 128) are; where there is no eye, 0."""
+    line = torch.arange(CROP, device=opening.device, dtype=opening.dtype)
+    sides = _sides(opening)
+    area = sides.sum((2, 3))
+    half = []
+    for axis in (2, 3):  # where mass lies along the other one; of an ellipse its half axis is two deviations
+        mass, at = sides.sum(axis), line[: sides.shape[5 - axis]]
+        mean = (mass * at).sum(2, keepdim=True) / mass.sum(2, keepdim=True).clamp(min=1)
+        half.append(2 * ((mass * (at - mean) ** 2).sum(2) / mass.sum(2).clamp(min=1)).sqrt())
+    found = (area > LEAST_PX).to(opening.dtype)
+    return torch.stack(half, 2) * found[..., None]
+
+
+def lids(opening: Tensor, axes: Tensor) -> Tensor:
+    """(B, 4, 128) as `Eyes.lids`, of openings (B, 1, 128, 128)."""
+    line = torch.arange(CROP, device=opening.device, dtype=opening.dtype) + 0.5
+    both = []
+    for side, (seen, half) in enumerate(zip(_sides(opening).unbind(1), axes.unbind(1), strict=True)):
+        x = line[: CROP // 2] + side * (CROP // 2)
+        high = seen.sum(1)  # (B, 64) px
+        middle = (seen * line[:, None]).sum(1) / high.clamp(min=FAINT)
+        weight = (high - 1).clamp(0, 1)
+        centre = (high * x).sum(1, keepdim=True) / high.sum(1, keepdim=True).clamp(min=1)
+        s = ((x - centre) / half[:, :1].clamp(min=1)).clamp(-1, 1)
+        upper = _fitted(s, middle - high / 2, weight, 4)
+        straight = _fitted(s, middle, weight, 1)
+        level = (straight * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=FAINT)
+        straight = torch.lerp(level, straight, TILT)
+        width, height = half[:, :1], half[:, 1:]
+        shut = straight + height * (SHUT[0] - SHUT[1] * s * s)
+        arc = straight + height * ARC[0] + width * ARC[1] * (s * s - ARC[2])
+        lower = torch.maximum(_fitted(s, middle + high / 2, weight, 4), shut)
+        both.append(torch.stack([torch.minimum(upper, shut), shut, arc, lower], 1))
+    return torch.cat(both, 2)
+
+
+def _fitted(s: Tensor, values: Tensor, weight: Tensor, degree: int) -> Tensor:
+    """Values (B, N) over s (B, N) as polynomials, by weighted least squares."""
+    powers = torch.stack([s**k for k in range(degree + 1)], 2)
+    square = torch.einsum("bn,bni,bnj->bij", weight, powers, powers)
+    square = square + 1e-2 * torch.eye(degree + 1, device=s.device)
+    right = torch.einsum("bn,bni,bn->bi", weight, powers, values)
+    return torch.einsum("bni,bi->bn", powers, torch.linalg.solve(square, right))
+
+
+def look(eyes: Eyes, gaze: Tensor, closure: Tensor, smile: Tensor) -> Look:
+    """gaze (2,) x and y, closure (2,) of left and right, and smile () of the pose, of one character: irises go to its
+    right, which is the viewer's left, and up."""
+    (left, up), (right, down) = gaze.clamp(min=0), gaze.clamp(max=0)
+    aside = torch.stack([OUT * left + IN * right, IN * left + OUT * right])
+    goes = torch.stack([aside, (UP * up + DOWN * down).expand(2)], 1)
+    share = (AT_ONCE * gaze.abs().amax()).clamp(max=1)
+    return Look(eyes, -eyes.axes[0] * goes, share, closure.flip(0) * eyes.found[0], smile)
+
+
+def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
+    """Of the middle of a premultiplied drawing (1, 4, h, h)."""
+    size = inside.shape[-1]
+    sharper = max(SHARPER, size / CROP)
+    opening, iris = (((enlarge(x, size) - 0.5) * sharper + 0.5).clamp(0, 1) for x in (eyes.opening, eyes.iris))
+    painted, lash = enlarge(eyes.painted, size), enlarge(eyes.lash, size)
+    straight = inside[:, :3] / inside[:, 3:].clamp(min=1 / 255)
+    clear = -_wider(-opening, 1)
+    every = _wider(torch.maximum(opening, smooth(lash, *GONE)), max(1, round(AROUND * size / CROP)))
+    papers = torch.split(painted, 3, 1)
+    free = enlarge(eyes.bare, size)
+    alike = 1 - smooth((straight - papers[2]).abs().amax(1, keepdim=True), *SKIN)
+    bare = (1 - every) * free * alike
+    seen = smooth(clear * iris, *OWN), smooth(clear * (1 - _wider(iris, 1)), *OWN)
+
+    def completed(paint: Tensor, own: Tensor) -> Tensor:
+        """What is seen, and paint that is off by as much as it is off there."""
+        off = spread(straight - paint + 0.5, own) - 0.5
+        return torch.lerp((paint + off).clamp(0, 1), straight, own)
+
+    irises, whites = (completed(paint, own) for paint, own in zip(papers[:2], seen, strict=True))
+    # A lid is as plain as the skin about it, and painted where none is seen.
+    skin = spread(torch.lerp(papers[2], straight, bare), bare + PAINT)
+    edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
+    row = torch.arange(size, device=inside.device)[:, None] + 0.5
+    # lashes above the middle of an eye go down with its lid, those below it stay, and fade
+    upper = (((edges[0] + edges[3]) / 2 - row) / UPPER_PX * CROP / size + 0.5).clamp(0, 1)
+    moved = smooth(lash, *LASH) * upper
+    gone = smooth(lash, *GONE)
+    drawn = torch.maximum(gone, _wider(gone, max(1, round(BESIDE * size / CROP))) * free)
+    return EyePictures(
+        opening,
+        torch.cat([irises * iris, iris], 1),
+        whites,
+        torch.cat([straight * moved, moved], 1),
+        skin,
+        torch.cat([drawn * upper, drawn * (1 - upper)], 1),
+        edges,
+    )
+
+
+def _wider(x: Tensor, reach: int) -> Tensor:
+    return F.max_pool2d(x, 2 * reach + 1, 1, reach)
+
+
+def enlarge_rows(x: Tensor, size: int) -> Tensor:
+    """(K, n) -> (K, size)"""
+    return F.interpolate(x[None], size, mode="linear", align_corners=False)[0]
+
+
+def looked(inside: Tensor, shown: EyePictures, frame: Look) -> Tensor:
+    """The middle of a premultiplied drawing (1, 4, h, h) with its irises elsewhere and its lids down."""
+    about = slid(inside, shown.opening, shown.iris, shown.white, frame.slid[None], frame.share)
+    return closed(about, shown, frame.closure, frame.smile)
+
+
+def slid(inside: Tensor, opening: Tensor, iris: Tensor, white: Tensor, by: Tensor, share: Tensor) -> Tensor:
+    """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop; see `EyePictures`."""
+    count, size = len(inside), inside.shape[-1]
+    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    here = torch.stack([ticks[None].expand(size, -1), ticks[:, None].expand(-1, size)], -1)
+    side = torch.arange(size, device=inside.device) * 2 // size
+    away = by.float()[:, side][:, None] * (2 / CROP)  # (B, 1, size, 2)
+    grid = (here[None] - away).expand(count, -1, -1, -1)
+    moved = F.grid_sample(iris, grid, "bilinear", "border", align_corners=False)
+    eye = (white * (1 - moved[:, 3:]) + moved[:, :3]) * inside[:, 3:]
+    weight = share * opening
+    return torch.cat([inside[:, :3] + weight * (eye - inside[:, :3]), inside[:, 3:]], 1)
+
+
+def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -> Tensor:
+    """One drawing whose lids are down."""
+    size, alpha = inside.shape[-1], inside[:, 3:]
+    side = torch.arange(size, device=inside.device) * 2 // size
+    k = closure[side]
+    opened, shut, arc, bottom = shown.edges
+    shut = torch.lerp(shut, arc, smile)
+    edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k)
+    row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5
+    outside = (torch.maximum(edge - row, row - under) + 0.5).clamp(0, 1)
+    at_once = (AT_ONCE * k).clamp(max=1)
+    upper, lower = shown.drawn[0]
+    weight = torch.maximum(torch.maximum(shown.opening[0, 0] * outside, upper) * at_once, lower * k)
+    source = (opened + (row - edge) * (1 + THINNER * k)) * (2 / size) - 1
+    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    grid = torch.stack([ticks[None].expand(size, -1), source], -1)[None]
+    lash = F.grid_sample(shown.lash, grid, "bilinear", "zeros", align_corners=False) * at_once
+    colour = inside[:, :3] + weight * (shown.skin * alpha - inside[:, :3])
+    return torch.cat([colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha, alpha], 1)

@@ -1,0 +1,231 @@
+"""Eyes that look about and close: what is found of them, how far they look, and what a frame shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from puppeteer.characters import default_character, make_recipe
+from puppeteer.characters.renderer import Renderer
+from puppeteer.image import premultiplied
+from puppeteer.networks.compact.blocks import CROP, CROP_AT
+from puppeteer.networks.compact.family import load
+from puppeteer.networks.rig.eyes import IN, OUT, EyeReader, Eyes, Look, axes, eye_pictures, eyes, look, looked, slid
+from puppeteer.pose import Pose
+from puppeteer.poser import Poser
+from puppeteer.poser.eyes import DrawnEyes
+from puppeteer.training import eyes as training
+
+CENTRES, HALF = ((64, 44), (64, 84)), (8.0, 6.0)  # rows and columns of drawn eyes, px; half of width and height
+BLACK, DARK, LIGHT, SKIN = 0.05, 0.2, 0.95, 0.75
+
+
+def _drawn(shift: tuple[int, int] = (0, 0)) -> tuple[Any, Eyes]:
+    """A premultiplied crop of two eyes whose irises are `shift` (right, down) from their middles, and what they are."""
+    y, x = (torch.arange(CROP) + 0.5).expand(CROP, CROP).T, (torch.arange(CROP) + 0.5).expand(CROP, CROP)
+    opening, iris = torch.zeros(CROP, CROP), torch.zeros(CROP, CROP)
+    for row, column in CENTRES:
+        opening += (((x - column) / HALF[0]) ** 2 + ((y - row) / HALF[1]) ** 2 < 1).float()
+        iris += ((x - column - shift[0]) ** 2 + (y - row - shift[1]) ** 2 < 9).float()
+    lash = torch.zeros(CROP, CROP)
+    lash[1:-1] = ((opening[2:] - opening[:-2]) > 0).float() * (1 - opening[1:-1])
+    grey = SKIN + opening * (LIGHT - SKIN) + opening * iris * (DARK - LIGHT) + lash * (BLACK - SKIN)
+    crop = torch.stack([grey, grey, grey, torch.ones(CROP, CROP)])[None]
+    painted = torch.cat([torch.full((1, 3, CROP, CROP), colour) for colour in (DARK, LIGHT, SKIN)], 1)
+    return crop, eyes(*(x[None, None] for x in (opening, iris, lash)), painted)
+
+
+def _look(found: Eyes, x: float = 0, y: float = 0, left: float = 0, right: float = 0, smile: float = 0) -> Look:
+    return look(found, torch.tensor([x, y]), torch.tensor([left, right]), torch.tensor(smile))
+
+
+def test_eyes_are_measured_and_what_is_none_is_not() -> None:
+    _, found = _drawn()
+    assert torch.allclose(found.axes[0], torch.tensor([HALF, HALF]), atol=0.3)
+    assert not axes(torch.zeros(1, 1, CROP, CROP)).any()
+    speck = torch.zeros(1, 1, CROP, CROP)
+    speck[..., 60:63, 40:43] = 1
+    assert not axes(speck).any()
+
+
+def test_irises_go_where_the_pose_looks() -> None:
+    _, found = _drawn()
+    for x, y in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)):
+        by = _look(found, x, y).slid
+        # the character's right is the viewer's left, and up is up
+        assert (by[:, 0] * -x >= 0).all() and (by[:, 1] * -y >= 0).all()
+        assert by.abs().amax() > 1
+    to_the_left = _look(found, 1).slid[:, 0]
+    assert to_the_left[0] == pytest.approx(-OUT * HALF[0], abs=0.2)
+    assert to_the_left[1] == pytest.approx(-IN * HALF[0], abs=0.2)
+    mirrored = _look(found, -1).slid[:, 0]
+    assert torch.allclose(mirrored.flip(0), -to_the_left, atol=0.01)
+    half = _look(found, 0.5).slid[:, 0]
+    assert torch.allclose(2 * half, to_the_left)
+
+
+def test_nothing_changes_while_the_pose_looks_ahead() -> None:
+    crop, found = _drawn((2, 0))
+    frame = _look(found)
+    assert torch.equal(looked(crop, eye_pictures(crop, found), frame), crop)
+    original = (255 * crop[0]).round().byte().permute(1, 2, 0).numpy()
+    drawn, rows, _ = DrawnEyes(original, found).drawn(frame)
+    assert drawn is original and rows.stop == 0
+
+
+@pytest.mark.parametrize("size", [128, 150, 167, 256])
+def test_an_iris_slides_under_its_lids_and_leaves_white(size: int) -> None:
+    crop, found = _drawn()
+    crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
+    shown = eye_pictures(crop, found)
+    frame = _look(found, -1)
+    out = looked(crop, shown, frame)[0, 0]
+    scale = size / CROP
+    for (row, column), by in zip(CENTRES, frame.slid.tolist(), strict=True):
+        at = round(row * scale), [round((column + dx) * scale) for dx in (by[0], -4)]
+        assert out[at[0], at[1][0]] < DARK + 0.15, "the iris is where it looks"
+        assert out[at[0], at[1][1]] > LIGHT - 0.15, "and white where it was"
+    lids = (shown.opening < 0.01)[0, 0]
+    assert torch.equal(out[lids], crop[0, 0][lids])
+
+
+@pytest.mark.parametrize("size", [128, 167, 256])
+def test_lids_come_down_over_the_eye_with_their_lash(size: int) -> None:
+    crop, found = _drawn()
+    crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
+    shown, scale = eye_pictures(crop, found), size / CROP
+
+    def column(**pose: float) -> torch.Tensor:
+        """Down through the middle of the eye on the viewer's left, which is the character's right."""
+        at = round(CENTRES[0][1] * scale)
+        return looked(crop, shown, _look(found, **pose))[0, 0, :, at - 1 : at + 1].mean(1)
+
+    darkest = [float(column(right=k).argmin()) / scale for k in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert darkest == sorted(darkest) and darkest[-1] > CENTRES[0][0] + 1
+    shut = column(right=1.0)
+    bare = shut[round((CENTRES[0][0] - 7) * scale) : round((CENTRES[0][0] + 0.5) * scale)]
+    assert (bare - SKIN).abs().max() < 0.03, "skin, and nothing of the eye or its open lash"
+    assert float(shut.min()) < 0.5, "one dark line"
+    smiling = float(column(right=1.0, smile=1.0).argmin()) / scale
+    assert smiling < darkest[-1], "an arc is highest in its middle"
+    assert torch.equal(column(left=1.0), column()), "the other eye stays"
+    half = looked(crop, shown, _look(found, right=0.5))[0, 0]
+    low = half[round((CENTRES[0][0] + 1) * scale), round(CENTRES[0][1] * scale)]
+    assert low < DARK + 0.1, "the iris is seen below a half closed lid"
+
+
+@pytest.mark.parametrize("size", [96, 128, 256])
+def test_both_ways_of_laying_irises_agree(size: int) -> None:
+    crop, found = _drawn((1, 0))
+    crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
+    original = (255 * crop[0]).round().byte().permute(1, 2, 0).contiguous().numpy()
+    irises = DrawnEyes(original, found)
+    for pose in ((0.7, -0.4), (-1.0, 1.0, 0.5, 0.2), (0.05, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0, 1.0)):
+        frame = _look(found, *pose)
+        ours, rows, columns = irises.drawn(frame)
+        inside = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
+        theirs = 255 * looked(inside, eye_pictures(inside, found), frame)[0].permute(1, 2, 0).numpy()
+        assert np.abs(ours - theirs).max() < 2.5
+        outside = np.ones((size, size), bool)
+        outside[rows, columns] = False
+        assert np.array_equal(ours[outside], original[outside])
+
+
+def test_a_character_looks_about_with_open_and_half_closed_eyes_and_not_with_closed_ones() -> None:
+    poser = Poser.load("compact", "cpu")
+    from puppeteer.prepare.reading import read_character
+
+    poser.set_character(read_character(default_character()))
+
+    def changed(**eyes: float) -> float:
+        ahead, aside = (poser.pose(Pose(gaze_x=x, **eyes)).astype(int) for x in (0.0, 1.0))
+        return float(np.abs(ahead - aside).max(-1).sum())
+
+    opened, half, closed = (changed(eye_left=k, eye_right=k) for k in (0.0, 0.5, 1.0))
+    assert opened > 5000 and half > 0.2 * opened and closed < 0.1 * opened
+
+
+def test_an_eye_that_is_covered_looks_nowhere_and_does_not_close() -> None:
+    _, found = _drawn()
+    free = torch.ones(1, 1, CROP, CROP)
+    free[..., CROP // 2 :] = 0
+    frame = _look(found.within(free, torch.ones_like(free)), 1, 1, left=1, right=1)
+    assert frame.slid[0].abs().min() > 1 and not frame.slid[1].any()
+    assert frame.closure.tolist() == [1, 0]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    with Renderer() as renderer:
+        return [training.drawn(renderer, seed, "train") for seed in (3, 4)]
+
+
+def test_what_it_is_taught_is_what_the_renderer_draws(rows: list[dict[str, Any]]) -> None:
+    """Parts laid where the pose looks are the picture that the renderer draws of it, but for lids that follow."""
+    with Renderer() as renderer:
+        recipe = make_recipe(3, "train")
+        renderer.load(recipe)
+        pose = Pose(mouth_open=float(recipe.rest_mouth))
+        crop = slice(CROP_AT, CROP_AT + CROP)
+        ahead, aside = (
+            premultiplied(renderer.render(replace(pose, gaze_x=x)).rgba)[crop, crop].astype(np.float32) / 255
+            for x in (0.0, 0.6)
+        )
+    batch = training.batch_of(rows[:1], FixedRng(), torch.device("cpu"))
+    iris = torch.cat([batch.colours[:, :3] * batch.iris, batch.iris], 1)
+    by = -0.6 * 0.46 * recipe.eyes.half_width * torch.tensor([1.0, 0.0]).expand(1, 2, 2)
+    laid = slid(batch.rest, batch.opening, iris, batch.colours[:, 3:6], by, torch.ones(()))
+    ours = laid[0].permute(1, 2, 0).numpy()
+    moved = np.abs(aside - ahead).max(-1) > 0.1
+    assert moved.sum() > 20
+    assert np.abs(ours - aside)[moved].mean() < 0.35 * np.abs(ahead - aside)[moved].mean()
+
+
+class FixedRng:
+    """Changes nothing of a batch."""
+
+    def uniform(self, low: float, high: float, shape: Any = None) -> Any:
+        return np.full(shape, {0.8: 1.0}.get(low, 0.0))
+
+    def normal(self, mean: float, deviation: float, shape: Any = None) -> Any:
+        return np.full(shape, mean)
+
+    def choice(self, values: Any, shape: Any = None) -> Any:
+        return np.full(shape, values[-1]) if shape is not None else values[0]
+
+    def random(self, shape: Any = None) -> Any:
+        return np.ones(shape)
+
+
+def test_a_batch_trains(rows: list[dict[str, Any]]) -> None:
+    torch.manual_seed(0)
+    network = EyeReader()
+    rng = np.random.default_rng(0)
+    batch = training.batch_of(rows, rng, torch.device("cpu"))
+    assert all(part.isfinite().all() and part.min() >= 0 and part.max() <= 1.001 for part in batch)
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    totals = []
+    for _ in range(12):
+        loss = torch.stack(list(training.losses(network, batch, np.random.default_rng(1)).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        totals.append(float(loss.detach()))
+    assert totals[-1] < 0.8 * totals[0]
+
+
+def test_the_shipped_reader_finds_irises_of_characters_it_never_saw() -> None:
+    network = load().eyes
+    overlaps = []
+    with Renderer() as renderer, torch.inference_mode():
+        for seed in range(60_000_000, 60_000_006):
+            row = training.drawn(renderer, seed, "test")
+            batch = training.batch_of([row], FixedRng(), torch.device("cpu"))
+            found = network(batch.rest)
+            ours, true = found.opening * found.iris > 0.5, batch.opening * batch.iris > 0.5
+            overlaps.append(float((ours & true).sum() / (ours | true).sum().clamp(min=1)))
+    assert np.median(overlaps) > 0.7
