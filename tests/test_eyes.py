@@ -118,13 +118,25 @@ def test_lids_come_down_over_the_eye_with_their_lash(size: int) -> None:
     assert low < DARK + 0.1, "the iris is seen below a half closed lid"
 
 
+def test_a_lash_that_begins_to_move_does_not_pale() -> None:
+    """Lids of a face that is awake are never quite still."""
+    crop, found = _drawn()
+    crop = torch.nn.functional.interpolate(crop, (512, 512), mode="nearest")
+    shown, at = eye_pictures(crop, found), 4 * CENTRES[0][1]
+    lash = [
+        float(looked(crop, shown, _look(found, right=k))[0, 0, :, at - 2 : at + 2].mean(1).min())
+        for k in (0.0, 0.01, 0.03, 0.05, 0.07, 0.1)
+    ]
+    assert max(lash) < lash[0] + 0.03
+
+
 @pytest.mark.parametrize("size", [96, 128, 256])
 def test_both_ways_of_laying_irises_agree(size: int) -> None:
     crop, found = _drawn((1, 0))
     crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
     original = (255 * crop[0]).round().byte().permute(1, 2, 0).contiguous().numpy()
     irises = DrawnEyes(original, found)
-    for pose in ((0.7, -0.4), (-1.0, 1.0, 0.5, 0.2), (0.05, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0, 1.0)):
+    for pose in ((0.7, -0.4), (-1.0, 1.0, 0.5, 0.2), (0.05, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0, 1.0), (0, 0, 0.05)):
         frame = _look(found, *pose)
         ours, rows, columns = irises.drawn(frame)
         inside = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255

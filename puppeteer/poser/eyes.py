@@ -162,16 +162,14 @@ def close(
         for row in range(top, bottom):
             at = np.float32(row) + half
             outside = min(max(max(edge - at, at - under) + half, zero), one)
-            weight = max(
-                max(opening[row, column] * outside, drawn[0, row, column]) * at_once, drawn[1, row, column] * closure
-            )
+            weight = max(max(opening[row, column] * outside, drawn[0, row, column]), drawn[1, row, column] * closure)
             source = opened + (at - edge) * thinner - half
             a = int(np.floor(source))
             v = source - np.float32(a)
             for k in range(4):
                 upper = np.float32(lash[a, column, k]) if 0 <= a < size else zero
                 lower = np.float32(lash[a + 1, column, k]) if 0 <= a + 1 < size else zero
-                line[k] = at_once * (upper + v * (lower - upper))
+                line[k] = upper + v * (lower - upper)
             if weight < np.float32(FAINT) and line[3] < half:
                 continue
             was = np.int64(picture[row, column])
@@ -181,5 +179,6 @@ def close(
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)
                 bare = before + weight * (np.float32(skin[row, column, k]) * opaque - before)
-                packed |= min(int(bare * clear + line[k] * opaque + half), alpha) << (8 * k)
+                laid = bare * clear + line[k] * opaque
+                packed |= min(int(before + at_once * (laid - before) + half), alpha) << (8 * k)
             picture[row, column] = packed

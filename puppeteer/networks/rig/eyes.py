@@ -38,7 +38,7 @@ PAINT = 1e-4  # what painted skin weighs beside seen skin
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
-AT_ONCE = 10.0  # irises that begin to move fade from the drawing: how many times as fast as they move
+AT_ONCE = 10.0  # irises and lids that begin to move fade from the drawing: how many times as fast as they move
 
 
 class Eyes(NamedTuple):
@@ -260,10 +260,12 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     outside = (torch.maximum(edge - row, row - under) + 0.5).clamp(0, 1)
     at_once = (AT_ONCE * k).clamp(max=1)
     upper, lower = shown.drawn[0]
-    weight = torch.maximum(torch.maximum(shown.opening[0, 0] * outside, upper) * at_once, lower * k)
+    weight = torch.maximum(torch.maximum(shown.opening[0, 0] * outside, upper), lower * k)
     source = (opened + (row - edge) * (1 + THINNER * k)) * (2 / size) - 1
     ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     grid = torch.stack([ticks[None].expand(size, -1), source], -1)[None]
-    lash = F.grid_sample(shown.lash, grid, "bilinear", "zeros", align_corners=False) * at_once
+    lash = F.grid_sample(shown.lash, grid, "bilinear", "zeros", align_corners=False)
     colour = inside[:, :3] + weight * (shown.skin * alpha - inside[:, :3])
-    return torch.cat([colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha, alpha], 1)
+    laid = colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha
+    # Skin and lash that came one by one would let a lash that hardly moves pale.
+    return torch.cat([inside[:, :3] + at_once * (laid - inside[:, :3]), alpha], 1)
