@@ -33,7 +33,7 @@ from puppeteer.gui.theme import BOLD, REGULAR
 from puppeteer.gui.treatment import Head, is_prepared, treat
 from puppeteer.gui.work import Work
 from puppeteer.image import PACKAGES, formats, write_png
-from puppeteer.live import Preview
+from puppeteer.live import Part, Preview, State
 from puppeteer.motion import Calibration
 from puppeteer.profile import load_profile, save_profile
 from puppeteer.settings import STUDIO
@@ -512,6 +512,20 @@ def test_the_key_of_an_expression_tells_down_and_up_and_follows_its_name(
     keys.rename("expression:Cross", "")
     assert keys.owner("Q") == "", "what is deleted has no key"
     assert "expression:Cross" not in Memory(tmp_path).get("keys", {})
+
+
+def test_a_problem_is_told_until_its_part_begins_anew() -> None:
+    def told(state: State, text: str) -> list[str]:
+        status: Any = SimpleNamespace(parts=lambda: {"camera": Part(state, text)})
+        notices.follow(status, {})
+        return [notice.text for notice in notices.shown(5).values()]
+
+    notices = Notices(lambda: 0.0)
+    assert told("problem", "192.168.1.999 is not an address") == ["192.168.1.999 is not an address"]
+    assert told("problem", "192.168.1.9999 is not an address") == ["192.168.1.9999 is not an address"]
+    assert told("starting", "waiting for a phone") == []
+    assert told("problem", "no phone") == ["no phone"]
+    assert told("ok", "a phone") == []
 
 
 def test_the_preview_has_a_place_for_advice() -> None:

@@ -55,11 +55,14 @@ class Notices:
             notice.hidden = False
 
     def follow(self, status: Status, calm: dict[str, tuple[str, Buttons] | None]) -> None:
-        """What the engine's parts say. Of those in `calm` a problem is none: it is news, or (None) not told here."""
+        """What the engine's parts say. Of those in `calm` a problem is none: it is news, or (None) not told here.
+
+        A part that begins anew, as when an address is corrected, has not met its problem yet.
+        """
         for name, part in status.parts().items():
-            if part.state in ("ok", "off") or (name in calm and calm[name] is None):
+            if part.state != "problem" or (name in calm and calm[name] is None):
                 self.drop(name)
-            elif part.state == "problem" and not (name == "face" and status.camera.state != "ok"):
+            elif name != "face" or status.camera.state == "ok":
                 text, buttons = calm.get(name) or (part.text, ())
                 problem = name not in calm
                 known = self._all.get(name)
