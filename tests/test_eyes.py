@@ -130,6 +130,20 @@ def test_a_lash_that_begins_to_move_does_not_pale() -> None:
     assert max(lash) < lash[0] + 0.03
 
 
+@pytest.mark.parametrize("gap", [0, 1])
+def test_no_skin_shows_between_a_lash_and_the_iris_below_it(gap: int) -> None:
+    """`gap`: rows between them that are read as neither."""
+    crop, found = _drawn((0, -3))
+    if gap:
+        found = eyes(found.opening * found.opening.roll(gap, 2), found.iris, found.lash, found.painted)
+    crop = torch.nn.functional.interpolate(crop, (512, 512), mode="bilinear", align_corners=False)
+    shown, (row, column) = eye_pictures(crop, found), (4 * x for x in CENTRES[0])
+    for k in (0.15, 0.3) if gap else (0.02, 0.05, 0.1, 0.15):
+        line = looked(crop, shown, _look(found, right=k))[0, 0, :, column]
+        lash = int(line[: row - 4].argmin())
+        assert line[lash : row - 4].max() < DARK + 0.1
+
+
 @pytest.mark.parametrize("size", [96, 128, 256])
 def test_both_ways_of_laying_irises_agree(size: int) -> None:
     crop, found = _drawn((1, 0))

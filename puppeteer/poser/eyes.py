@@ -10,7 +10,7 @@ import torch
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import AT_ONCE, THINNER, Eyes, Look, eye_pictures
+from puppeteer.networks.rig.eyes import AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures
 from puppeteer.pose import U8
 from puppeteer.poser.reaching import both
 from puppeteer.poser.stack import pixels
@@ -154,6 +154,7 @@ def close(
     closure, smile = np.float32(closure), np.float32(smile)
     at_once = min(np.float32(AT_ONCE) * closure, one)
     thinner = one + np.float32(THINNER) * closure
+    over = np.float32(OVER_PX * size / CROP) * (one - closure)
     line = np.empty(4, np.float32)
     for column in range(left, right):
         opened = edges[0, column]
@@ -161,8 +162,10 @@ def close(
         edge, under = opened + closure * (shut - opened), edges[3, column] + closure * (shut - edges[3, column])
         for row in range(top, bottom):
             at = np.float32(row) + half
-            outside = min(max(max(edge - at, at - under) + half, zero), one)
-            weight = max(max(opening[row, column] * outside, drawn[0, row, column]), drawn[1, row, column] * closure)
+            outside = min(max(max(edge - over - at, at - under) + half, zero), one)
+            eye = opening[row, column]
+            upper_skin = drawn[0, row, column] * (one - eye * (one - outside))
+            weight = max(max(eye * outside, upper_skin), drawn[1, row, column] * closure)
             source = opened + (at - edge) * thinner - half
             a = int(np.floor(source))
             v = source - np.float32(a)

@@ -28,6 +28,7 @@ SHUT = 0.65, 0.27  # of an eye's half height below its middle, a closed lid's ed
 TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
 THINNER = 0.7  # a closed lash than an open one
+OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
 GONE = 0.05, 0.25  # the same from which on skin is laid over it
@@ -257,10 +258,14 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     shut = torch.lerp(shut, arc, smile)
     edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k)
     row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5
-    outside = (torch.maximum(edge - row, row - under) + 0.5).clamp(0, 1)
+    over = OVER_PX * size / CROP * (1 - k)
+    outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
     at_once = (AT_ONCE * k).clamp(max=1)
     upper, lower = shown.drawn[0]
-    weight = torch.maximum(torch.maximum(shown.opening[0, 0] * outside, upper), lower * k)
+    opening = shown.opening[0, 0]
+    # Just below a lash that has hardly moved is the eye, not skin.
+    upper = upper * (1 - opening * (1 - outside))
+    weight = torch.maximum(torch.maximum(opening * outside, upper), lower * k)
     source = (opened + (row - edge) * (1 + THINNER * k)) * (2 / size) - 1
     ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     grid = torch.stack([ticks[None].expand(size, -1), source], -1)[None]
