@@ -14,7 +14,20 @@ from puppeteer.characters.renderer import Renderer
 from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT
 from puppeteer.networks.compact.family import load
-from puppeteer.networks.rig.eyes import IN, OUT, EyeReader, Eyes, Look, axes, eye_pictures, eyes, look, looked, slid
+from puppeteer.networks.rig.eyes import (
+    IN,
+    OUT,
+    EyeReader,
+    Eyes,
+    Look,
+    axes,
+    between,
+    eye_pictures,
+    eyes,
+    look,
+    looked,
+    slid,
+)
 from puppeteer.pose import Pose
 from puppeteer.poser import Poser
 from puppeteer.poser.eyes import DrawnEyes
@@ -43,13 +56,17 @@ def _look(found: Eyes, x: float = 0, y: float = 0, left: float = 0, right: float
     return look(found, torch.tensor([x, y]), torch.tensor([left, right]), torch.tensor(smile))
 
 
+def _axes(opening: torch.Tensor) -> torch.Tensor:
+    return axes(opening, between(opening))
+
+
 def test_eyes_are_measured_and_what_is_none_is_not() -> None:
     _, found = _drawn()
     assert torch.allclose(found.axes[0], torch.tensor([HALF, HALF]), atol=0.3)
-    assert not axes(torch.zeros(1, 1, CROP, CROP)).any()
+    assert not _axes(torch.zeros(1, 1, CROP, CROP)).any()
     speck = torch.zeros(1, 1, CROP, CROP)
     speck[..., 60:63, 40:43] = 1
-    assert not axes(speck).any()
+    assert not _axes(speck).any()
 
 
 def test_irises_go_where_the_pose_looks() -> None:
@@ -66,6 +83,19 @@ def test_irises_go_where_the_pose_looks() -> None:
     assert torch.allclose(mirrored.flip(0), -to_the_left, atol=0.01)
     half = _look(found, 0.5).slid[:, 0]
     assert torch.allclose(2 * half, to_the_left)
+
+
+@pytest.mark.parametrize("right", [-10, 0, 9])
+def test_eyes_of_a_turned_face_are_parted_between_them(right: int) -> None:
+    crop, found = _drawn()
+    moved = [torch.roll(x, right, -1) for x in (crop, found.opening, found.iris, found.lash, found.painted)]
+    there = eyes(*moved[1:])
+    assert torch.allclose(there.axes, found.axes, atol=0.01)
+    assert CENTRES[0][1] + HALF[0] < float(there.middle) - right < CENTRES[1][1] - HALF[0]
+    shown = eye_pictures(moved[0], there)
+    wink = looked(moved[0], shown, _look(there, left=1))
+    changed = (wink - moved[0]).abs().amax(1)[0].amax(0) > 0.1
+    assert changed[CENTRES[1][1] + right] and not changed[: 64 + right - 4].any()
 
 
 def test_nothing_changes_while_the_pose_looks_ahead() -> None:
@@ -179,7 +209,7 @@ def test_an_eye_that_is_covered_looks_nowhere_and_does_not_close() -> None:
     _, found = _drawn()
     free = torch.ones(1, 1, CROP, CROP)
     free[..., CROP // 2 :] = 0
-    frame = _look(found.within(free, torch.ones_like(free)), 1, 1, left=1, right=1)
+    frame = _look(found.within(free, torch.ones_like(free), torch.ones_like(free)), 1, 1, left=1, right=1)
     assert frame.slid[0].abs().min() > 1 and not frame.slid[1].any()
     assert frame.closure.tolist() == [1, 0]
 
@@ -204,7 +234,7 @@ def test_what_it_is_taught_is_what_the_renderer_draws(rows: list[dict[str, Any]]
     batch = training.batch_of(rows[:1], FixedRng(), torch.device("cpu"))
     iris = torch.cat([batch.colours[:, :3] * batch.iris, batch.iris], 1)
     by = -0.6 * 0.46 * recipe.eyes.half_width * torch.tensor([1.0, 0.0]).expand(1, 2, 2)
-    laid = slid(batch.rest, batch.opening, iris, batch.colours[:, 3:6], by, torch.ones(()))
+    laid = slid(batch.rest, batch.opening, iris, batch.colours[:, 3:6], by, torch.ones(()), between(batch.opening))
     ours = laid[0].permute(1, 2, 0).numpy()
     moved = np.abs(aside - ahead).max(-1) > 0.1
     assert moved.sum() > 20

@@ -10,7 +10,7 @@ import torch
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures
+from puppeteer.networks.rig.eyes import AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures, right
 from puppeteer.pose import U8
 from puppeteer.poser.reaching import both
 from puppeteer.poser.stack import pixels
@@ -32,8 +32,9 @@ class DrawnEyes:
         )
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._per_px = size / CROP
+        middle = int((right(eyes.middle, size)[0]).int().argmax())
         seen = (opening > FAINT) | (self._drawn > FAINT).any(0)
-        self._windows = [_window(seen, half) for half in (slice(0, size // 2), slice(size // 2, size))]
+        self._windows = [_window(seen, half) for half in (slice(0, middle), slice(middle, size))]
         self._reach = both(*(rows for rows, _ in self._windows)), both(*(columns for _, columns in self._windows))
         self._scratch = threading.local()
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import EyeReader, axes, slid
+from puppeteer.networks.rig.eyes import EyeReader, axes, between, slid
 from puppeteer.training.dataset import CROP_SLICE
 from puppeteer.training.learning import Losses, Machine, Task, half, learn
 from puppeteer.training.ring import Row, Source
@@ -136,11 +136,12 @@ def losses(network: EyeReader, batch: Batch, rng: np.random.Generator) -> Losses
     near = F.max_pool2d(torch.maximum(batch.opening, batch.iris), 9, 1, 4)
     weight = 0.15 + near
     about = F.max_pool2d(batch.opening, 13, 1, 6)  # where a slid iris may be seen, and come from
-    most = FARTHEST * axes(batch.opening)
+    middle = between(batch.opening)
+    most = FARTHEST * axes(batch.opening, middle)
     by = most * torch.tensor(rng.uniform(-1, 1, most.shape), dtype=torch.float32, device=most.device)
 
     def shown(o: Tensor, i: Tensor, colours: Tensor) -> Tensor:
-        return slid(batch.rest, o, torch.cat([colours[:, :3] * i, i], 1), colours[:, 3:6], by, whole)
+        return slid(batch.rest, o, torch.cat([colours[:, :3] * i, i], 1), colours[:, 3:6], by, whole, middle)
 
     whole = torch.ones((), device=most.device)
     with torch.no_grad():

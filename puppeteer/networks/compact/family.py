@@ -19,7 +19,7 @@ from puppeteer.networks.rig.eyes import EyeReader, Eyes, look
 from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
-from puppeteer.networks.rig.reader import FRONT, SIDE, Painter, Reader, ReaderConfig
+from puppeteer.networks.rig.reader import FRONT, GLASSES, SIDE, Painter, Reader, ReaderConfig
 from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import POSE_NAMES
@@ -63,8 +63,9 @@ class Compact(nn.Module):
         parts, moves = assembly.read(self.reader, self.painter, image)
         middle = image[:, :, CENTRE, CENTRE]
         morpher, eyes = self.morpher.fitted(middle, reading), self.eyes(middle)
-        hair = parts.seen[[SIDE, FRONT]].sum(0, keepdim=True)[:, :, CENTRE, CENTRE]
-        eyes = eyes.within(uncovered(reading), 1 - hair)
+        seen = parts.seen[:, :, CENTRE, CENTRE]
+        hair, glasses = seen[[SIDE, FRONT]].sum(0, keepdim=True), seen[GLASSES][None]
+        eyes = eyes.within(uncovered(reading), 1 - hair, 1 - glasses)
         opaque, shades = torch.ones_like(eyes.opening), morpher.shades.float()
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
         eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))

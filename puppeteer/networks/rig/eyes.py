@@ -22,6 +22,7 @@ WIDTHS, BLOCKS = (32, 64, 96), 3  # of the encoder
 # Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
 OUT, IN, UP, DOWN = 0.5, 0.24, 0.4, 0.6
 HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; and how bare a face is for sure
+BETWEEN, BETWEEN_PX = (48, 81), 7  # columns of the crop that may part the eyes, and px that are looked at together
 LEAST_PX = 12.0  # of the crop: a smaller eye is none
 OWN = 0.6, 0.95  # share of a pixel in which something is seen, from which on its colour is the drawing's
 SHUT = 0.65, 0.27  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
@@ -48,28 +49,32 @@ class Eyes(NamedTuple):
     opening: Tensor  # (B, 1, 128, 128) share of a pixel in which an iris or white is seen
     iris: Tensor  # (B, 1, 128, 128) coverage of irises where no lid covers them
     lash: Tensor  # (B, 1, 128, 128) share of a pixel in which lashes are seen
-    bare: Tensor  # (B, 1, 128, 128) 0 where hair lies over the face
+    bare: Tensor  # (B, 1, 128, 128) 0 where hair or glasses lie over the face
     painted: Tensor  # (B, 9, 128, 128) colours of iris, white and skin where they are not seen, not multiplied
     axes: Tensor  # (B, 2, 2) px of the crop: half of width and height of the eye on the viewer's left and right
     # (B, 4, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
     # open lower lid
     lids: Tensor
+    middle: Tensor  # (B,) px: the column between the two
     found: Tensor  # (B, 2) 1 where there is an eye on the viewer's left and right
 
-    def within(self, free: Tensor, bare: Tensor) -> Eyes:
-        """Without what is covered, where `free` (B, 1, 128, 128) is 0, of a face with hair before it."""
-        opening, bare = self.opening, bare.float()
+    def within(self, free: Tensor, bare: Tensor, clear: Tensor) -> Eyes:
+        """Without what is covered, where `free` (B, 1, 128, 128) is 0; `bare` is 0 where hair lies over the face, and
+        `clear` where glasses do."""
+        opening, bare, clear = self.opening, bare.float(), smooth(clear.float(), *SURE)
         # A pale iris may pass for hair: no hole in an eye is one where no other network sees hair.
         whole = -_wider(-_wider(opening, HOLE_PX), HOLE_PX)
         opening = torch.lerp(opening, whole, smooth(bare, *SURE))
-        return eyes(opening * free.float(), self.iris, self.lash * free.float(), self.painted, bare)
+        return eyes(opening * free.float(), self.iris, self.lash * free.float() * clear, self.painted, bare * clear)
 
 
 def eyes(opening: Tensor, iris: Tensor, lash: Tensor, painted: Tensor, bare: Tensor | None = None) -> Eyes:
     """With what follows from them."""
     lash = lash * _wider((opening > 0.5).to(opening.dtype), LASHES_PX)
-    sizes, bare = axes(opening), torch.ones_like(opening) if bare is None else bare
-    return Eyes(opening, iris, lash, bare, painted, sizes, lids(opening, sizes), (sizes[..., 0] > 0).float())
+    middle, bare = between(opening), torch.ones_like(opening) if bare is None else bare
+    sizes = axes(opening, middle)
+    edges, found = lids(opening, middle, sizes), (sizes[..., 0] > 0).float()
+    return Eyes(opening, iris, lash, bare, painted, sizes, edges, middle, found)
 
 
 class Look(NamedTuple):
@@ -117,47 +122,59 @@ class EyeReader(nn.Module):
         return eyes(opening, iris, lash, painted)
 
 
-def _sides(opening: Tensor) -> Tensor:
-    """(B, 1, 128, 128) -> (B, 2, 128, 64) without what is faint"""
-    seen = (opening[:, 0] - 0.1).clamp(min=0) / 0.9
-    return torch.stack((seen[..., : CROP // 2], seen[..., CROP // 2 :]), 1)
+def between(opening: Tensor) -> Tensor:
+    """(B,) px: the column in which there is least of openings (B, 1, 128, 128), near the middle."""
+    line = torch.arange(*BETWEEN, device=opening.device)
+    high = F.avg_pool1d(opening.sum(2), 2 * BETWEEN_PX + 1, 1, BETWEEN_PX)[:, 0, line]
+    return (high + 0.002 * (line - CROP / 2).abs()).argmin(1).to(opening.dtype) + BETWEEN[0]
 
 
-def axes(opening: Tensor) -> Tensor:
+def right(middle: Tensor, size: int) -> Tensor:
+    """(B, size) which columns of as many are the viewer's right."""
+    at = (torch.arange(size, device=middle.device, dtype=middle.dtype) + 0.5) * (CROP / size)
+    return at >= middle[:, None]
+
+
+def _sides(opening: Tensor, middle: Tensor) -> Tensor:
+    """(B, 1, 128, 128) -> (B, 2, 128, 128) each eye alone, without what is faint"""
+    seen, side = (opening[:, 0] - 0.1).clamp(min=0) / 0.9, right(middle, CROP)[:, None]
+    return torch.stack((seen * ~side, seen * side), 1)
+
+
+def axes(opening: Tensor, middle: Tensor) -> Tensor:
     """(B, 2, 2) px: half axes of the eyes whose openings (B, 1, 128, 128) are; where there is no eye, 0."""
     line = torch.arange(CROP, device=opening.device, dtype=opening.dtype)
-    sides = _sides(opening)
+    sides = _sides(opening, middle)
     area = sides.sum((2, 3))
     half = []
     for axis in (2, 3):  # where mass lies along the other one; of an ellipse its half axis is two deviations
-        mass, at = sides.sum(axis), line[: sides.shape[5 - axis]]
-        mean = (mass * at).sum(2, keepdim=True) / mass.sum(2, keepdim=True).clamp(min=1)
-        half.append(2 * ((mass * (at - mean) ** 2).sum(2) / mass.sum(2).clamp(min=1)).sqrt())
+        mass = sides.sum(axis)
+        mean = (mass * line).sum(2, keepdim=True) / mass.sum(2, keepdim=True).clamp(min=1)
+        half.append(2 * ((mass * (line - mean) ** 2).sum(2) / mass.sum(2).clamp(min=1)).sqrt())
     found = (area > LEAST_PX).to(opening.dtype)
     return torch.stack(half, 2) * found[..., None]
 
 
-def lids(opening: Tensor, axes: Tensor) -> Tensor:
+def lids(opening: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
     """(B, 4, 128) as `Eyes.lids`, of openings (B, 1, 128, 128)."""
     line = torch.arange(CROP, device=opening.device, dtype=opening.dtype) + 0.5
     both = []
-    for side, (seen, half) in enumerate(zip(_sides(opening).unbind(1), axes.unbind(1), strict=True)):
-        x = line[: CROP // 2] + side * (CROP // 2)
-        high = seen.sum(1)  # (B, 64) px
-        middle = (seen * line[:, None]).sum(1) / high.clamp(min=FAINT)
+    for seen, half in zip(_sides(opening, middle).unbind(1), axes.unbind(1), strict=True):
+        high = seen.sum(1)  # (B, 128) px
+        half_way = (seen * line[:, None]).sum(1) / high.clamp(min=FAINT)
         weight = (high - 1).clamp(0, 1)
-        centre = (high * x).sum(1, keepdim=True) / high.sum(1, keepdim=True).clamp(min=1)
-        s = ((x - centre) / half[:, :1].clamp(min=1)).clamp(-1, 1)
-        upper = _fitted(s, middle - high / 2, weight, 4)
-        straight = _fitted(s, middle, weight, 1)
+        centre = (high * line).sum(1, keepdim=True) / high.sum(1, keepdim=True).clamp(min=1)
+        s = ((line - centre) / half[:, :1].clamp(min=1)).clamp(-1, 1)
+        upper = _fitted(s, half_way - high / 2, weight, 4)
+        straight = _fitted(s, half_way, weight, 1)
         level = (straight * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=FAINT)
         straight = torch.lerp(level, straight, TILT)
         width, height = half[:, :1], half[:, 1:]
         shut = straight + height * (SHUT[0] - SHUT[1] * s * s)
         arc = straight + height * ARC[0] + width * ARC[1] * (s * s - ARC[2])
-        lower = torch.maximum(_fitted(s, middle + high / 2, weight, 4), shut)
+        lower = torch.maximum(_fitted(s, half_way + high / 2, weight, 4), shut)
         both.append(torch.stack([torch.minimum(upper, shut), shut, arc, lower], 1))
-    return torch.cat(both, 2)
+    return torch.where(right(middle, CROP)[:, None], both[1], both[0])
 
 
 def _fitted(s: Tensor, values: Tensor, weight: Tensor, degree: int) -> Tensor:
@@ -231,17 +248,20 @@ def enlarge_rows(x: Tensor, size: int) -> Tensor:
 
 def looked(inside: Tensor, shown: EyePictures, frame: Look) -> Tensor:
     """The middle of a premultiplied drawing (1, 4, h, h) with its irises elsewhere and its lids down."""
-    about = slid(inside, shown.opening, shown.iris, shown.white, frame.slid[None], frame.share)
-    return closed(about, shown, frame.closure, frame.smile)
+    about = slid(inside, shown.opening, shown.iris, shown.white, frame.slid[None], frame.share, frame.eyes.middle)
+    on_left, on_right = frame.closure.unbind()
+    closure = torch.where(right(frame.eyes.middle, inside.shape[-1])[0], on_right, on_left)
+    return closed(about, shown, closure, frame.smile)
 
 
-def slid(inside: Tensor, opening: Tensor, iris: Tensor, white: Tensor, by: Tensor, share: Tensor) -> Tensor:
-    """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop; see `EyePictures`."""
+def slid(
+    inside: Tensor, opening: Tensor, iris: Tensor, white: Tensor, by: Tensor, share: Tensor, middle: Tensor
+) -> Tensor:
+    """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop; see `EyePictures` and `Eyes`."""
     count, size = len(inside), inside.shape[-1]
     ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     here = torch.stack([ticks[None].expand(size, -1), ticks[:, None].expand(-1, size)], -1)
-    side = torch.arange(size, device=inside.device) * 2 // size
-    away = by.float()[:, side][:, None] * (2 / CROP)  # (B, 1, size, 2)
+    away = torch.where(right(middle, size)[..., None], by[:, 1:], by[:, :1]).float()[:, None] * (2 / CROP)
     grid = (here[None] - away).expand(count, -1, -1, -1)
     moved = F.grid_sample(iris, grid, "bilinear", "border", align_corners=False)
     eye = (white * (1 - moved[:, 3:]) + moved[:, :3]) * inside[:, 3:]
@@ -250,10 +270,8 @@ def slid(inside: Tensor, opening: Tensor, iris: Tensor, white: Tensor, by: Tenso
 
 
 def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -> Tensor:
-    """One drawing whose lids are down."""
-    size, alpha = inside.shape[-1], inside[:, 3:]
-    side = torch.arange(size, device=inside.device) * 2 // size
-    k = closure[side]
+    """One drawing whose lids are down by `closure` (h,) in each column."""
+    size, alpha, k = inside.shape[-1], inside[:, 3:], closure
     opened, shut, arc, bottom = shown.edges
     shut = torch.lerp(shut, arc, smile)
     edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k)
