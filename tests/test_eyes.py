@@ -209,7 +209,7 @@ def test_an_eye_that_is_covered_looks_nowhere_and_does_not_close() -> None:
     _, found = _drawn()
     free = torch.ones(1, 1, CROP, CROP)
     free[..., CROP // 2 :] = 0
-    frame = _look(found.within(free, torch.ones_like(free), torch.ones_like(free)), 1, 1, left=1, right=1)
+    frame = _look(found.within(free, torch.ones_like(free), torch.ones_like(free), found.skin), 1, 1, left=1, right=1)
     assert frame.slid[0].abs().min() > 1 and not frame.slid[1].any()
     assert frame.closure.tolist() == [1, 0]
 

@@ -65,7 +65,8 @@ class Compact(nn.Module):
         morpher, eyes = self.morpher.fitted(middle, reading), self.eyes(middle)
         seen = parts.seen[:, :, CENTRE, CENTRE]
         hair, glasses = seen[[SIDE, FRONT]].sum(0, keepdim=True), seen[GLASSES][None]
-        eyes = eyes.within(uncovered(reading), 1 - hair, 1 - glasses)
+        skin = morpher.skin * morpher.tone.mean((2, 3), keepdim=True)
+        eyes = eyes.within(uncovered(reading), 1 - hair, 1 - glasses, skin)
         opaque, shades = torch.ones_like(eyes.opening), morpher.shades.float()
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
         eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))

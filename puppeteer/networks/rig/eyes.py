@@ -25,18 +25,20 @@ HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; an
 BETWEEN, BETWEEN_PX = (48, 81), 7  # columns of the crop that may part the eyes, and px that are looked at together
 LEAST_PX = 12.0  # of the crop: a smaller eye is none
 OWN = 0.6, 0.95  # share of a pixel in which something is seen, from which on its colour is the drawing's
-SHUT = 0.65, 0.27  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
+SHUT = 0.8, 0.28  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
 TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
 THINNER = 0.7  # a closed lash than an open one
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
-GONE = 0.05, 0.25  # the same from which on skin is laid over it
+GONE = 0.03, 0.15  # the same from which on skin is laid over it
+LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 BESIDE = 1.5  # px of the crop about it where skin is laid too: its soft edge
 AROUND = 5.0  # px of the crop about an eye in which skin has shadows
-SKIN = 0.08, 0.2  # of 1: what differs more from painted skin is none
-PAINT = 1e-4  # what painted skin weighs beside seen skin
+SKIN = 0.12, 0.25  # of 1: what differs more from the colour of a face is no skin of it
+PAPER, SHADED = (0.08, 0.2), 0.7  # the same from painted skin, and how much that counts
+LEAST = 1e-4  # what the colour of a face weighs beside skin that is seen
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
@@ -50,6 +52,7 @@ class Eyes(NamedTuple):
     iris: Tensor  # (B, 1, 128, 128) coverage of irises where no lid covers them
     lash: Tensor  # (B, 1, 128, 128) share of a pixel in which lashes are seen
     bare: Tensor  # (B, 1, 128, 128) 0 where hair or glasses lie over the face
+    skin: Tensor  # (B, 3, 1, 1) of the face, not multiplied
     painted: Tensor  # (B, 9, 128, 128) colours of iris, white and skin where they are not seen, not multiplied
     axes: Tensor  # (B, 2, 2) px of the crop: half of width and height of the eye on the viewer's left and right
     # (B, 4, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
@@ -58,23 +61,33 @@ class Eyes(NamedTuple):
     middle: Tensor  # (B,) px: the column between the two
     found: Tensor  # (B, 2) 1 where there is an eye on the viewer's left and right
 
-    def within(self, free: Tensor, bare: Tensor, clear: Tensor) -> Eyes:
+    def within(self, free: Tensor, bare: Tensor, clear: Tensor, skin: Tensor) -> Eyes:
         """Without what is covered, where `free` (B, 1, 128, 128) is 0; `bare` is 0 where hair lies over the face, and
-        `clear` where glasses do."""
+        `clear` where glasses do; `skin` (B, 3, 1, 1) is the colour of the face."""
         opening, bare, clear = self.opening, bare.float(), smooth(clear.float(), *SURE)
         # A pale iris may pass for hair: no hole in an eye is one where no other network sees hair.
         whole = -_wider(-_wider(opening, HOLE_PX), HOLE_PX)
         opening = torch.lerp(opening, whole, smooth(bare, *SURE))
-        return eyes(opening * free.float(), self.iris, self.lash * free.float() * clear, self.painted, bare * clear)
+        return eyes(
+            opening * free.float(),
+            self.iris,
+            self.lash * free.float() * clear,
+            self.painted,
+            bare * clear,
+            skin.float(),
+        )
 
 
-def eyes(opening: Tensor, iris: Tensor, lash: Tensor, painted: Tensor, bare: Tensor | None = None) -> Eyes:
+def eyes(
+    opening: Tensor, iris: Tensor, lash: Tensor, painted: Tensor, bare: Tensor | None = None, skin: Tensor | None = None
+) -> Eyes:
     """With what follows from them."""
     lash = lash * _wider((opening > 0.5).to(opening.dtype), LASHES_PX)
     middle, bare = between(opening), torch.ones_like(opening) if bare is None else bare
+    skin = painted[:, 6:].mean((2, 3), keepdim=True) if skin is None else skin
     sizes = axes(opening, middle)
     edges, found = lids(opening, middle, sizes), (sizes[..., 0] > 0).float()
-    return Eyes(opening, iris, lash, bare, painted, sizes, edges, middle, found)
+    return Eyes(opening, iris, lash, bare, skin, painted, sizes, edges, middle, found)
 
 
 class Look(NamedTuple):
@@ -207,8 +220,13 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     every = _wider(torch.maximum(opening, smooth(lash, *GONE)), max(1, round(AROUND * size / CROP)))
     papers = torch.split(painted, 3, 1)
     free = enlarge(eyes.bare, size)
-    alike = 1 - smooth((straight - papers[2]).abs().amax(1, keepdim=True), *SKIN)
-    bare = (1 - every) * free * alike
+
+    def alike(to: Tensor, within: tuple[float, float]) -> Tensor:
+        return 1 - smooth((straight - to).abs().amax(1, keepdim=True), *within)
+
+    bare = (
+        (1 - every) * free * alike(eyes.skin, SKIN) * torch.lerp(torch.ones_like(free), alike(papers[2], PAPER), SHADED)
+    )
     seen = smooth(clear * iris, *OWN), smooth(clear * (1 - _wider(iris, 1)), *OWN)
 
     def completed(paint: Tensor, own: Tensor) -> Tensor:
@@ -217,8 +235,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
         return torch.lerp((paint + off).clamp(0, 1), straight, own)
 
     irises, whites = (completed(paint, own) for paint, own in zip(papers[:2], seen, strict=True))
-    # A lid is as plain as the skin about it, and painted where none is seen.
-    skin = spread(torch.lerp(papers[2], straight, bare), bare + PAINT)
+    # A lid is as plain as the skin about it; paint says which of that has the same light.
+    skin = spread(torch.lerp(eyes.skin.expand_as(straight), straight, bare), bare + LEAST)
     edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
@@ -232,7 +250,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
         whites,
         torch.cat([straight * moved, moved], 1),
         skin,
-        torch.cat([drawn * upper, drawn * (1 - upper)], 1),
+        torch.cat([drawn * upper, smooth(lash, *LOWER) * (1 - upper)], 1),
         edges,
     )
 
