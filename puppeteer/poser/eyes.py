@@ -10,7 +10,7 @@ import torch
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures, right
+from puppeteer.networks.rig.eyes import DOWN_AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures, right
 from puppeteer.pose import U8
 from puppeteer.poser.reaching import both
 from puppeteer.poser.stack import pixels
@@ -153,7 +153,7 @@ def close(
     size = picture.shape[0]
     zero, half, one, bytes_ = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     closure, smile = np.float32(closure), np.float32(smile)
-    at_once = min(np.float32(AT_ONCE) * closure, one)
+    at_once = min(np.float32(DOWN_AT_ONCE) * closure, one)
     thinner = one + np.float32(THINNER) * closure
     over = np.float32(OVER_PX * size / CROP) * (one - closure)
     line = np.empty(4, np.float32)

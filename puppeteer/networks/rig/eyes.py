@@ -32,17 +32,19 @@ THINNER = 0.7  # a closed lash than an open one
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
-GONE = 0.03, 0.15  # the same from which on skin is laid over it
+GONE = 0.07, 0.3  # the same from which on skin is laid over it
+HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
+BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 BESIDE = 1.5  # px of the crop about it where skin is laid too: its soft edge
-AROUND = 5.0  # px of the crop about an eye in which skin has shadows
-SKIN = 0.12, 0.25  # of 1: what differs more from the colour of a face is no skin of it
-PAPER, SHADED = (0.08, 0.2), 0.7  # the same from painted skin, and how much that counts
+AROUND = 3.0  # px of the crop about an eye in which skin has shadows
+SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no skin of it
+PAPER, SHADED = (0.08, 0.2), 0.97  # the same from painted skin, and how much that counts
 LEAST = 1e-4  # what the colour of a face weighs beside skin that is seen
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
-AT_ONCE = 10.0  # irises and lids that begin to move fade from the drawing: how many times as fast as they move
+AT_ONCE, DOWN_AT_ONCE = 10.0, 20.0  # how many times as fast as irises, and lids, move they fade from the drawing
 
 
 class Eyes(NamedTuple):
@@ -237,18 +239,23 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     irises, whites = (completed(paint, own) for paint, own in zip(papers[:2], seen, strict=True))
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     skin = spread(torch.lerp(eyes.skin.expand_as(straight), straight, bare), bare + LEAST)
+    hair = smooth(1 - free, *HAIR)
+    locks = spread(straight, (1 - every) * hair + LEAST * free)
+    skin = torch.lerp(skin, locks, hair)
     edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
     upper = (((edges[0] + edges[3]) / 2 - row) / UPPER_PX * CROP / size + 0.5).clamp(0, 1)
-    moved = smooth(lash, *LASH) * upper
-    gone = smooth(lash, *GONE)
+    moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
+    # a lash that hair crosses has the colour of what is seen of it
+    own = moved * smooth(free, *BARE)
+    dark, moved = torch.lerp(spread(straight, own + FAINT * moved), straight, own), moved * upper
     drawn = torch.maximum(gone, _wider(gone, max(1, round(BESIDE * size / CROP))) * free)
     return EyePictures(
         opening,
         torch.cat([irises * iris, iris], 1),
         whites,
-        torch.cat([straight * moved, moved], 1),
+        torch.cat([dark * moved, moved], 1),
         skin,
         torch.cat([drawn * upper, smooth(lash, *LOWER) * (1 - upper)], 1),
         edges,
@@ -296,7 +303,7 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5
     over = OVER_PX * size / CROP * (1 - k)
     outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
-    at_once = (AT_ONCE * k).clamp(max=1)
+    at_once = (DOWN_AT_ONCE * k).clamp(max=1)
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.
