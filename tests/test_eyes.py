@@ -285,3 +285,14 @@ def test_the_shipped_reader_finds_irises_of_characters_it_never_saw() -> None:
             ours, true = found.opening * found.iris > 0.5, batch.opening * batch.iris > 0.5
             overlaps.append(float((ours & true).sum() / (ours | true).sum().clamp(min=1)))
     assert np.median(overlaps) > 0.7
+
+
+def test_wide_eyes_that_look_aside_have_one_iris() -> None:
+    from puppeteer.prepare.reading import read_character
+
+    poser = Poser.load("compact", "cpu")
+    poser.set_character(read_character(default_character()))
+    aside, both = (poser.pose(Pose(gaze_x=1, eye_wide=k)).astype(int) for k in (0, 1))
+    assert np.abs(aside - both).max() <= 2
+    ahead, wide = (poser.pose(Pose(eye_wide=k)).astype(int) for k in (0, 1))
+    assert np.abs(ahead - wide).max() > 60

@@ -26,7 +26,7 @@ from puppeteer.pose import POSE_NAMES
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 # Slices: a list of columns would be copied from the host, which has no place in a frame that is recorded as a graph.
-EYES, SMILE = slice(0, 2), POSE_NAMES.index("eye_smile")
+EYES, SMILE, EYE_WIDE = slice(0, 2), POSE_NAMES.index("eye_smile"), POSE_NAMES.index("eye_wide")
 GAZE = slice(POSE_NAMES.index("gaze_x"), POSE_NAMES.index("gaze_y") + 1)
 THREE, MORE = 3, slice(POSE_NAMES.index(NUMBERS[3]), POSE_NAMES.index(NUMBERS[-1]) + 1)  # of a face's numbers
 NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
@@ -65,9 +65,9 @@ class Compact(nn.Module):
         morpher, eyes = self.morpher.fitted(middle, reading), self.eyes(middle)
         seen = parts.seen[:, :, CENTRE, CENTRE]
         hair, glasses = seen[[SIDE, FRONT]].sum(0, keepdim=True), seen[GLASSES][None]
-        skin = morpher.skin * morpher.tone.mean((2, 3), keepdim=True)
+        shades, opaque = morpher.shades.float(), torch.ones_like(eyes.opening)
+        skin = in_shades((morpher.skin * morpher.tone.mean((2, 3), keepdim=True)).float(), opaque[..., :1, :1], shades)
         eyes = eyes.within(uncovered(reading), 1 - hair, 1 - glasses, skin)
-        opaque, shades = torch.ones_like(eyes.opening), morpher.shades.float()
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
         eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))
         return CompactFeatures(morpher._replace(lids=1 - eyes.found), eyes, parts, moves)
@@ -77,7 +77,11 @@ class Compact(nn.Module):
 
     def decode(self, features: CompactFeatures, pose: Tensor) -> Rigged:
         """pose (1, 19)"""
-        face = torch.cat([pose[:, :THREE], pose[:, MORE]], 1)
+        # The morpher's wide eyes know an iris that looks ahead: where it does not, there would be a second one.
+        ahead = 1 - pose[:, GAZE].abs().amax(1, keepdim=True)
+        wide = ahead * pose[:, EYE_WIDE : EYE_WIDE + 1]
+        parts = (pose[:, :THREE], pose[:, MORE.start : EYE_WIDE], wide, pose[:, EYE_WIDE + 1 : MORE.stop])
+        face = torch.cat(parts, 1)
         changed = morphed(self.morpher.decode(features.morpher, face))
         moved = motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
         return Rigged(moved, features.parts, changed, look(features.eyes, pose[0, GAZE], pose[0, EYES], pose[0, SMILE]))

@@ -40,7 +40,6 @@ BESIDE = 1.5  # px of the crop about it where skin is laid too: its soft edge
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no skin of it
 PAPER, SHADED = (0.08, 0.2), 0.97  # the same from painted skin, and how much that counts
-LEAST = 1e-4  # what the colour of a face weighs beside skin that is seen
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
@@ -231,17 +230,18 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     )
     seen = smooth(clear * iris, *OWN), smooth(clear * (1 - _wider(iris, 1)), *OWN)
 
+    def about(paint: Tensor, own: Tensor) -> Tensor:
+        """Paint that is off by as much as it is off where something is seen."""
+        return (paint + spread(straight - paint + 0.5, own) - 0.5).clamp(0, 1)
+
     def completed(paint: Tensor, own: Tensor) -> Tensor:
-        """What is seen, and paint that is off by as much as it is off there."""
-        off = spread(straight - paint + 0.5, own) - 0.5
-        return torch.lerp((paint + off).clamp(0, 1), straight, own)
+        return torch.lerp(about(paint, own), straight, own)
 
     irises, whites = (completed(paint, own) for paint, own in zip(papers[:2], seen, strict=True))
     # A lid is as plain as the skin about it; paint says which of that has the same light.
-    skin = spread(torch.lerp(eyes.skin.expand_as(straight), straight, bare), bare + LEAST)
+    skin = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)
-    locks = spread(straight, (1 - every) * hair + LEAST * free)
-    skin = torch.lerp(skin, locks, hair)
+    skin = torch.lerp(skin, about(eyes.skin, (1 - every) * hair), hair)
     edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
@@ -249,7 +249,9 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
     # a lash that hair crosses has the colour of what is seen of it
     own = moved * smooth(free, *BARE)
-    dark, moved = torch.lerp(spread(straight, own + FAINT * moved), straight, own), moved * upper
+    sure = own + FAINT * moved
+    line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
+    dark, moved = completed(line, own), moved * upper
     drawn = torch.maximum(gone, _wider(gone, max(1, round(BESIDE * size / CROP))) * free)
     return EyePictures(
         opening,
