@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "b6726b01c9ea08567dc223209dd43e42bffa49d1df06121e0e8210f5db9d990d",
+        "0369a71025e0c3a760e6315ab511b02ce3e53e99f9047c76a1026143549de8ee",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),
