@@ -274,6 +274,11 @@ def test_a_batch_trains(rows: list[dict[str, Any]]) -> None:
     assert totals[-1] < 0.8 * totals[0]
 
 
+def test_a_run_can_begin_with_what_ships() -> None:
+    network = EyeReader()
+    network.load_state_dict(training.shipped())
+
+
 def test_the_shipped_reader_finds_irises_of_characters_it_never_saw() -> None:
     network = load().eyes
     overlaps = []

@@ -1,8 +1,9 @@
 """Trains the reader of irises and whites on characters drawn meanwhile.
 
-    python -m puppeteer.training.eyes --run runs/eyes --minutes 30
+    python -m puppeteer.training.eyes --run runs/eyes --minutes 30 [--shipped]
 
-A run goes on where it stopped, with characters that it has not seen. Uses a CUDA card where there is one.
+A run goes on where it stopped, with characters that it has not seen; one that begins with `--shipped` starts from the
+weights that ship. Uses a CUDA card where there is one.
 """
 
 from __future__ import annotations
@@ -167,6 +168,13 @@ TASK = Task(
 )
 
 
+def shipped() -> dict[str, Tensor]:
+    """The weights that ship. Raises WeightsError."""
+    from puppeteer.networks.compact.family import load
+
+    return load().eyes.state_dict()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     found = Machine.found()
@@ -176,6 +184,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=found.workers)
     parser.add_argument("--rate", type=float, default=TASK.rate)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shipped", action="store_true", help="begin with the shipped weights")
     options: Any = parser.parse_args()
     learn(
         TASK,
@@ -185,6 +194,7 @@ def main() -> None:
         size=options.batch,
         rate=options.rate,
         seed=options.seed,
+        start=shipped() if options.shipped else None,
     )
 
 
