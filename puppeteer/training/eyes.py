@@ -8,8 +8,6 @@ weights that ship. Uses a CUDA card where there is one.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +18,7 @@ from torch import Tensor
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import EyeReader, axes, between, slid
 from puppeteer.training.dataset import CROP_SLICE
-from puppeteer.training.learning import Losses, Machine, Task, half, learn
+from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
 from puppeteer.training.ring import Row, Source
 
 FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
@@ -176,26 +174,10 @@ def shipped() -> dict[str, Tensor]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    found = Machine.found()
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--batch", type=int, default=TASK.sizes[found.device.type])
-    parser.add_argument("--workers", type=int, default=found.workers)
-    parser.add_argument("--rate", type=float, default=TASK.rate)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = arguments(__doc__, TASK)
     parser.add_argument("--shipped", action="store_true", help="begin with the shipped weights")
     options: Any = parser.parse_args()
-    learn(
-        TASK,
-        options.run,
-        options.minutes,
-        Machine(found.device, options.workers),
-        size=options.batch,
-        rate=options.rate,
-        seed=options.seed,
-        start=shipped() if options.shipped else None,
-    )
+    learn_as_told(TASK, options, start=shipped() if options.shipped else None)
 
 
 if __name__ == "__main__":

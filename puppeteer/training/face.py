@@ -8,7 +8,6 @@ numbers or of all, without `--start` from the shipped one. At its end a sheet of
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.terms import NUMBERS, faces
 from puppeteer.training import morpher
 from puppeteer.training.dataset import CROP_SLICE, move, planes
-from puppeteer.training.learning import Machine, Task, checkpoint, learn
+from puppeteer.training.learning import Task, arguments, checkpoint, learn_as_told
 from puppeteer.training.morpher import Augment, Names, Seen, losses, seen_batch
 from puppeteer.training.poses import random_face
 from puppeteer.training.ring import Row, Source
@@ -149,27 +148,11 @@ def look(weights: dict[str, Tensor], folder: Path, output: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    found = Machine.found()
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
+    parser = arguments(__doc__, TASK)
     parser.add_argument("--start", type=Path, help="a checkpoint to begin with; without it, the shipped morpher")
     parser.add_argument("--look", type=Path, help="a folder of drawings (PNG, heads as in the spec square)")
-    parser.add_argument("--batch", type=int, default=TASK.sizes[found.device.type])
-    parser.add_argument("--workers", type=int, default=found.workers)
-    parser.add_argument("--rate", type=float, default=TASK.rate)
-    parser.add_argument("--seed", type=int, default=0)
     options: Any = parser.parse_args()
-    learn(
-        TASK,
-        options.run,
-        options.minutes,
-        Machine(found.device, options.workers),
-        size=options.batch,
-        rate=options.rate,
-        seed=options.seed,
-        start=begun_from(options.start),
-    )
+    learn_as_told(TASK, options, start=begun_from(options.start))
     saved = checkpoint(options.run, TASK)
     if options.look and saved is not None:
         look(saved["average"], options.look, options.run / f"face-{saved['step']:06d}.png")

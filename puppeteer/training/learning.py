@@ -6,6 +6,7 @@ characters go up, so a run that goes on never meets old ones.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import math
 import os
@@ -191,6 +192,27 @@ def learn(
                     save()
                     saved_at = time.monotonic()
         save()
+
+
+def arguments(doc: str | None, task: Task) -> argparse.ArgumentParser:
+    """What every training of a part is told; see `learn_as_told`."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found = Machine.found()
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--batch", type=int, default=task.sizes[found.device.type])
+    parser.add_argument("--workers", type=int, default=found.workers)
+    parser.add_argument("--threads", type=int, default=found.threads)
+    parser.add_argument("--rate", type=float, default=task.rate)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def learn_as_told(task: Task, options: Any, feed: Feed | None = None, start: dict[str, Tensor] | None = None) -> None:
+    """`learn` with what `arguments` parsed."""
+    machine = Machine(Machine.found().device, options.workers, options.threads)
+    more: Any = {"feed": feed, "size": options.batch, "rate": options.rate, "seed": options.seed, "start": start}
+    learn(task, options.run, options.minutes, machine, **more)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ goes on where it stopped.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +39,7 @@ from puppeteer.training.dataset import (
     planes,
     render_expressions,
 )
-from puppeteer.training.learning import Losses, Machine, Task, half, learn
+from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
 from puppeteer.training.ring import Row, Source
 
 LARGEST_SHIFT = 6  # px
@@ -267,26 +266,10 @@ TASK = Task(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    found = Machine.found()
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
+    parser = arguments(__doc__, TASK)
     parser.add_argument("--data", type=Path, help="a folder of shards, instead of characters that are drawn meanwhile")
-    parser.add_argument("--batch", type=int, default=TASK.sizes[found.device.type])
-    parser.add_argument("--workers", type=int, default=found.workers)
-    parser.add_argument("--rate", type=float, default=TASK.rate)
-    parser.add_argument("--seed", type=int, default=0)
     options: Any = parser.parse_args()
-    learn(
-        TASK,
-        options.run,
-        options.minutes,
-        Machine(found.device, options.workers),
-        feed=Shards(options.data, options.seed) if options.data else None,
-        size=options.batch,
-        rate=options.rate,
-        seed=options.seed,
-    )
+    learn_as_told(TASK, options, feed=Shards(options.data, options.seed) if options.data else None)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ mixes 3D models in, from a set of what `python -m puppeteer.models3d render` mad
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from puppeteer.networks.rig.reader import COUNT, DEPTH_UNIT, PAINTED, Painter, Reader, ReaderConfig, Reading
-from puppeteer.training.learning import Losses, Machine, Task, half, learn
+from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
 from puppeteer.training.models import Mixed
 from puppeteer.training.ring import FIELDS, Row, Source, rendered
 
@@ -158,22 +157,12 @@ TASK = Task(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    found = Machine.found()
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--batch", type=int, default=TASK.sizes[found.device.type])
-    parser.add_argument("--workers", type=int, default=found.workers)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=TASK.rate)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = arguments(__doc__, TASK)
     parser.add_argument("--models", type=Path, help="a set of 3D models, rendered")
     parser.add_argument("--share", type=float, default=0.3, help="of the characters, that are 3D models")
     options: Any = parser.parse_args()
     drawn = Mixed(options.models, options.share) if options.models else rendered
-    task = replace(TASK, source=Source(FIELDS, drawn))
-    machine = Machine(found.device, options.workers, options.threads)
-    learn(task, options.run, options.minutes, machine, size=options.batch, rate=options.rate, seed=options.seed)
+    learn_as_told(replace(TASK, source=Source(FIELDS, drawn)), options)
 
 
 if __name__ == "__main__":
