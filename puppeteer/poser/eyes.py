@@ -13,7 +13,7 @@ from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import DOWN_AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures, right
 from puppeteer.pose import U8
 from puppeteer.poser.reaching import both
-from puppeteer.poser.stack import pixels
+from puppeteer.poser.stack import picture_of, pixels
 
 FAINT = 0.5 / 255  # of a pixel; a smaller share changes nothing
 MARGIN_PX = 4.0  # of the crop
@@ -28,7 +28,7 @@ class DrawnEyes:
         shown = eye_pictures(torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255, eyes)
         opening = self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._iris, self._white, self._lash, self._skin = (
-            _bytes(x[0].numpy()) for x in (shown.iris, shown.white, shown.lash, shown.skin)
+            picture_of(x[0]) for x in (shown.iris, shown.white, shown.lash, shown.skin)
         )
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._per_px = size / CROP
@@ -74,11 +74,6 @@ def _window(seen: Any, half: slice) -> tuple[slice, slice]:
         slice(int(rows[0]), min(int(rows[-1]) + 1 + margin, size)),
         slice(half.start + int(columns[0]), half.start + int(columns[-1]) + 1),
     )
-
-
-def _bytes(planes: Any) -> U8:
-    """(C, S, S) in [0, 1] -> uint8 (S, S, C)"""
-    return np.ascontiguousarray(np.rint(planes.transpose(1, 2, 0) * 255).clip(0, 255).astype(np.uint8))
 
 
 @compiled

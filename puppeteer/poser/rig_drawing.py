@@ -22,7 +22,7 @@ from puppeteer.poser.drawing import composed, straighten
 from puppeteer.poser.laying import change
 from puppeteer.poser.morphing import Morphed
 from puppeteer.poser.reaching import both
-from puppeteer.poser.stack import STILL, Stack, pixels
+from puppeteer.poser.stack import STILL, Stack, picture_of, pixels
 
 FADE_PX = 1.0  # of the spec square: what moves less is part still
 MORPHED = tuple(
@@ -38,11 +38,11 @@ class RigCanvas:
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
         shown, gains, opacity = pictures(image, frame.parts)
         self._opacity = float(opacity)
-        self._pictures = [_bytes(layer) for layer in shown]
+        self._pictures = [picture_of(layer) for layer in shown]
         self._original, self._inside = original, _middle(len(original))
         eyes = None if frame.look is None else frame.look.eyes
         self._middle = Morphed(original[self._inside, self._inside], eyes)
-        self._gains = {k: np.ascontiguousarray(_bytes(gains[k])[self._inside, self._inside, 0]) for k in MORPHED}
+        self._gains = {k: np.ascontiguousarray(picture_of(gains[k])[self._inside, self._inside, 0]) for k in MORPHED}
         self._stack = Stack(self._pictures)
         self._scratch = threading.local()
 
@@ -87,12 +87,6 @@ class RigCanvas:
 def _middle(size: int) -> slice:
     """Rows or columns of the middle half."""
     return slice(round(size / 4), size - round(size / 4))
-
-
-def _bytes(x: Tensor) -> U8:
-    """Float (C, S, S) in [0, 1] to uint8 (S, S, C)"""
-    out = (x.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
-    return np.asarray(out, np.uint8)
 
 
 class Shown(NamedTuple):

@@ -8,6 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from puppeteer.pose import F32, U8
 from puppeteer.poser.helping import shared_out
@@ -57,6 +58,12 @@ class Stack:
 
         shared_out(work, self.size**2, alone)
         return out.view(np.uint8).reshape(self.size, self.size, 4)
+
+
+def picture_of(planes: Tensor) -> U8:
+    """Float (C, S, S) in [0, 1] to uint8 (S, S, C)"""
+    out = (planes.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    return np.asarray(out, np.uint8)
 
 
 def pixels(rgba: U8) -> NDArray[np.uint32]:
