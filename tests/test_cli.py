@@ -102,7 +102,7 @@ def test_options_without_a_command_reach_the_window_and_not_the_profile(
         def __init__(self, live: Any, profiles: Profiles) -> None:
             opened.append((live.settings, profiles))
 
-        def run(self, before_each: object) -> None:
+        def run(self) -> None:
             pass
 
         stop = close = run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -51,7 +52,10 @@ def ended(program: subprocess.Popen[str]) -> tuple[int, str]:
 
 def shown(environment: dict[str, str]) -> str:
     """The window's number, once it is there and paints."""
-    return xdotool(environment, "search", "--sync", "--onlyvisible", "--name", "^Puppeteer$").split()[-1]
+    search = ("search", "--sync", "--onlyvisible", "--name", "^Puppeteer$")
+    with contextlib.suppress(subprocess.CalledProcessError):  # a window vanished while it was looked at
+        return xdotool(environment, *search).split()[-1]
+    return xdotool(environment, *search).split()[-1]
 
 
 @needs_screen
@@ -174,6 +178,23 @@ def test_in_the_middle_of_a_calibration_and_a_recording(way: Callable[[Studio], 
     assert is_kept(tmp_path)
     (recording,) = (tmp_path / "Videos").iterdir()
     assert len(list(VideoFile(recording).frames())) >= 5
+
+
+@needs_screen
+@needs_manager
+def test_others_ends_are_not_run_in_the_middle_of_a_frame(tmp_path: Path) -> None:
+    """GLFW goes back to Xlib's own answer, an exit, at any moment; libraries that are loaded just then may abort."""
+    with managed(tmp_path, "--source", "demo", "--family", "warp") as app:
+        app.ask("win.studio.flip('motion.mirror')")
+        app.ask("setattr(sys, 'c', __import__('ctypes'))")
+        app.ask("(lambda libc: libc.on_exit(sys.c.cast(libc.abort, sys.c.c_void_p), None))(sys.c.CDLL(None))")
+        app.ask(
+            "(lambda xlib, draw: setattr(dpg, 'render_dearpygui_frame', lambda: (xlib.XSetErrorHandler(None), draw())))"
+            "(sys.c.CDLL('libX11.so.6'), dpg.render_dearpygui_frame)"
+        )
+        app.wait()
+        ends(app, destroyed)
+    assert is_kept(tmp_path)
 
 
 @needs_screen

@@ -28,5 +28,5 @@ def studio(parts: Parts, settings: Settings | None = None) -> None:
         profiles.pass_over(settings)
     probe.check()
     window = Window(Live(settings or kept, parts=parts), profiles)
-    with ended_from_outside(window.stop, window.studio.close) as before_each:
-        window.run(before_each)
+    with ended_from_outside(window.stop, window.studio.close):
+        window.run()

@@ -17,13 +17,13 @@ from typing import Any
 BLOCKED_S = 1.0  # a loop that has not answered a signal by then hangs inside Dear PyGui, as while it is minimised
 BAD_WINDOW, BAD_DRAWABLE, FIRST_OF_EXTENSIONS = 3, 9, 128  # X's numbers
 
-_kept: list[Any] = []  # Xlib and the C library go on calling them
+_kept: list[Any] = []  # Xlib goes on calling them
 
 
 @contextmanager
-def ended_from_outside(stop: Callable[[], object], close: Callable[[], object]) -> Iterator[Callable[[], object]]:
-    """`stop` ends the window's loop; `close`, from any thread, keeps what is to be kept where that loop cannot go on.
-    Gives what is to be called before the window is made and before each frame.
+def ended_from_outside(stop: Callable[[], object], close: Callable[[], object]) -> Iterator[None]:
+    """Around the window's life. `stop` ends its loop; `close`, from any thread, keeps what is to be kept where that
+    loop cannot go on.
 
     Raises KeyboardInterrupt at the end where it was Ctrl-C. For the main thread.
     """
@@ -39,7 +39,9 @@ def ended_from_outside(stop: Callable[[], object], close: Callable[[], object]) 
             stack.enter_context(_ended_though_blocked(came, close))
         for number in watched:
             stack.callback(signal.signal, number, signal.signal(number, end))
-        yield _mind_x(close) if sys.platform == "linux" else lambda: None
+        if sys.platform == "linux":
+            _mind_x(close)
+        yield
     if signal.SIGINT in came:
         raise KeyboardInterrupt
 
@@ -92,66 +94,74 @@ def _closed_for_good(close: Callable[[], object], code: int) -> None:
         os._exit(code)
 
 
-def _mind_x(close: Callable[[], object]) -> Callable[[], object]:
-    """Xlib's own answer to a window that was destroyed, and to a display that is gone, is to end the process at once.
+def _mind_x(close: Callable[[], object]) -> None:
+    """Xlib's own answer to a window that was destroyed, and to a display that is gone, is to end the process at once,
+    which takes libraries apart that other threads are using.
 
     OpenGL may crash when it is called once more, so all is closed from within Xlib's call and the process ends there.
-    Returns what puts this to use, again and again: GLFW goes back to Xlib's answer whenever it has minded an error.
+    GLFW goes back to Xlib's answer whenever it has minded an error, so errors are met before any answer to them: where
+    the display's wire format becomes an event.
     """
     try:
         xlib = ctypes.CDLL("libX11.so.6")
     except OSError:
-        return lambda: None
+        return
     answer = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_XErrorEvent))
+    met = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_XErrorEvent), ctypes.c_void_p)
     final = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
-    window = _window_number()
-
-    def failed(display: int, event: Any) -> int:
-        return gone(display) if event.contents.of_our_window(window()) else 0
+    xlib.XSetErrorHandler.argtypes, xlib.XSetErrorHandler.restype = [ctypes.c_void_p], ctypes.c_void_p
+    xlib.XESetWireToError.argtypes = [ctypes.c_void_p, ctypes.c_int, met]
 
     def gone(display: int) -> int:
         _closed_for_good(close, 0)
         return 0
 
-    libc = ctypes.CDLL(None)
-    ended = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
-    _kept[:] = [answer(failed), final(gone), ended(lambda code, _: gone(0))]
-    known = 0
-
-    def mind() -> None:
-        nonlocal known
-        window()
-        # For Xlib's own answer in the middle of a frame. The program itself ends by os._exit. The C library calls last
-        # what came first, and what was loaded since then (PyTorch, MediaPipe) would be taken apart before, in use.
-        if len(sys.modules) != known:
-            known = len(sys.modules)
-            libc.on_exit(_kept[2], None)
-        xlib.XSetErrorHandler(_kept[0])
-        xlib.XSetIOErrorHandler(_kept[1])
-
-    return mind
-
-
-def _window_number() -> Callable[[], int]:
-    """Gives X's number of our window, or 0 while there is none; asks GLFW, which lies in Dear PyGui, until there is."""
-    from puppeteer.gui.safe import library  # late: the signals are minded before Dear PyGui is loaded
-
-    found = 0
+    last = final(gone)
+    xlib.XSetIOErrorHandler(last)
+    _kept.append(last)
     try:
-        glfw = ctypes.CDLL(library())
-        glfw.glfwGetCurrentContext.restype = ctypes.c_void_p
-        glfw.glfwGetX11Window.argtypes = [ctypes.c_void_p]
-        glfw.glfwGetX11Window.restype = ctypes.c_ulong
+        glfw = _Glfw()
     except (OSError, AttributeError):
-        return lambda: 0
+        return
 
-    def number() -> int:
-        nonlocal found
-        if not found and (context := glfw.glfwGetCurrentContext()):
-            found = int(glfw.glfwGetX11Window(context))
-        return found
+    def meet(display: int, event: Any, wire: int) -> bool:
+        """Whether it goes on to the answer that is in place."""
+        in_place = xlib.XSetErrorHandler(ours)
+        if in_place not in (ours, xlibs):  # GLFW, or OpenGL, has asked for what may fail
+            xlib.XSetErrorHandler(in_place)
+            return True
+        if event.contents.of_our_window(glfw.window()):
+            gone(display)
+        return False
 
-    return number
+    ignored, first = answer(lambda display, event: 0), met(meet)
+    _kept.extend((ignored, first))
+    ours = ctypes.cast(ignored, ctypes.c_void_p).value
+    xlib.XSetErrorHandler(None)
+    xlibs = xlib.XSetErrorHandler(ours)
+    if display := glfw.display():
+        for error in range(1, 256):
+            xlib.XESetWireToError(display, error, first)
+
+
+class _Glfw:
+    """GLFW, which lies in Dear PyGui. Raises OSError or AttributeError where it cannot be asked."""
+
+    def __init__(self) -> None:
+        from puppeteer.gui.safe import library  # late: the signals are minded before Dear PyGui is loaded
+
+        self._glfw = glfw = ctypes.CDLL(library())
+        glfw.glfwGetX11Display.restype = glfw.glfwGetCurrentContext.restype = ctypes.c_void_p
+        glfw.glfwGetX11Window.argtypes, glfw.glfwGetX11Window.restype = [ctypes.c_void_p], ctypes.c_ulong
+
+    def display(self) -> int | None:
+        """X's connection, which Dear PyGui will use; None where there is none."""
+        return self._glfw.glfwGetX11Display() if self._glfw.glfwInit() else None
+
+    def window(self) -> int:
+        """X's number of our window, or 0 while there is none."""
+        context = self._glfw.glfwGetCurrentContext()
+        return int(self._glfw.glfwGetX11Window(context)) if context else 0
 
 
 class _XErrorEvent(ctypes.Structure):
@@ -165,9 +175,9 @@ class _XErrorEvent(ctypes.Structure):
     ]
 
     def of_our_window(self, window: int) -> bool:
-        """Whether something was asked of our window (0 where its number is not known), or drawn, that is not there. A
-        window of others, as of the clipboard, may vanish."""
+        """Whether something was asked of our window (0 while it is made), or drawn, that is not there. A window of
+        others, as of the clipboard, may vanish."""
         error, drawn = int(self.error), int(self.request) >= FIRST_OF_EXTENSIONS
-        if error in (BAD_WINDOW, BAD_DRAWABLE) and window and self.resource == window:
+        if error in (BAD_WINDOW, BAD_DRAWABLE) and window in (0, self.resource):
             return True  # GLFW goes on with sizes that nobody wrote
         return error == BAD_DRAWABLE or (drawn and (error == BAD_WINDOW or error >= FIRST_OF_EXTENSIONS))

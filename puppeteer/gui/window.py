@@ -96,14 +96,11 @@ class Window:
 
     # --- life
 
-    def run(self, before_each: Callable[[], object] = lambda: None) -> None:
-        """Until the window is closed. The engine starts when the first picture has been painted, and is closed here.
-
-        `before_each` is called before the window is made and before each frame."""
+    def run(self) -> None:
+        """Until the window is closed. The engine starts when the first picture has been painted, and is closed here."""
         dpg.create_context()
         try:
             dpg.configure_app(manual_callback_management=True)
-            before_each()
             scale = max(SMALLEST_SCALE, self.settings.studio.scale or self._screen_scale)
             place = self._first_place(scale)
             dpg.create_viewport(
@@ -123,7 +120,6 @@ class Window:
             started = False
             while dpg.is_dearpygui_running() and not self._stopped:
                 begun_s = self._clock()
-                before_each()
                 self.paint()
                 if not started and self.frames >= 2:  # the first one is empty: sizes are not known yet
                     started = True
