@@ -77,3 +77,13 @@ def blend(basis: Tensor, weights: Tensor) -> Tensor:
 def enlarge(x: Tensor, size: int) -> Tensor:
     """Bilinear to size x size (the same tensor when it has that size)."""
     return x if x.shape[-1] == size else F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
+
+
+def blurred(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian, (B, 1, H, W)"""
+    reach = max(1, round(3 * sigma))
+    at = torch.arange(-reach, reach + 1, device=x.device, dtype=x.dtype)
+    kernel = torch.exp(-(at**2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+    x = F.pad(x, (reach, reach, reach, reach), mode="replicate")
+    return F.conv2d(F.conv2d(x, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))

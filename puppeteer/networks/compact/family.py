@@ -60,7 +60,7 @@ class Compact(nn.Module):
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
         reading = faces.read(self.face, image)
-        parts, moves = assembly.read(self.reader, self.painter, image)
+        parts, moves = assembly.read(self.reader, self.painter, image, reading.covered[:, :2])
         middle = image[:, :, CENTRE, CENTRE]
         morpher, eyes = self.morpher.fitted(middle, reading), self.eyes(middle)
         seen = parts.seen[:, :, CENTRE, CENTRE]

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import SPEC, enlarge, pixel_grid, sample
+from puppeteer.networks.blocks import SPEC, blurred, enlarge, pixel_grid, sample
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.motion import BODY_AXIS, FINE, Motion, bulge
+from puppeteer.networks.rig.not_hair import body_back, patches
 from puppeteer.networks.rig.pictures import Parts, smooth
 from puppeteer.networks.rig.reader import (
     BACK,
@@ -67,10 +68,13 @@ FRINGE, FRINGE_SWINGS = (85.0, 30.0), 0.35
 SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, however high it is drawn
 
 
-def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion]:
-    """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion."""
+def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None = None) -> tuple[Parts, Motion]:
+    """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion. `covered` (1, 2): how surely something lies over
+    the left and the right eye."""
     reading = reader(image)
-    shares = lined(whole_things(reading.shares()), image)
+    root, tip = reading.joints[0].view(2, 2)
+    told = body_back(reading.shares(), image, tip)
+    shares = lined(whole_things(told), image)
     whole = torch.sigmoid(reading.whole)
     inner = -F.max_pool2d(-shares, 2 * INNER_PX + 1, 1, INNER_PX)  # without the lines at its edges
     painted = painter(image, inner, whole)[0]
@@ -85,7 +89,6 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     hidden[NECK] = mirrored(image, inner[:, NECK], hidden[NECK])
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
     seen, there = small[:COUNT], torch.maximum(small[:COUNT], small[COUNT:])
-    root, tip = reading.joints[0].view(2, 2)
     depth = flattened(continued(reading.depth[0, :, None], there))
     inside = blurred(F.avg_pool2d(image[:, 3:].float(), SPEC // FINE), RIM_SIGMA * FINE / SPEC)
     depth = in_front(softened(alike(depth, seen)), tip, smooth(inside, *RIM))
@@ -97,7 +100,10 @@ def read(reader: Reader, painter: Painter, image: Tensor) -> tuple[Parts, Motion
     # The picture's lower edge cuts through all: what moved there would show the cut.
     follow = followed(root, tip)
     follow = torch.lerp(together(follow, seen, LEAN_SIGMA), follow, OWN_LEAN) * (1 - smooth(y, *STILL_BELOW))
-    moves = motion.fitted(depth, follow, there, hanging(tip), root, tip)
+    hangs = hanging(tip)
+    if covered is not None:
+        hangs = hangs * (1 - F.avg_pool2d(patches(told, image, covered), SPEC // FINE))
+    moves = motion.fitted(depth, follow, there, hangs, root, tip)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
 
 
@@ -232,16 +238,6 @@ def in_front(depth: Tensor, tip: Tensor, inside: Tensor) -> Tensor:
 def of_layers(shares: Mapping[int, float], like: Tensor) -> Tensor:
     """(L, 1, 1, 1): a number for some layers, 0 for the others."""
     return torch.tensor([shares.get(k, 0.0) for k in range(COUNT)], device=like.device).view(-1, 1, 1, 1)
-
-
-def blurred(x: Tensor, sigma: float) -> Tensor:
-    """Gaussian, (B, 1, H, W)"""
-    reach = max(1, round(3 * sigma))
-    at = torch.arange(-reach, reach + 1, device=x.device, dtype=x.dtype)
-    kernel = torch.exp(-(at**2) / (2 * sigma**2))
-    kernel = kernel / kernel.sum()
-    x = F.pad(x, (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(x, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
 
 
 def followed(root: Tensor, tip: Tensor) -> Tensor:

@@ -1,0 +1,111 @@
+"""What lies on hair, or beside it, and is none: a hand, clothes, a patch over an eye. It does not swing with the hair.
+
+The network that splits a drawing is unsure of such things, or calls them hair. Their colours tell: those of this
+drawing's hair are known where hair surely is, and so are those of its face and body.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from puppeteer.networks.blocks import SPEC, blurred, pixel_grid
+from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, NECK, SIDE, spread
+
+HAIR = (BACK, SIDE, FRONT)
+LEVELS = 20  # of each of three channels, in which colours are counted
+RARE = 4e-4  # share of a thing's pixels from which on a colour says something
+TRUST = 1.5  # how much colours count beside what was read
+SURELY, HANGING_SURELY = 0.9, 0.985  # shares from which on a thing is what was read, and hair that hangs is hair
+BROWS = 40.0  # px above the neck's tip
+READ_SIGMA, TOGETHER = 1.0, 3.0  # px about a place that are looked at together: a highlight is no hand
+THING = 0.45, 0.75  # how likely no hair a place is, from where on it is none
+KNOWN = 0.5, 0.9  # share of what is read as no hair from which on it is none for sure
+REACH = 40  # px that a thing goes on beyond what is surely none
+JAW = -12.0, -2.0  # px below the neck's tip, from which on what is no hair is the body's
+OUTLINE_PX = 4  # about a body
+EYES, EYE_RADIUS = ((150.0, 149.0), (106.0, 149.0)), 10.0  # of the spec square: the character's left one, its right one
+PATCHED = 0.5  # how surely an eye must be covered
+PATCH = 0.5, 0.8  # how much likelier a colour is a patch's than hair's
+PATCH_PX, PATCH_SIGMA = 4, 3.0  # about a patch, what stays with it, and over how much hair begins to swing
+
+
+def body_back(shares: Tensor, image: Tensor, tip: Tensor) -> Tensor:
+    """Shares (1, L, 256, 256) in which what is read as hair below a jaw, but hangs together with a body and has the
+    colours of face or body, is the body's, and so is the body's outline. `image` (1, 4, 256, 256) premultiplied; `tip`
+    (2,) of the neck, px."""
+    drawn = (image[:, 3:] > 0.5).float()
+    y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
+    hair, body = shares[:, HAIR].sum(1, keepdim=True), shares[:, BODY : BODY + 1]
+    thing = _unlike_hair(shares, image, y < tip[1] - BROWS) * drawn
+    whole = body + hair * _connected(thing * smooth(1 - hair, *KNOWN), thing)
+    # Where nothing is drawn anything may have been read, and outlines would go with hair that is not there.
+    beside = F.max_pool2d(drawn * whole, 2 * OUTLINE_PX + 1, 1, OUTLINE_PX)
+    beside = torch.minimum(beside, spread(whole.expand(-1, 3, -1, -1), drawn)[:, :1]) * (body + hair)
+    whole = torch.where(drawn > 0, whole, torch.maximum(beside, body))
+    given = (whole - body) / hair.clamp(min=1e-4) * smooth(y - tip[1], *JAW)
+    out = shares.clone()
+    out[:, HAIR] *= 1 - given.clamp(0, 1)
+    out[:, BODY : BODY + 1] += hair - out[:, HAIR].sum(1, keepdim=True)
+    return out
+
+
+def patches(shares: Tensor, image: Tensor, covered: Tensor) -> Tensor:
+    """(1, 1, 256, 256): 1 where something is worn over an eye, 0 farther off in the hair that it lies on, smooth
+    between. `covered` (1, 2) tells how surely something lies over the left and the right eye; a lock that does is
+    hair."""
+    inside, colour = _opaque(image)
+    here = pixel_grid(SPEC, SPEC, image.device)
+    hair = shares[:, HAIR].sum(1, keepdim=True)
+    out = torch.zeros_like(hair)
+    for (x, y), there in zip(EYES, (covered > PATCHED).float().unbind(1), strict=True):
+        over = torch.hypot(here[:, :1] - x, here[:, 1:] - y) < EYE_RADIUS
+        above = (hair > SURELY) & (here[:, 1:] < y - 2 * EYE_RADIUS)
+        of_hair, of_patch = _likely(colour, inside, [above, over])
+        patch = smooth(of_patch / (of_patch + of_hair + RARE), *PATCH) * inside
+        out = torch.maximum(out, there.view(-1, 1, 1, 1) * _connected(patch * over, patch))
+    return blurred(F.max_pool2d(out, 2 * PATCH_PX + 1, 1, PATCH_PX), PATCH_SIGMA)
+
+
+def _unlike_hair(shares: Tensor, image: Tensor, above: Tensor) -> Tensor:
+    """(1, 1, H, W) of a premultiplied image (1, 4, H, W), 1 where it shows no hair as far as its colours, and what was
+    read there, tell. `above` is where there is no hand."""
+    inside, colour = _opaque(image)
+    hair = shares[:, HAIR].sum(1, keepdim=True)
+    surely = (hair > SURELY) & above | (hair > HANGING_SURELY)
+    others = [shares[:, layers].sum(1, keepdim=True) > SURELY for layers in ([FACE], [NECK, BODY])]
+    of_hair, *of_others = _likely(colour, inside, [surely, *others])
+    told = torch.log((torch.stack(of_others).amax(0) + RARE) / (of_hair + RARE))
+    read = torch.logit(blurred(hair, READ_SIGMA).clamp(1e-4, 1 - 1e-4))
+    alpha = image[:, 3:].float()
+    none = torch.sigmoid(TRUST * blurred(told * (alpha > 0), READ_SIGMA) - read) * alpha
+    return smooth(blurred(none, TOGETHER) / blurred(alpha, TOGETHER).clamp(min=0.05), *THING)
+
+
+def _opaque(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a premultiplied image is opaque (1, 1, H, W), and its colours (1, 3, H, W)."""
+    alpha = image[:, 3:].float()
+    return (alpha > 0.95).float(), (image[:, :3].float() / alpha.clamp(min=0.1)).clamp(0, 1)
+
+
+def _likely(colour: Tensor, inside: Tensor, places: list[Tensor]) -> list[Tensor]:
+    """For each of some places (1, 1, H, W) a map (1, 1, H, W): the share of its pixels that have about this colour."""
+    level = (colour[0] * LEVELS).long().clamp(max=LEVELS - 1)
+    cell = ((level[0] * LEVELS + level[1]) * LEVELS + level[2]).flatten()
+    weight = torch.cat([place * inside for place in places], 1)[0].flatten(1)
+    counts = torch.zeros(len(places), LEVELS**3, device=colour.device).index_add_(1, cell, weight)
+    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).view(1, -1, LEVELS, LEVELS, LEVELS)
+    for _ in range(2):
+        shares = F.avg_pool3d(shares, 3, 1, 1, count_include_pad=False)
+    grid = (colour * 2 - 1).flip(1).permute(0, 2, 3, 1)[:, None]  # the last channel lies along the last axis
+    found = F.grid_sample(shares, grid, padding_mode="border", align_corners=False)[:, :, 0]
+    return [x[:, None] for x in found.unbind(1)]
+
+
+def _connected(known: Tensor, thing: Tensor) -> Tensor:
+    """The part of a thing (1, 1, H, W) that is reached from what is known of it (1, 1, H, W)."""
+    for _ in range(REACH):
+        known = torch.minimum(F.max_pool2d(known, 3, 1, 1), thing)
+    return known

@@ -1,0 +1,149 @@
+"""What lies on hair and is none does not swing with it, and hair beside it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from puppeteer.characters import SHIPPED
+from puppeteer.image import premultiplied
+from puppeteer.networks.rig.not_hair import body_back, patches
+from puppeteer.networks.rig.reader import BODY, COUNT, FACE, FRONT, SIDE
+from puppeteer.pose import U8, Pose
+from puppeteer.poser import Poser
+from puppeteer.prepare.reading import read_character
+
+TIP = torch.tensor([128.0, 181.0])
+HAIR_COLOUR, SKIN, CLOTH = (0.35, 0.2, 0.55), (1.0, 0.85, 0.75), (0.2, 0.5, 0.3)
+NAMES = ("aoi", "momo", "yuki")
+
+
+@pytest.fixture(scope="module")
+def poser() -> Iterator[Poser]:
+    yield Poser.load("compact", "cpu")
+
+
+def _figure() -> tuple[Any, Any]:
+    """A premultiplied picture of long hair about a face on a body, and shares as a network that is sure reads it."""
+    y, x = torch.meshgrid(torch.arange(256) + 0.5, torch.arange(256) + 0.5, indexing="ij")
+    hair = ((x - 128).abs() < 60) & (y > 64) & (y < 240)
+    face = ((x - 128) / 32) ** 2 + ((y - 146) / 38) ** 2 < 1
+    body = ((x - 128).abs() < 44) & (y > 200)
+    picture, shares = torch.zeros(1, 4, 256, 256), torch.zeros(1, COUNT, 256, 256)
+    shares[:, SIDE] = 1
+    for where, colour, layer in ((hair, HAIR_COLOUR, SIDE), (face, SKIN, FACE), (body, CLOTH, BODY)):
+        picture[0, :, where] = torch.tensor([*colour, 1.0])[:, None]
+        shares[0, :, where] = F.one_hot(torch.tensor(layer), COUNT).float()[:, None]
+    return picture, shares
+
+
+def _laid(picture: Any, shares: Any, colour: tuple[float, float, float], sure: float) -> tuple[Any, Any, Any]:
+    """With a thing of a colour over hair and body, which is read as hair as surely as that."""
+    where = torch.zeros(256, 256, dtype=torch.bool)
+    where[196:224, 74:100] = True
+    picture, shares = picture.clone(), shares.clone()
+    picture[0, :3, where] = torch.tensor(colour)[:, None]
+    shares[0, :, where] = 0
+    shares[0, SIDE, where], shares[0, BODY, where] = sure, 1 - sure
+    return picture, shares, where
+
+
+def _inner(where: Any, px: int) -> Any:
+    return -F.max_pool2d(-where[None].float(), 2 * px + 1, 1, px)[0] > 0
+
+
+def test_a_hand_over_hair_is_the_bodys() -> None:
+    picture, shares, where = _laid(*_figure(), SKIN, 0.85)
+    out = body_back(shares, picture, TIP)
+    assert (shares[0, SIDE, where] > 0.8).all() and (out[0, BODY, _inner(where, 3)] > 0.9).all()
+    assert torch.allclose(out.sum(1), shares.sum(1), atol=1e-5) and (out > -1e-6).all()
+    far = _inner(picture[0, 3] > 0, 4)
+    far[:, 66:108] = False
+    assert torch.allclose(out[0, :, far], shares[0, :, far], atol=0.03)
+
+
+@pytest.mark.parametrize("sure", [0.6, 0.85, 1.0])
+def test_a_lock_over_a_body_stays_hair(sure: float) -> None:
+    picture, shares, where = _laid(*_figure(), HAIR_COLOUR, sure)
+    inner = _inner(where, 3)
+    assert torch.allclose(body_back(shares, picture, TIP)[0, :, inner], shares[0, :, inner], atol=0.02)
+
+
+def test_hair_that_is_read_for_sure_is_hair_in_any_colour() -> None:
+    """As strands have that are dyed in the colour of the clothes."""
+    picture, shares, where = _laid(*_figure(), CLOTH, 0.999)
+    inner = _inner(where, 5)
+    assert torch.allclose(body_back(shares, picture, TIP)[0, :, inner], shares[0, :, inner], atol=0.02)
+
+
+def test_what_is_beside_a_figure_goes_on_from_within() -> None:
+    picture, shares = _figure()
+    picture[:, :, 200:, :84] = 0  # a shoulder with nothing beside it, which is read as hair
+    shares[0, :, 200:, :84] = 0
+    shares[0, SIDE, 200:, :84] = 1
+    out = body_back(shares, picture, TIP)
+    assert (out[0, BODY, 210:250, 81:84] > 0.8).all()
+    assert (out[0, SIDE, 210:250, 40:70] > 0.99).all()
+    assert torch.allclose(out[0, :, :160], shares[0, :, :160])  # no outline of a head is a body's
+
+
+def test_only_a_patch_is_a_patch() -> None:
+    picture, shares = _figure()
+    y, x = torch.meshgrid(torch.arange(256) + 0.5, torch.arange(256) + 0.5, indexing="ij")
+    disc = torch.hypot(x - 150, y - 149) < 18
+    shares[0, :, disc] = 0
+    shares[0, FRONT, disc] = 1
+    covered = torch.tensor([[0.95, 0.0]])
+    for colour, worn in (((0.1, 0.1, 0.1), True), (HAIR_COLOUR, False)):
+        picture[0, :3, disc] = torch.tensor(colour)[:, None]
+        found = patches(shares, picture, covered)[0, 0]
+        assert bool((found[disc] > 0.9).all()) == worn and bool((found < 0.05).all()) != worn
+        assert (found[torch.hypot(x - 150, y - 149) > 36] < 0.05).all()
+        assert not patches(shares, picture, torch.zeros(1, 2)).any()
+
+
+def _shipped(name: str) -> U8:
+    return np.asarray(read_character(SHIPPED / f"{name}.png").spec())
+
+
+def _patched(rgba: U8) -> tuple[U8, Any]:
+    out = cv2.resize(rgba, (512, 512), interpolation=cv2.INTER_LINEAR)
+    colour = (35, 30, 38, 255)
+    for end in ((210, 215), (350, 260)):
+        cv2.line(out, (300, 295), end, colour, 6, cv2.LINE_AA)
+    cv2.ellipse(out, (300, 298), (31, 29), 0, 0, 360, colour, -1, cv2.LINE_AA)
+    y, x = np.mgrid[:512, :512]
+    return out, np.hypot((x - 300) / 32, (y - 298) / 30) < 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_eyepatch_does_not_swing(poser: Poser, name: str) -> None:
+    rgba, patch = _patched(_shipped(name))
+    poser.set_character(rgba)
+    to_left, to_right = (premultiplied(poser.pose(Pose(hair_x=x), 512)).astype(int) for x in (1, -1))
+    apart = np.abs(to_left - to_right).max(-1)
+    assert apart[patch].mean() < 5
+    beyond = np.zeros_like(patch)
+    beyond[340:430, :220] = True  # the hair of the other side
+    assert apart[beyond & (rgba[..., 3] > 0)].mean() > 20
+
+
+def test_a_body_without_hair_before_it_stands_still(poser: Poser) -> None:
+    """Its outline too, although what is beside it may have been read as hair."""
+    poser.set_character(_shipped("minato"))
+    still, swung = (premultiplied(poser.pose(Pose(hair_x=x), 512)).astype(int) for x in (0, 1))
+    assert np.abs(swung - still)[430:].max(-1).mean() < 0.02 and np.abs(swung - still)[:400].mean() > 0.3
+
+
+def test_a_hand_that_is_drawn_over_hair_does_not_swing(poser: Poser, shared: Any) -> None:
+    poser.set_character(read_character(shared / "drawings/crypko_01.png"))
+    still, swung = (premultiplied(poser.pose(Pose(hair_x=x), 512)).astype(int) for x in (0, 1))
+    hand, beside = (slice(410, 480), slice(80, 200)), (slice(340, 480), slice(320, 480))
+    apart = np.abs(swung - still).max(-1)
+    assert apart[hand].mean() < 0.5 and apart[beside].mean() > 5
