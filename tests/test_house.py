@@ -32,6 +32,7 @@ GROUND = (
     "weights",
     "colour",
     "image",
+    "light",
 )
 ROOMS = (
     "inputs",

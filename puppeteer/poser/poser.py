@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from puppeteer.errors import ImageError, SettingsError, WeightsError
 from puppeteer.image import SPEC_SIZE, Character, check_output_size, clean
+from puppeteer.light import light
 from puppeteer.networks import AUTO, FAMILIES
 from puppeteer.networks.network import Network
 from puppeteer.networks.rig.frame import Rigged
@@ -87,6 +89,9 @@ class Poser:
             if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.shape[0] != rgba.shape[1]:
                 raise ImageError(f"a character must be uint8 (H, H, 4), not {rgba.dtype} {rgba.shape}: crop it square")
             character = Character(clean(rgba), (0, 0, rgba.shape[0]))
+        self._light = light(character.spec())
+        if self._light is not None:  # what networks paint in a very dark picture would shine
+            character = replace(character, rgba=self._light.lit(character.rgba))
         self._character = character
         if self.dtype != torch.float16:
             self._stage = self._staged(character)
@@ -113,7 +118,7 @@ class Poser:
         picture = self._pictures.get(size)
         if picture is None:
             with torch.inference_mode():
-                picture = self._stage.picture(size)
+                picture = self._shown(self._stage.picture(size))
             picture.flags.writeable = False
             self._pictures[size] = picture
         return picture
@@ -142,7 +147,7 @@ class Poser:
 
         def frame(pose: Pose) -> U8:
             with torch.inference_mode():
-                picture = stage.frame(pose, size)
+                picture = self._shown(stage.frame(pose, size))
             picture.flags.writeable = False
             return picture
 
@@ -165,11 +170,15 @@ class Poser:
             original = torch.from_numpy(self._character.premultiplied_at(size)).to(self.device)
             shown = pictures(original.permute(2, 0, 1)[None].float() / 255, frame.parts).layers
             found = {
-                LAYERS[k]: to_bytes(layer[None]).cpu().numpy()
+                LAYERS[k]: self._shown(to_bytes(layer[None]).cpu().numpy())
                 for at, (k, layer) in enumerate(zip(DRAWN, shown, strict=True))
                 if at != SEEN_FACE  # which is the face again
             }
         return {name: rgba for name, rgba in found.items() if np.count_nonzero(rgba[..., 3] > FAINT) > LEAST_PIXELS}
+
+    def _shown(self, picture: U8) -> U8:
+        """In the character's own light."""
+        return picture if self._light is None else self._light.unlit(picture)
 
     def flops_per_frame(self) -> int:
         """Floating point operations of the networks in a frame of the character (two per multiply-add), without the

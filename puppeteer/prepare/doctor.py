@@ -22,11 +22,11 @@ from puppeteer.image import (
     premultiplied,
     unpremultiplied,
 )
+from puppeteer.light import Light, light
 from puppeteer.pose import U8
 from puppeteer.prepare import cutout, diagnosis, faces, heads
 from puppeteer.prepare.brush import Stroke, brushed
 from puppeteer.prepare.heads import Head
-from puppeteer.prepare.light import gain, lit, unlit
 
 UPRIGHT_DEG = 1.5  # a picture that leans less is left as it is, and so as sharp as it is
 ENOUGH_SIDE = 64  # px of a spec square; a smaller one is enlarged
@@ -81,20 +81,17 @@ def prepare(
         rgba = picture
     name = name or "the picture"
     check_size(rgba, name)
-    by = gain(rgba)
-    bright = lit(clean(rgba), by)
-    if by > 1:
-        said.append(
-            f"{name} is very dark, and what is painted on it, such as lids, will be too bright: brighten it in a "
-            "drawing program and prepare it again"
-        )
+    dark = light(rgba)
+    bright = clean(rgba) if dark is None else dark.lit(clean(rgba))
+    if dark is not None:
+        said.append(f"{name} is very dark, and stays so: brighten it in a drawing program if it should not be")
     try:
-        found = heads.find(bright if by > 1 else rgba)
+        found = heads.find(rgba if dark is None else bright)
     except WeightsError as error:
         found = []
         said.append(str(error))
     head = found[0] if found else None
-    if head is not None and square is None and diagnosis.photograph(bright if by > 1 else rgba, head):
+    if head is not None and square is None and diagnosis.photograph(rgba if dark is None else bright, head):
         said.append(
             f"{name} looks like a photograph: only drawings are moved well, so take a drawing of one character that "
             "looks ahead"
@@ -102,7 +99,7 @@ def prepare(
     place = head if square is None else _told(square, tilt_deg)
     removed = cutout.cut_out(bright, place or heads.guessed(rgba), guessed=place is None)
     said += removed.notes(name)
-    away = unlit(removed.rgba, bright, rgba, by)
+    away = removed.rgba if dark is None else _as_drawn(removed.rgba, bright, rgba, dark)
     nothing = Character(away, (0, 0, 1))  # until it is aligned
     unaligned = Prepared(nothing, (), False, removed.how, head, tuple(found[1:]), rgba, away, name, tuple(said), head)
     return _aligned(replace(unaligned, square=square, tilt_deg=tilt_deg))
@@ -153,8 +150,17 @@ def _aligned(prepared: Prepared) -> Prepared:
 def _face(character: Character) -> faces.Face | None:
     with contextlib.suppress(WeightsError):  # which was said where the head was looked for
         spec = character.spec()
-        return faces.read(lit(spec, gain(spec)))
+        dark = light(spec)
+        return faces.read(spec if dark is None else dark.lit(spec))
     return None
+
+
+def _as_drawn(changed: U8, bright: U8, rgba: U8, dark: Light) -> U8:
+    """What was made of `bright`, which is `rgba` lit, as dark as that again: the same where nothing changed."""
+    own = (changed[..., :3] == bright[..., :3]).all(-1, keepdims=True)
+    out = dark.unlit(changed)
+    out[..., :3] = np.where(own, rgba[..., :3], out[..., :3])
+    return out
 
 
 def turned(rgba: U8, about: tuple[float, float], tilt_deg: float) -> tuple[U8, tuple[float, float]]:
