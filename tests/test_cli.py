@@ -328,6 +328,24 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
 
 
+def test_the_end_takes_nothing_apart_but_does_what_was_asked_for(tmp_path: Path) -> None:
+    """Libraries that the system takes back whole would cost half a second."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, sys\n"
+        "class Kept:\n"
+        "    def __del__(self, say=print): say('taken apart')\n"
+        "class Package:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'tyro': atexit.register(print, 'done')\n"  # as packages do
+        "sys.meta_path.insert(0, Package())\n"
+        "kept = Kept()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    words = [sys.executable, "app.py", "pose", "missing.png", "--output", str(tmp_path / "out")]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stdout == "done\n"
+
+
 def test_character_draws_the_same_seed_alike(tmp_path: Path) -> None:
     pytest.importorskip("moderngl")
     first, second = tmp_path / "1.png", tmp_path / "2.png"

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import threading
 from dataclasses import replace
 from functools import cache
 
@@ -317,6 +318,31 @@ def test_two_views_are_averaged_where_they_are_of_one_face():
     np.testing.assert_allclose(seen(None, other).landmarks, here, atol=1e-6)
     somebody_else = replace(other, landmarks=here)
     assert seen(one, somebody_else) is one
+
+
+def test_two_views_are_looked_at_at_the_same_time_each_in_a_thread_of_its_own():
+    both = threading.Barrier(2, timeout=10)
+    threads = [set(), set()]
+
+    class Waits(ScriptedTracker):
+        def __init__(self, mine):
+            super().__init__([None, None])
+            self.mine = mine
+            mine.add(threading.get_ident())
+
+        def observe(self, frame):
+            self.mine.add(threading.get_ident())
+            both.wait()
+            return super().observe(frame)
+
+        def __exit__(self, *_):
+            self.mine.add(threading.get_ident())
+
+    views = (Waits(mine) for mine in threads)
+    with TwoViews(lambda: next(views)) as tracker:
+        for time_s in (0.0, 0.04):
+            tracker.observe(Frame(np.zeros((2, 2, 3), np.uint8), time_s))
+    assert [len(mine) for mine in threads] == [1, 1] and threads[0] != threads[1]
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,35 @@ def test_a_wrong_character_or_size_does_not_wait_for_the_clip(
         assert len(tracker.frames) < 100
 
 
+def test_networks_are_loaded_once_the_tracker_looks(
+    tmp_path: Path, character: Path, watched: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Imported at the same time they would hold up the tracker's own imports."""
+    import puppeteer.poser.stages  # noqa: F401 - which takes time for the first time only
+
+    tracker = watched()
+    ready, looked = module.ready_poser, list[int]()
+    monkeypatch.setattr(module, "ready_poser", lambda *words: looked.append(len(tracker.frames)) or ready(*words))
+    began = tracking.TRACKERS["face_landmarker_twice"]
+
+    def slow() -> Any:
+        time.sleep(0.3)
+        return began()
+
+    monkeypatch.setitem(tracking.TRACKERS, "face_landmarker_twice", slow)
+    transfer(make_clip(tmp_path / "clip.mp4"), tmp_path / "out.mp4", character, 64, settings=SETTINGS)
+    assert looked and looked[0] >= 1
+
+
+def test_a_tracker_that_cannot_begin_is_told(tmp_path: Path, character: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Any:
+        raise SourceError("no tracker")
+
+    monkeypatch.setitem(tracking.TRACKERS, "face_landmarker_twice", broken)
+    with pytest.raises(SourceError, match="no tracker"):
+        transfer(make_clip(tmp_path / "clip.mp4"), tmp_path / "out.mp4", character, 64, settings=SETTINGS)
+
+
 def test_ctrl_c_keeps_what_was_drawn(
     tmp_path: Path,
     character: Path,

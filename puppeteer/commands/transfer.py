@@ -8,10 +8,11 @@ are never kept: stages run ahead of each other by a few. Both passes do several 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,10 +76,10 @@ def transfer(
     ):
         beside = beside_width(source.size, size) if side_by_side else 0
         check_output(output, (size + beside, size), backdrop.transparent)
-        loading = loader.submit(_loaded, character, size, settings)
-
         begun = time.perf_counter()
-        seen, times_s, tracking_s = _track(source, loading, bars)
+        with _begins() as looking:
+            loading = loader.submit(_loaded, character, size, settings, looking)
+            seen, times_s, tracking_s = _track(source, loading, looking, bars)
         tracked = time.perf_counter()
         with_face = sum(face is not None for face in seen)
         heard = _heard(source, times_s, settings) if settings.voice.on or not with_face else None
@@ -160,8 +161,20 @@ def _stamped(pictures: Generator[U8], stamps: list[float]) -> Generator[U8]:
             yield picture
 
 
-def _loaded(character: Path | None, size: int, settings: Settings) -> tuple[Poser, float]:
-    """The poser, and when it was ready. Tracking keeps its cores meanwhile."""
+@contextmanager
+def _begins() -> Iterator[threading.Event]:
+    """What says that something has begun, or that it never will."""
+    begun = threading.Event()
+    try:
+        yield begun
+    finally:
+        begun.set()
+
+
+def _loaded(character: Path | None, size: int, settings: Settings, looking: threading.Event) -> tuple[Poser, float]:
+    """The poser, and when it was ready. Tracking keeps its cores meanwhile, and has the interpreter to itself until it
+    is `looking`: two imports at once are no sooner done than one after the other."""
+    looking.wait()
     from puppeteer.poser.stages import one_core
 
     one_core()
@@ -190,7 +203,7 @@ def ready_poser(character: Path | None, size: int, settings: Settings) -> Poser:
 
 
 def _track(
-    source: VideoFile, loading: Future[tuple[Poser, float]], bars: Progress
+    source: VideoFile, loading: Future[tuple[Poser, float]], looking: threading.Event, bars: Progress
 ) -> tuple[list[FaceObservation | None], list[float], float | None]:
     """What was seen in every frame, when, and the seconds that a frame took once everything was loaded."""
     from puppeteer.tracking import TRACKERS
@@ -200,6 +213,7 @@ def _track(
     stamps: list[float] = []
 
     def seen_one() -> None:
+        looking.set()
         stamps.append(time.perf_counter())
         bars.advance(bar)
         if loading.done():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -20,13 +21,18 @@ class TwoViews:
     """The mean of what one tracker sees in a frame and another in its mirror image.
 
     No network that was trained on photographs sees a face and its mirror image alike; the mean of both does. It costs
-    twice the time. Landmarks are those of the frame as it is. Where only one of the two finds the face, that one
-    counts; where they follow different faces, the one that looks at the frame as it is.
+    twice the work, but both look at the same time: a tracker's own threads mostly wait for each other. Landmarks are
+    those of the frame as it is. Where only one of the two finds the face, that one counts; where they follow different
+    faces, the one that looks at the frame as it is.
     """
 
     def __init__(self, tracker: Callable[[], Tracker]) -> None:
         with ExitStack() as stack:
-            self._plain, self._mirrored = (stack.enter_context(tracker()) for _ in range(2))
+            self._aside = stack.enter_context(ThreadPoolExecutor(1, "mirror"))
+            self._plain = stack.enter_context(tracker())
+            mirrored = ExitStack()  # a tracker lives in one thread
+            self._mirrored = self._aside.submit(lambda: mirrored.enter_context(tracker())).result()
+            stack.callback(lambda: self._aside.submit(mirrored.close).result())
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -38,12 +44,15 @@ class TwoViews:
         self._stack.close()
 
     def observe(self, frame: Frame) -> FaceObservation | None:
-        plain = self._plain.observe(frame)
-        flipped = self._mirrored.observe(replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1])))
+        later = self._aside.submit(self._in_mirror, frame)
+        plain, flipped = self._plain.observe(frame), later.result()
         other = None if flipped is None else unmirrored(flipped)
         if plain is None or other is None:
             return plain or other
         return mean(plain, other) if near(plain, other) else plain
+
+    def _in_mirror(self, frame: Frame) -> FaceObservation | None:
+        return self._mirrored.observe(replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1])))
 
 
 def unmirrored(seen: FaceObservation) -> FaceObservation:
