@@ -20,7 +20,8 @@ from puppeteer.outputs.motion_table import HEADER
 from puppeteer.outputs.video_file import VideoWriter
 from puppeteer.pose import NECK_RANGE_DEG, POSE_NAMES, FaceObservation, Frame, Pose
 from puppeteer.settings import MotionSettings, Settings
-from puppeteer.tracking import TRACKERS
+from puppeteer.tracking import TRACKERS, face_landmarker
+from puppeteer.tracking.camera import facial_matrix
 from puppeteer.tracking.face_landmarker import LIDS_LEFT, LIDS_RIGHT, FaceLandmarkerTracker, chosen, observation
 from puppeteer.tracking.scripted import ScriptedTracker
 from puppeteer.tracking.two_views import TwoViews
@@ -184,6 +185,30 @@ def test_a_face_far_away_is_found_followed_and_told(monkeypatch, pixels, x, y):
     middle = moved[-1].landmarks[:, :2].mean(axis=0) * (1920, 1080)
     np.testing.assert_allclose(middle, (x + 66, y), atol=0.45 * pixels)
     assert not seen_astronaut().small
+
+
+def test_before_the_camera_of_a_frame_a_head_is_turned_as_mediapipe_has_it(monkeypatch):
+    taken = []
+    monkeypatch.setattr(face_landmarker, "observation", lambda *args: taken.append(args) or observation(*args))
+    with FaceLandmarkerTracker() as tracker:
+        for picture in (astronaut(), astronaut()[:400, 60:460], np.pad(astronaut(), ((0, 100), (0, 300), (0, 0)))):
+            assert tracker.observe(Frame(np.ascontiguousarray(picture), len(taken) / 30)) is not None
+    for face, matrix, width, height, _ in taken:
+        np.testing.assert_allclose(facial_matrix(face, width, height), matrix, atol=2e-3)
+    assert len(taken) == 3
+
+
+@pytest.mark.parametrize("x", [450, 1470])
+def test_a_face_at_the_side_does_not_turn_when_it_goes_farther_away(x):
+    """Then it is looked for in a square, in whose middle it is."""
+
+    def neck(pixels):
+        with FaceLandmarkerTracker() as tracker:
+            frames = [Frame(far_away(pixels, x, 540), index / 30) for index in range(12)]
+            seen = [tracker.observe(frame) for frame in frames][-1]
+        return np.array([seen.neck_z, seen.neck_x, seen.neck_y])
+
+    np.testing.assert_allclose(neck(150), neck(310), atol=0.12)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (640, 480), (480, 640), (512, 512), (97, 31)])

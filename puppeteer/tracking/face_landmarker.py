@@ -17,6 +17,7 @@ from puppeteer.errors import WeightsError
 from puppeteer.pose import F32, NECK_RANGE_DEG, U8, FaceObservation, Frame
 from puppeteer.quiet import routine_log_dropped
 from puppeteer.rotation import matrix_angles
+from puppeteer.tracking.camera import facial_matrix
 from puppeteer.tracking.expression import expression
 from puppeteer.tracking.views import AROUND, Box, Search, View, next_view
 
@@ -111,8 +112,11 @@ class FaceLandmarkerTracker:
                 box = self._last_box = boxes[which]
                 self._last_seen_s = frame.time_s
                 self._view = next_view(box, view, width, height)
+                face = faces[which]
                 matrix = np.asarray(matrices[which], np.float64)
-                seen = observation(faces[which], matrix, width, height, shapes[which])
+                if view is not None:
+                    matrix = facial_matrix(face, width, height)
+                seen = observation(face, matrix, width, height, shapes[which])
                 return replace(seen, small=box.size < SMALL * min(width, height))
             if faces and self._last_box is None:  # none can be
                 break
