@@ -373,6 +373,23 @@ def test_a_sleeve_is_not_cut_where_the_network_begins_to_doubt() -> None:
     )
 
 
+def test_no_piece_of_a_background_that_goes_on_beyond_it_is_a_figures() -> None:
+    """What the network takes for a hat, above a figure that ends at a line; the figure's own surfaces stay."""
+    across = np.linspace(60, 220, 200).astype(np.uint8)
+    picture = np.dstack([np.broadcast_to(across, (200, 200)), np.full((200, 200), 90), across[:, None].repeat(200, 1)])
+    picture = np.ascontiguousarray(picture, np.uint8)
+    cv2.rectangle(picture, (60, 80), (140, 199), (20, 20, 20), 3)
+    cv2.rectangle(picture, (63, 83), (137, 199), (200, 160, 190), -1)
+    picture[100:103, 57:64] = picture[100, 50]  # a gap in the line
+    figure = np.zeros((200, 200), bool)
+    figure[79:, 59:142] = True
+    subject = figure.copy()
+    subject[40:79, 70:130] = True
+    kept = by_surfaces(subject, picture, subject)
+    assert kept[90:, 66:136].all(), "the figure"
+    assert not kept[:74].any(), "and nothing above it"
+
+
 def test_white_clothes_entered_through_a_gap_are_kept(characters: list[U8]) -> None:
     """A white shirt on white whose outline is open at the shoulder; below it nothing is made up."""
     ground = np.zeros((300, 300), bool)

@@ -22,7 +22,8 @@ GRABCUT = 600  # px, the longer side on which GrabCut works
 POSSIBLE = 0.3  # share that the network gives to a place: below it colours decide nothing
 PRIOR, SEEN, COLOUR = 0.5, 1.0, 0.25
 FLAT = 14  # levels: where colours change less from pixel to pixel, one surface goes on
-MOSTLY = 0.4  # of a surface that must be possible
+MOSTLY = 0.4  # of a surface that must be possible, and within the figure
+CRUMB = np.ones((7, 7), np.uint8)  # what is left of a surface that goes, if it is smaller
 COLOUR_STEP = 16  # levels of one coarse colour
 SURELY, SURELY_NOT = (
     0.75,
@@ -185,7 +186,22 @@ def by_surfaces(subject: NDArray[np.bool_], bgr: U8, possible: NDArray[np.bool_]
     stays = likely > MOSTLY * area
     kept = flat & stays[labels]
     near = cv2.dilate(kept.astype(np.uint8), square, iterations=3) > 0  # with the lines around it
-    return np.asarray(subject & (near | (possible & ~flat)) | kept)
+    return _without_ground((subject & (near | (possible & ~flat))) | kept, change < FLAT)
+
+
+def _without_ground(subject: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What of `subject` stays where a surface that goes on beyond it, for the most part, is background: a figure ends
+    at lines. `flat` is where colours change little; surfaces that only a thread joins are two, for lines have gaps."""
+    narrow = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    cores = cv2.erode(flat.astype(np.uint8), narrow)
+    count, labels = cv2.connectedComponents(cores, connectivity=4)
+    area, inside = np.bincount(labels.ravel(), minlength=count), np.bincount(labels[subject], minlength=count)
+    ground = inside < MOSTLY * area
+    ground[0] = False
+    gone = cv2.dilate(ground[labels].astype(np.uint8), narrow)
+    left = (subject & (gone == 0)).astype(np.uint8)
+    crumbs = (left > cv2.morphologyEx(left, cv2.MORPH_OPEN, CRUMB)) & (cv2.dilate(gone & subject, CRUMB) > 0)
+    return np.asarray((left > 0) & ~crumbs)
 
 
 def _hanging_together(subject: NDArray[np.bool_], head: Head, scale: float) -> NDArray[np.bool_] | None:
