@@ -336,7 +336,9 @@ def test_the_end_takes_nothing_apart_but_does_what_was_asked_for(tmp_path: Path)
         "    def __del__(self, say=print): say('taken apart')\n"
         "class Package:\n"
         "    def find_spec(self, name, *rest):\n"
-        "        if name == 'tyro': atexit.register(print, 'done')\n"  # as packages do
+        "        if name == 'tyro':\n"
+        "            sys.meta_path.remove(self)\n"
+        "            atexit.register(print, 'done')\n"  # as packages do
         "sys.meta_path.insert(0, Package())\n"
         "kept = Kept()\n"
     )
