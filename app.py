@@ -68,19 +68,27 @@ if TYPE_CHECKING:
     from puppeteer.tracking.contract import Tracker
 
 
+IMPORTS_S = 10.0  # a tracker waits no longer for networks
+
+
 def live_parts() -> "Parts":
     """What the live engine is made of. Each part is imported by the thread that needs it: PyTorch takes seconds."""
     from puppeteer.inputs import open_faces, open_source
     from puppeteer.live import Parts
 
+    networks = threading.Event()  # their packages are imported, or cannot be
+
     def tracker() -> "Tracker":
+        networks.wait(IMPORTS_S)  # at the same time both would take longer, and without a picture a face moves nothing
         from puppeteer.tracking.face_landmarker import FaceLandmarkerTracker
 
         return FaceLandmarkerTracker()
 
     def poser(settings: "PoserSettings") -> "Drawer":
-        from puppeteer.poser import Poser
-
+        try:
+            from puppeteer.poser import Poser
+        finally:
+            networks.set()
         return Poser.load(settings.family, settings.device)
 
     def virtual_camera(output: "OutputSettings") -> "Device":

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -346,6 +347,24 @@ def test_the_end_takes_nothing_apart_but_does_what_was_asked_for(tmp_path: Path)
     words = [sys.executable, "app.py", "pose", "missing.png", "--output", str(tmp_path / "out")]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and done.stdout == "done\n"
+
+
+def test_a_tracker_is_imported_after_the_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the same time both take longer; the picture comes first."""
+    from puppeteer import poser
+    from puppeteer.tracking import face_landmarker
+
+    done: list[str] = []
+    monkeypatch.setattr(face_landmarker, "FaceLandmarkerTracker", lambda: done.append("tracker"))
+    monkeypatch.setattr(poser.Poser, "load", lambda *_: done.append("networks"))
+    parts = app.live_parts()
+    waiting = threading.Thread(target=parts.tracker)
+    waiting.start()
+    waiting.join(0.2)
+    assert not done
+    parts.poser(STUDIO.poser)
+    waiting.join(5)
+    assert sorted(done) == ["networks", "tracker"]
 
 
 def test_character_draws_the_same_seed_alike(tmp_path: Path) -> None:

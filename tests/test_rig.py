@@ -17,7 +17,7 @@ from puppeteer.errors import RenderError
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.assembly import SLOPE, gentler, one_relief
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import Parts, laid_over, pictures
+from puppeteer.networks.rig.pictures import Parts, laid_over, pictures, widened
 from puppeteer.networks.rig.reader import nearest
 from puppeteer.poser.rig_drawing import RigCanvas, Shown, drawn_on_device
 
@@ -126,6 +126,28 @@ def test_soft_edges_are_told_apart_so_that_layers_laid_over_each_other_are_the_d
     layers = pictures(original, Parts(shares, torch.ones_like(shares), hidden)).layers
     off = (laid_over(layers) - original).abs().amax(1)
     assert float(off.quantile(0.99)) * 255 < 3 and float(off.max()) * 255 < 40
+
+
+@pytest.mark.parametrize("reach", [1, 2, 3, 9])
+def test_widened_finds_the_greatest_in_reach(reach: int) -> None:
+    x = torch.rand(2, 3, 5, 11, generator=torch.Generator().manual_seed(0)) - 0.5
+    for axis, window in ((3, (1, 2 * reach + 1)), (2, (2 * reach + 1, 1))):
+        found = torch.nn.functional.max_pool2d(x, window, 1, tuple(side // 2 for side in window))
+        assert torch.equal(widened(x, reach, axis), found)
+
+
+def test_where_nothing_is_drawn_nothing_needs_to_be_computed() -> None:
+    generator = torch.Generator().manual_seed(0)
+    seen, whole = (torch.rand(len(LAYERS), 1, 16, 16, generator=generator) for _ in range(2))
+    parts = Parts(seen / seen.sum(0), whole, torch.rand(len(LAYERS), 3, 16, 16, generator=generator))
+    original = torch.zeros(1, 4, 300, 300)
+    down, across = slice(60, 260), slice(70, 220)
+    alpha = torch.rand(200, 150, generator=generator)
+    original[:, :3, down, across] = torch.rand(1, 3, 200, 150, generator=generator) * alpha
+    original[:, 3, down, across] = alpha
+    for one, other in zip(pictures(original, parts), pictures(original, parts, (down, across)), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
+    assert not any(x.any() for x in pictures(0 * original, parts, (slice(0, 0), slice(0, 0)))[:2])
 
 
 def test_what_turns_before_a_face_turns_with_it() -> None:

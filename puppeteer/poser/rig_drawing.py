@@ -36,7 +36,9 @@ class RigCanvas:
     def __init__(self, original: U8, frame: Rigged) -> None:
         """`frame`: any of this character."""
         image = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
-        shown, gains, opacity = pictures(image, frame.parts)
+        left, top, columns, rows = cv2.boundingRect(cv2.extractChannel(original, 3))
+        box = slice(top, top + rows), slice(left, left + columns)
+        shown, gains, opacity = pictures(image, frame.parts, box)
         self._opacity = float(opacity)
         self._pictures = [picture_of(layer) for layer in shown]
         self._original, self._inside = original, _middle(len(original))

@@ -46,56 +46,77 @@ class Pictures(NamedTuple):
     opacity: Tensor  # () alpha of what is opaque in the original, by which the layers are divided
 
 
-def pictures(original: Tensor, parts: Parts) -> Pictures:
-    """Premultiplied original (1, 4, S, S)"""
+def pictures(original: Tensor, parts: Parts, box: tuple[slice, slice] | None = None) -> Pictures:
+    """Premultiplied original (1, 4, S, S); rows and columns in which all of it is drawn, where they are known, spare
+    the rest."""
     size = original.shape[-1]
     opacity = opaque(original[:, 3:])
-    bands = [_band(original, opacity, parts, top, min(size, top + BAND)) for top in range(0, size, BAND)]
-    layers, gains = (torch.cat(x, 2) for x in zip(*bands, strict=True))
+    layers = original.new_zeros(len(DRAWN), 4, size, size)  # nothing is shown where nothing is drawn
+    gains = original.new_zeros(len(DRAWN), 1, size, size)
+    down, across = box or (slice(0, size), slice(0, size))
+    for top in range(down.start, down.stop, BAND):
+        rows = slice(top, min(down.stop, top + BAND))
+        layers[:, :, rows, across], gains[:, :, rows, across] = _band(original, opacity, parts, rows, across)
     return Pictures(layers, gains, opacity)
 
 
-def _band(original: Tensor, opacity: Tensor, parts: Parts, top: int, bottom: int) -> tuple[Tensor, Tensor]:
-    """Layers and gains of some rows: all of a large picture would be gigabytes of what is computed on the way."""
+def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: slice) -> tuple[Tensor, Tensor]:
+    """Layers and gains of some rows, in the columns `across`: all of a large picture would be gigabytes of what is
+    computed on the way."""
     size = original.shape[-1]
     reach = max(1, round(UNDER_PX * size / 256))
-    first, last = max(0, top - reach), min(size, bottom + reach)
-    original = (original[:, :, first:last] / opacity).clamp(max=1)
+    first, last = max(0, rows.start - reach), min(size, rows.stop + reach)
 
-    def enlarged(x: Tensor) -> Tensor:
-        """Rows of what bilinear enlargement would make of it."""
-        side = x.shape[-1]
-        at = (torch.arange(first, last, device=x.device, dtype=x.dtype) + 0.5) * (side / size) - 0.5
-        at = at.clamp(0, side - 1)
-        above = at.long()
-        below = (above + 1).clamp(max=side - 1)
-        x = torch.lerp(x[:, :, above], x[:, :, below], (at - above)[:, None])
-        return F.interpolate(x, (last - first, size), mode="bilinear", align_corners=False)
+    def enlarged_to(x: Tensor, first: int, last: int) -> Tensor:
+        return enlarged(x, size, first, last)[..., across]
 
+    original = (original[:, :, first:last, across] / opacity).clamp(max=1)
+    share = split(enlarged_to(parts.seen, first, last))
+    shown = share * original[:, 3:]
+    near = widened(widened(shown, reach, 3), reach, 2)
+    inner = slice(rows.start - first, rows.stop - first)
+    original, share, shown, near = (x[:, :, inner] for x in (original, share, shown, near))
     drawn = original[:, 3:]
-    share = split(enlarged(parts.seen))
-    shown = share * drawn
     above = torch.flip(torch.cumsum(torch.flip(shown, [0]), 0), [0]) - shown
     alone = (shown / (1 - above).clamp(min=FAINT)).clamp(0, 1)
-    # A dilation in two passes, each along one axis, is a tenth of the work.
-    near = F.max_pool2d(F.max_pool2d(shown, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
-    whole = enlarged(parts.whole)
+    whole = enlarged_to(parts.whole, rows.start, rows.stop)
     whole = torch.maximum(whole, smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL))
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED))
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     # At a soft edge the layer in front shows what is drawn, the line too, and the one behind what it would have there.
     before = torch.flip(torch.cumsum(torch.flip(share, [0]), 0), [0]) - share
     own = (1 - smooth(before, *OWN)) * smooth(share, *SEEN)
-    colour = enlarged(parts.hidden)
+    colour = enlarged_to(parts.hidden, rows.start, rows.stop)
     colour = colour + own * (straight - colour)
     layers = torch.cat([colour * alpha, alpha], 1)
     gains = alpha * share.gt(0.02) / drawn.clamp(min=0.5)
-    rows = slice(top - first, bottom - first)
     cheek = smooth(share[FACE], *CHEEK)
     ways = [torch.ones_like(cheek) if k != SEEN_FACE else cheek for k in range(len(DRAWN))]
     drawn_as, way = list(DRAWN), torch.stack(ways)
-    shown = (layers[drawn_as] * way)[:, :, rows]
-    return exact(shown, original[0, :, rows]), (gains[drawn_as] * way)[:, :, rows]
+    return exact(layers[drawn_as] * way, original[0]), gains[drawn_as] * way
+
+
+def enlarged(x: Tensor, size: int, first: int, last: int) -> Tensor:
+    """Rows of what bilinear enlargement to (size, size) would make of (L, C, h, h)."""
+    side = x.shape[-1]
+    at = (torch.arange(first, last, device=x.device, dtype=x.dtype) + 0.5) * (side / size) - 0.5
+    at = at.clamp(0, side - 1)
+    above = at.long()
+    below = (above + 1).clamp(max=side - 1)
+    x = torch.lerp(x[:, :, above], x[:, :, below], (at - above)[:, None])
+    return F.interpolate(x, (last - first, size), mode="bilinear", align_corners=False)
+
+
+def widened(x: Tensor, reach: int, axis: int) -> Tensor:
+    """The greatest of (L, C, H, W) up to `reach` places away along an axis of the last two; each step sees twice as
+    far as the one before, so that a wide reach costs little."""
+    size, span = x.shape[axis], 2 * reach + 1
+    x = F.pad(x, [reach if axis == at else 0 for at in (3, 3, 2, 2)], value=-torch.inf)
+    seen = 1  # places, from each one on
+    while 2 * seen <= span:
+        count = x.shape[axis] - seen
+        x, seen = torch.maximum(x.narrow(axis, 0, count), x.narrow(axis, seen, count)), 2 * seen
+    return torch.maximum(x.narrow(axis, 0, size), x.narrow(axis, span - seen, size))
 
 
 def exact(layers: Tensor, original: Tensor) -> Tensor:
