@@ -59,14 +59,15 @@ def patches(shares: Tensor, image: Tensor, covered: Tensor) -> Tensor:
     inside, colour = _opaque(image)
     here = pixel_grid(SPEC, SPEC, image.device)
     hair = shares[:, HAIR].sum(1, keepdim=True)
-    out = torch.zeros_like(hair)
+    known, thing = torch.zeros_like(hair), torch.zeros_like(hair)
     for (x, y), there in zip(EYES, (covered > PATCHED).float().unbind(1), strict=True):
         over = torch.hypot(here[:, :1] - x, here[:, 1:] - y) < EYE_RADIUS
         above = (hair > SURELY) & (here[:, 1:] < y - 2 * EYE_RADIUS)
         of_hair, of_patch = _likely(colour, inside, [above, over])
-        patch = smooth(of_patch / (of_patch + of_hair + RARE), *PATCH) * inside
-        out = torch.maximum(out, there.view(-1, 1, 1, 1) * _connected(patch * over, patch))
-    return blurred(F.max_pool2d(out, 2 * PATCH_PX + 1, 1, PATCH_PX), PATCH_SIGMA)
+        patch = smooth(of_patch / (of_patch + of_hair + RARE), *PATCH) * inside * there.view(-1, 1, 1, 1)
+        known, thing = torch.maximum(known, patch * over), torch.maximum(thing, patch)
+    patch = _connected(known, thing)
+    return blurred(F.max_pool2d(patch, 2 * PATCH_PX + 1, 1, PATCH_PX), PATCH_SIGMA)
 
 
 def _unlike_hair(shares: Tensor, image: Tensor, above: Tensor) -> Tensor:
