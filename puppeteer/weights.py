@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "0369a71025e0c3a760e6315ab511b02ce3e53e99f9047c76a1026143549de8ee",
+        "e3527b25ff6218cd393e5f12a8f0bbf1366b6bd0eb803dfb325390791e025c04",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

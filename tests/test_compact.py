@@ -125,7 +125,7 @@ def test_lids_take_the_colour_of_the_skin_about_them(character: Character, tint:
     poser = Poser.load("compact", "cpu")
     poser.set_character(rgba)
     with torch.inference_mode():
-        eyes = poser._network.eyes(to_tensor(rgba, "srgb_premultiplied")[:, :, 64:192, 64:192])  # type: ignore[union-attr]
+        eyes, _ = poser._network.eyes(to_tensor(rgba, "srgb_premultiplied")[:, :, 64:192, 64:192])  # type: ignore[union-attr]
     lids = (eyes.opening[0, 0] > 0.9).numpy()
     assert lids.sum() > 100
     skin = np.median(rgba[148:164, 114:142, :3].reshape(-1, 3), 0)  # between eyes and mouth

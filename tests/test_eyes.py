@@ -14,10 +14,10 @@ from puppeteer.characters.renderer import Renderer
 from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT
 from puppeteer.networks.compact.family import load
+from puppeteer.networks.rig.brows import brow_look, found_brows
 from puppeteer.networks.rig.eyes import (
     IN,
     OUT,
-    EyeReader,
     Eyes,
     Look,
     axes,
@@ -28,9 +28,10 @@ from puppeteer.networks.rig.eyes import (
     looked,
     slid,
 )
-from puppeteer.pose import Pose
+from puppeteer.networks.rig.pieces import Looks, PieceReader, Pieces
+from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
-from puppeteer.poser.eyes import DrawnEyes
+from puppeteer.poser.pieces import DrawnPieces
 from puppeteer.training import eyes as training
 
 CENTRES, HALF = ((64, 44), (64, 84)), (8.0, 6.0)  # rows and columns of drawn eyes, px; half of width and height
@@ -52,8 +53,19 @@ def _drawn(shift: tuple[int, int] = (0, 0)) -> tuple[Any, Eyes]:
     return crop, eyes(*(x[None, None] for x in (opening, iris, lash)), painted)
 
 
-def _look(found: Eyes, x: float = 0, y: float = 0, left: float = 0, right: float = 0, smile: float = 0) -> Look:
-    return look(found, torch.tensor([x, y]), torch.tensor([left, right]), torch.tensor(smile))
+def _look(
+    found: Eyes, x: float = 0, y: float = 0, left: float = 0, right: float = 0, smile: float = 0, wide: float = 0
+) -> Look:
+    gaze, closure = torch.tensor([x, y]), torch.tensor([left, right])
+    return look(found, gaze, closure, torch.tensor(smile), torch.tensor(wide))
+
+
+def _compiled(original: U8, found: Eyes, frame: Look) -> tuple[U8, slice, slice]:
+    """What the compiled way draws, of a character without brows."""
+    none = torch.zeros_like(found.opening)
+    brows = found_brows(none, none, found)
+    still = brow_look(brows, torch.zeros(2), torch.zeros(()))
+    return DrawnPieces(original, Pieces(found, brows)).drawn(Looks(frame, still))
 
 
 def _axes(opening: torch.Tensor) -> torch.Tensor:
@@ -103,7 +115,7 @@ def test_nothing_changes_while_the_pose_looks_ahead() -> None:
     frame = _look(found)
     assert torch.equal(looked(crop, eye_pictures(crop, found), frame), crop)
     original = (255 * crop[0]).round().byte().permute(1, 2, 0).numpy()
-    drawn, rows, _ = DrawnEyes(original, found).drawn(frame)
+    drawn, rows, _ = _compiled(original, found, frame)
     assert drawn is original and rows.stop == 0
 
 
@@ -179,10 +191,16 @@ def test_both_ways_of_laying_irises_agree(size: int) -> None:
     crop, found = _drawn((1, 0))
     crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
     original = (255 * crop[0]).round().byte().permute(1, 2, 0).contiguous().numpy()
-    irises = DrawnEyes(original, found)
-    for pose in ((0.7, -0.4), (-1.0, 1.0, 0.5, 0.2), (0.05, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0, 1.0), (0, 0, 0.05)):
+    for pose in (
+        (0.7, -0.4),
+        (-1.0, 1.0, 0.5, 0.2),
+        (0.05, 0.0, 0.0, 1.0),
+        (0.0, 0.0, 1.0, 1.0, 1.0),
+        (0, 0, 0.05),
+        (0.5, 0, 0, 0.3, 0, 1),
+    ):
         frame = _look(found, *pose)
-        ours, rows, columns = irises.drawn(frame)
+        ours, rows, columns = _compiled(original, found, frame)
         inside = torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255
         theirs = 255 * looked(inside, eye_pictures(inside, found), frame)[0].permute(1, 2, 0).numpy()
         assert np.abs(ours - theirs).max() < 2.5
@@ -234,7 +252,7 @@ def test_what_it_is_taught_is_what_the_renderer_draws(rows: list[dict[str, Any]]
     batch = training.batch_of(rows[:1], FixedRng(), torch.device("cpu"))
     iris = torch.cat([batch.colours[:, :3] * batch.iris, batch.iris], 1)
     by = -0.6 * 0.46 * recipe.eyes.half_width * torch.tensor([1.0, 0.0]).expand(1, 2, 2)
-    laid = slid(batch.rest, batch.opening, iris, batch.colours[:, 3:6], by, torch.ones(()), between(batch.opening))
+    laid = slid(batch.rest, batch.opening, iris, batch.colours[:, 3:6], by, between(batch.opening))
     ours = laid[0].permute(1, 2, 0).numpy()
     moved = np.abs(aside - ahead).max(-1) > 0.1
     assert moved.sum() > 20
@@ -259,7 +277,7 @@ class FixedRng:
 
 def test_a_batch_trains(rows: list[dict[str, Any]]) -> None:
     torch.manual_seed(0)
-    network = EyeReader()
+    network = PieceReader()
     rng = np.random.default_rng(0)
     batch = training.batch_of(rows, rng, torch.device("cpu"))
     assert all(part.isfinite().all() and part.min() >= 0 and part.max() <= 1.001 for part in batch)
@@ -275,29 +293,38 @@ def test_a_batch_trains(rows: list[dict[str, Any]]) -> None:
 
 
 def test_a_run_can_begin_with_what_ships() -> None:
-    network = EyeReader()
+    network = PieceReader()
     network.load_state_dict(training.shipped())
 
 
 def test_the_shipped_reader_finds_irises_of_characters_it_never_saw() -> None:
     network = load().eyes
-    overlaps = []
+    overlaps, missed = [], []
     with Renderer() as renderer, torch.inference_mode():
         for seed in range(60_000_000, 60_000_006):
             row = training.drawn(renderer, seed, "test")
             batch = training.batch_of([row], FixedRng(), torch.device("cpu"))
-            found = network(batch.rest)
+            found, brows = network(batch.rest)
             ours, true = found.opening * found.iris > 0.5, batch.opening * batch.iris > 0.5
             overlaps.append(float((ours & true).sum() / (ours | true).sum().clamp(min=1)))
-    assert np.median(overlaps) > 0.7
+            missed.append(float((brows[:, 1:] - batch.brow_seen).abs().sum() / batch.brow_seen.sum().clamp(min=9)))
+    assert np.median(overlaps) > 0.7 and np.median(missed) < 0.6
 
 
-def test_wide_eyes_that_look_aside_have_one_iris() -> None:
-    from puppeteer.prepare.reading import read_character
-
-    poser = Poser.load("compact", "cpu")
-    poser.set_character(read_character(default_character()))
-    aside, both = (poser.pose(Pose(gaze_x=1, eye_wide=k)).astype(int) for k in (0, 1))
-    assert np.abs(aside - both).max() <= 2
-    ahead, wide = (poser.pose(Pose(eye_wide=k)).astype(int) for k in (0, 1))
-    assert np.abs(ahead - wide).max() > 60
+@pytest.mark.parametrize("size", [128, 256])
+def test_a_wide_eye_is_higher_and_as_dark_at_its_lash(size: int) -> None:
+    crop, found = _drawn((0, -3))
+    crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
+    shown, scale = eye_pictures(crop, found), size / CROP
+    at = round(CENTRES[0][1] * scale)
+    ahead, wide, shut = (
+        looked(crop, shown, _look(found, **pose))[0, 0, :, at - 1 : at + 1].mean(1)
+        for pose in ({}, {"wide": 1.0}, {"wide": 1.0, "right": 1.0, "left": 1.0})
+    )
+    lash = [int((x[: round(60 * scale)] < 0.3).float().argmax()) / scale for x in (ahead, wide)]
+    assert lash[0] - 4 < lash[1] < lash[0] - 1.5
+    assert torch.equal(wide[round(CENTRES[0][0] * scale) :], ahead[round(CENTRES[0][0] * scale) :])
+    lines = ((wide[1:] < 0.3) & (wide[:-1] >= 0.3)).sum()
+    assert lines == 1, "one lash, joined to the iris below it"
+    closed = looked(crop, shown, _look(found, right=1, left=1))[0, 0, :, at - 1 : at + 1].mean(1)
+    assert torch.equal(shut, closed), "closed eyes are not wide"

@@ -2,54 +2,53 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
-import torch
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import DOWN_AT_ONCE, OVER_PX, THINNER, Eyes, Look, eye_pictures, right
+from puppeteer.networks.rig.eyes import (
+    CREASE_PX,
+    DOWN_AT_ONCE,
+    LASH_PX,
+    OVER_PX,
+    THINNER,
+    EyePictures,
+    Eyes,
+    Look,
+    right,
+)
 from puppeteer.pose import U8
-from puppeteer.poser.reaching import both
+from puppeteer.poser.reaching import FAINT, Window, both_windows, window
 from puppeteer.poser.stack import picture_of, pixels
 
-FAINT = 0.5 / 255  # of a pixel; a smaller share changes nothing
-MARGIN_PX = 4.0  # of the crop
-NOWHERE = slice(0, 0)
+MARGIN_PX = LASH_PX + CREASE_PX + 4  # of the crop, into which a lash comes down, or goes up
 
 
 class DrawnEyes:
     """Of a premultiplied picture (S, S, 4) of a face's middle; drawn by any number of threads."""
 
-    def __init__(self, original: U8, eyes: Eyes) -> None:
+    def __init__(self, original: U8, eyes: Eyes, shown: EyePictures) -> None:
         self._original, size = original, len(original)
-        shown = eye_pictures(torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255, eyes)
-        opening = self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._iris, self._white, self._lash, self._skin = (
             picture_of(x[0]) for x in (shown.iris, shown.white, shown.lash, shown.skin)
         )
+        self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._per_px = size / CROP
         middle = int((right(eyes.middle, size)[0]).int().argmax())
-        seen = (opening > FAINT) | (self._drawn > FAINT).any(0)
-        self._windows = [_window(seen, half) for half in (slice(0, middle), slice(middle, size))]
-        self._reach = both(*(rows for rows, _ in self._windows)), both(*(columns for _, columns in self._windows))
-        self._scratch = threading.local()
+        seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
+        margin = round(MARGIN_PX * self._per_px)
+        self._windows = [window(seen, half, margin, 0) for half in (slice(0, middle), slice(middle, size))]
+        self.reach: Window = both_windows(*self._windows)
 
-    def drawn(self, look: Look) -> tuple[U8, slice, slice]:
-        """Premultiplied (S, S, 4), the same as the original but in these rows and columns. Overwritten by this thread's
-        next frame."""
-        share, smile, closure = float(look.share), float(look.smile), look.closure.tolist()
-        if max(share, *closure) < FAINT or not self._reach[0].stop:
-            return self._original, NOWHERE, NOWHERE
-        scratch = self._scratch
-        if not hasattr(scratch, "picture"):
-            scratch.picture = self._original.copy()
-        out: U8 = scratch.picture
-        for window, (x, y), k in zip(self._windows, look.slid.tolist(), closure, strict=True):
-            rows, columns = window
+    def draw(self, out: U8, look: Look) -> None:
+        """Changes premultiplied `out` (S, S, 4), which is the original where eyes are."""
+        share, smile, wide, closure = float(look.share), float(look.smile), float(look.wide), look.closure.tolist()
+        for (rows, columns), (x, y), k in zip(self._windows, look.slid.tolist(), closure, strict=True):
+            if max(share, wide, k) < FAINT or not rows.stop:
+                continue
             bounds = rows.start, rows.stop, columns.start, columns.stop
             slide(
                 *(pixels(self._original), self._opening, self._iris, self._white, pixels(out)),
@@ -60,20 +59,8 @@ class DrawnEyes:
                     *(pixels(out), self._opening, self._drawn, self._lash, self._skin, self._edges),
                     *(k, smile, *bounds),
                 )
-        return out, *self._reach
-
-
-def _window(seen: Any, half: slice) -> tuple[slice, slice]:
-    """Rows and columns of the eye in the columns `half`, and a margin into which a lash comes down."""
-    rows, columns = np.flatnonzero(seen[:, half].any(1)), np.flatnonzero(seen[:, half].any(0))
-    if not len(rows):
-        return NOWHERE, NOWHERE
-    size = len(seen)
-    margin = round(MARGIN_PX * size / CROP)
-    return (
-        slice(int(rows[0]), min(int(rows[-1]) + 1 + margin, size)),
-        slice(half.start + int(columns[0]), half.start + int(columns[-1]) + 1),
-    )
+            if wide * (1 - k) > FAINT:
+                widen(pixels(out), self._edges, wide * (1 - k), *bounds)
 
 
 @compiled
@@ -123,8 +110,8 @@ def slide(
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)
-                eye = opaque * (clear * np.float32(white[row, column, k]) + shown[k])
-                packed |= min(int(before + weight * (eye - before) + half), alpha) << (8 * k)
+                laid = opaque * (clear * np.float32(white[row, column, k]) + shown[k])
+                packed |= min(int(before + weight * (laid - before) + half), alpha) << (8 * k)
             out[row, column] = packed
 
 
@@ -166,9 +153,9 @@ def close(
             a = int(np.floor(source))
             v = source - np.float32(a)
             for k in range(4):
-                upper = np.float32(lash[a, column, k]) if 0 <= a < size else zero
-                lower = np.float32(lash[a + 1, column, k]) if 0 <= a + 1 < size else zero
-                line[k] = upper + v * (lower - upper)
+                near = np.float32(lash[a, column, k]) if 0 <= a < size else zero
+                far = np.float32(lash[a + 1, column, k]) if 0 <= a + 1 < size else zero
+                line[k] = near + v * (far - near)
             if weight < np.float32(FAINT) and line[3] < half:
                 continue
             was = np.int64(picture[row, column])
@@ -177,7 +164,39 @@ def close(
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)
-                bare = before + weight * (np.float32(skin[row, column, k]) * opaque - before)
-                laid = bare * clear + line[k] * opaque
+                behind = before + weight * (np.float32(skin[row, column, k]) * opaque - before)
+                laid = behind * clear + line[k] * opaque
                 packed |= min(int(before + at_once * (laid - before) + half), alpha) << (8 * k)
+            picture[row, column] = packed
+
+
+@compiled
+def widen(picture: Any, edges: Any, wide: Any, top: Any, bottom: Any, left: Any, right: Any) -> None:
+    """The upper half of eyes of a premultiplied `picture` (S, S) is stretched, in rows `top` to `bottom` and columns
+    `left` to `right`, see `opened_wide`; `edges` (5, S) as `EyePictures` has them."""
+    size = picture.shape[0]
+    zero, half, one, wide = np.float32(0), np.float32(0.5), np.float32(1), np.float32(wide)
+    per, lash, crease = np.float32(CROP / size), np.float32(LASH_PX), np.float32(CREASE_PX)
+    line = np.empty(size, np.int64)
+    for column in range(left, right):
+        by = wide * edges[4, column]
+        if by <= zero:
+            continue
+        middle = (edges[0, column] + edges[3, column]) * half
+        edge = edges[0, column] - by
+        scale = one / max(middle - edge, one)
+        for row in range(top, bottom):
+            line[row] = np.int64(picture[row, column])
+        for row in range(top, bottom):
+            at = np.float32(row) + half
+            stretched = min(max((middle - at) * scale, zero), one)
+            fading = min(max((at - edge) * per + lash + crease, zero), crease) / crease
+            source = np.float32(row) + by * stretched * fading
+            a = int(source)
+            v = source - np.float32(a)
+            b = min(a + 1, bottom - 1)
+            packed = 0
+            for k in range(4):
+                near, far = np.float32(line[a] >> (8 * k) & 255), np.float32(line[b] >> (8 * k) & 255)
+                packed |= int(near + v * (far - near) + half) << (8 * k)
             picture[row, column] = packed

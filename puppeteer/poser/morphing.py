@@ -9,10 +9,10 @@ import numpy as np
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.layers import Layers
-from puppeteer.networks.rig.eyes import Eyes, Look
+from puppeteer.networks.rig.pieces import Looks, Pieces
 from puppeteer.networks.tensors import Encoding, to_premultiplied
 from puppeteer.pose import U8
-from puppeteer.poser.eyes import DrawnEyes
+from puppeteer.poser.pieces import DrawnPieces
 from puppeteer.poser.reaching import both
 from puppeteer.poser.stack import pixels
 
@@ -22,31 +22,31 @@ FAINTEST = 0.5 / 255  # of a pixel; a smaller share changes nothing
 class Morphed:
     """A premultiplied picture (S, S, 4) that is morphed again and again, by any number of threads."""
 
-    def __init__(self, original: U8, eyes: Eyes | None = None) -> None:
+    def __init__(self, original: U8, pieces: Pieces | None = None) -> None:
         self.original = np.ascontiguousarray(original)
-        self._eyes = None if eyes is None else DrawnEyes(self.original, eyes)
+        self._pieces = None if pieces is None else DrawnPieces(self.original, pieces)
         self._scratch = threading.local()
 
-    def drawn(self, layers: Layers, encoding: Encoding, look: Look | None = None) -> tuple[U8, slice, slice]:
+    def drawn(self, layers: Layers, encoding: Encoding, looks: Looks | None = None) -> tuple[U8, slice, slice]:
         """Premultiplied (S, S, 4), the same as the original but in these rows and columns.
 
         Of the layers the first copy stays in place, the second is moved, and there is paint; all of (h, h), which
         divides S or is a multiple of it. Overwritten by this thread's next frame.
         """
         scratch, original = self._scratch, self.original
-        looks_rows = looks_columns = slice(0, 0)
+        moved_rows = moved_columns = slice(0, 0)
         if not hasattr(scratch, "picture"):
             scratch.picture, scratch.rows, scratch.columns = original.copy(), slice(0, 0), slice(0, 0)
         out: U8 = scratch.picture
         out[scratch.rows, scratch.columns] = original[scratch.rows, scratch.columns]
-        if self._eyes is not None and look is not None:
-            original, looks_rows, looks_columns = self._eyes.drawn(look)
+        if self._pieces is not None and looks is not None:
+            original, moved_rows, moved_columns = self._pieces.drawn(looks)
         (_, stays), (flow, moves) = layers.copies
         assert stays is not None and moves is not None and flow is not None and layers.paint is not None
         kept = stays[0, 0].float().numpy()
         changes = kept < 1 - FAINTEST
-        scratch.rows = both(_reach(changes.any(1), len(original)), looks_rows)
-        scratch.columns = both(_reach(changes.any(0), len(original)), looks_columns)
+        scratch.rows = both(_reach(changes.any(1), len(original)), moved_rows)
+        scratch.columns = both(_reach(changes.any(0), len(original)), moved_columns)
         if scratch.rows.stop:
             morph(
                 pixels(original),

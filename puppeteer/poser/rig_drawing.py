@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, enlarge
-from puppeteer.networks.rig.eyes import EyePictures, eye_pictures, looked
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import DRAWN, Pictures, laid_over, pictures
+from puppeteer.networks.rig.pieces import PiecePictures, laid, piece_pictures
 from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES
 from puppeteer.networks.tensors import Encoding, to_bytes
 from puppeteer.pose import U8
@@ -42,8 +42,8 @@ class RigCanvas:
         self._opacity = float(opacity)
         self._pictures = [picture_of(layer) for layer in shown]
         self._original, self._inside = original, _middle(len(original))
-        eyes = None if frame.look is None else frame.look.eyes
-        self._middle = Morphed(original[self._inside, self._inside], eyes)
+        pieces = None if frame.looks is None else frame.looks.pieces
+        self._middle = Morphed(original[self._inside, self._inside], pieces)
         self._gains = {k: np.ascontiguousarray(picture_of(gains[k])[self._inside, self._inside, 0]) for k in MORPHED}
         self._stack = Stack(self._pictures)
         self._scratch = threading.local()
@@ -52,7 +52,7 @@ class RigCanvas:
         """Straight uint8 (S, S, 4); `alone`, this thread is not helped by others."""
         flows = frame.flows.float().numpy()[list(DRAWN)]
         moves = float(np.abs(flows).max()) * SPEC / FADE_PX
-        middle = None if frame.middle is None else self._middle.drawn(frame.middle, encoding, frame.look)
+        middle = None if frame.middle is None else self._middle.drawn(frame.middle, encoding, frame.looks)
         still = None
         if moves < 1:
             # edges of layers are soft: a head that is still is the drawing itself, and one that begins to move fades
@@ -95,14 +95,15 @@ class Shown(NamedTuple):
     """What a rig shows of a character at one size, on a device."""
 
     layers: Pictures
-    eyes: EyePictures | None
+    pieces: PiecePictures | None
 
     @classmethod
     def of(cls, frame: Rigged, original: Tensor) -> Shown:
         """Premultiplied original (1, 4, S, S), and any frame of it."""
         middle = _middle(original.shape[-1])
-        eyes = None if frame.look is None else eye_pictures(original[:, :, middle, middle], frame.look.eyes)
-        return cls(pictures(original, frame.parts), eyes)
+        inside = original[:, :, middle, middle]
+        pieces = None if frame.looks is None else piece_pictures(inside, frame.looks.pieces)
+        return cls(pictures(original, frame.parts), pieces)
 
 
 def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: Shown) -> Tensor:
@@ -114,7 +115,7 @@ def drawn_on_device(frame: Rigged, encoding: Encoding, original: Tensor, shown: 
     if frame.middle is not None:
         middle = _middle(size)
         inside = original[:, :, middle, middle]
-        looks = inside if frame.look is None or shown.eyes is None else looked(inside, shown.eyes, frame.look)
+        looks = inside if frame.looks is None or shown.pieces is None else laid(inside, shown.pieces, frame.looks)
         change = F.pad(composed(frame.middle, encoding, looks) - inside, [middle.start] * 4)
         layers = torch.stack(
             [(x + gains[k] * change[0]).clamp(0, 1) if k in MORPHED else x for k, x in enumerate(layers)]

@@ -1,4 +1,4 @@
-"""Trains the reader of irises and whites on characters drawn meanwhile.
+"""Trains the reader of eyes and brows on characters drawn meanwhile.
 
     python -m puppeteer.training.eyes --run runs/eyes --minutes 30 [--shipped]
 
@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import EyeReader, axes, between, slid
+from puppeteer.networks.rig.eyes import axes, between, slid
+from puppeteer.networks.rig.pieces import PieceReader
 from puppeteer.training.dataset import CROP_SLICE
 from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
 from puppeteer.training.ring import Row, Source
@@ -29,10 +30,13 @@ FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
     "skin": ((CROP, CROP, 4), np.uint8),  # a face without eyes, brows and mouth
     "opening": ((CROP, CROP), np.uint8),  # share in which iris or white is seen
     "lash": ((CROP, CROP), np.uint8),  # and lashes
+    "brow": ((CROP, CROP), np.uint8),  # coverage of brows, complete
+    "brow_seen": ((CROP, CROP), np.uint8),  # share in which they are seen
 }
 SAME = 0.02  # of 1: skin that is seen
 POLE = 0.7  # of a pixel: what shows more of a part has its colour
 FARTHEST = 0.6  # of an eye's half axes, that irises slide
+BROWS = 16.0  # weight of brows, which are thin
 LAID = 4.0  # weight of what is seen when irises are elsewhere
 
 
@@ -44,6 +48,8 @@ class Batch(NamedTuple):
     opening: Tensor  # (B, 1, 128, 128)
     iris: Tensor  # (B, 1, 128, 128)
     lash: Tensor  # (B, 1, 128, 128)
+    brow: Tensor  # (B, 1, 128, 128)
+    brow_seen: Tensor  # (B, 1, 128, 128)
     colours: Tensor  # (B, 9, 128, 128) of iris, white and skin, not multiplied
     known: Tensor  # (B, 3, 128, 128) where there is a colour
 
@@ -68,6 +74,8 @@ def drawn(renderer: Any, seed: int, split: Any) -> Row:
         "white": parts.colour[white][CROP_SLICE, CROP_SLICE],
         "skin": parts.skin[CROP_SLICE, CROP_SLICE],
         "lash": parts.seen[names.index("lash")][CROP_SLICE, CROP_SLICE],
+        "brow": parts.colour[names.index("brow")][CROP_SLICE, CROP_SLICE, 3],
+        "brow_seen": parts.seen[names.index("brow")][CROP_SLICE, CROP_SLICE],
         "opening": seen.clip(0, 255).astype(np.uint8)[CROP_SLICE, CROP_SLICE],
     }
 
@@ -93,10 +101,11 @@ def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) ->
         ],
         1,
     )
-    everything = torch.cat([planes(name) for name in ("rest", "iris", "white", "skin", "opening", "lash")], 1)
+    parts = ("rest", "iris", "white", "skin", "opening", "lash", "brow", "brow_seen")
+    everything = torch.cat([planes(name) for name in parts], 1)
     grid = F.affine_grid(matrix, [count, 1, CROP, CROP], align_corners=False)
     moved = F.grid_sample(everything, grid, "bilinear", "border", align_corners=False)
-    rest, iris, white, skin, opening, lash = torch.split(moved, [4, 4, 4, 4, 1, 1], 1)
+    rest, iris, white, skin, opening, lash, brow, brow_seen = torch.split(moved, [4, 4, 4, 4, 1, 1, 1, 1], 1)
     gain = numbers(np.exp(rng.normal(0, 0.12, (count, 1, 1, 1)) + rng.normal(0, 0.05, (count, 3, 1, 1))))
     grey = numbers(rng.random((count, 1, 1, 1)) < 0.12)
 
@@ -124,14 +133,14 @@ def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) ->
     seen = torch.cat([torch.minimum((rest[:, :3] + grain).clamp(min=0), rest[:, 3:]), rest[:, 3:]], 1)
     colours = torch.cat([(x[:, :3] / x[:, 3:].clamp(min=1 / 255)).clamp(0, 1) for x in (iris, white, skin)], 1)
     known = (torch.cat([iris[:, 3:], white[:, 3:], skin[:, 3:]], 1) > 0.5).float()
-    return Batch(rest, seen, opening, iris[:, 3:], lash, colours, known)
+    return Batch(rest, seen, opening, iris[:, 3:], lash, brow, brow_seen, colours, known)
 
 
-def losses(network: EyeReader, batch: Batch, rng: np.random.Generator) -> Losses:
+def losses(network: PieceReader, batch: Batch, rng: np.random.Generator) -> Losses:
     with half(batch.seen.device):
         told = network.read(batch.seen.contiguous(memory_format=torch.channels_last))
     shares, painted = (x.float() for x in told)
-    opening, iris, lash = torch.split(shares, 1, 1)
+    opening, iris, lash, brow, brow_seen = torch.split(shares, 1, 1)
     near = F.max_pool2d(torch.maximum(batch.opening, batch.iris), 9, 1, 4)
     weight = 0.15 + near
     about = F.max_pool2d(batch.opening, 13, 1, 6)  # where a slid iris may be seen, and come from
@@ -140,9 +149,8 @@ def losses(network: EyeReader, batch: Batch, rng: np.random.Generator) -> Losses
     by = most * torch.tensor(rng.uniform(-1, 1, most.shape), dtype=torch.float32, device=most.device)
 
     def shown(o: Tensor, i: Tensor, colours: Tensor) -> Tensor:
-        return slid(batch.rest, o, torch.cat([colours[:, :3] * i, i], 1), colours[:, 3:6], by, whole, middle)
+        return slid(batch.rest, o, torch.cat([colours[:, :3] * i, i], 1), colours[:, 3:6], by, middle)
 
-    whole = torch.ones((), device=most.device)
     with torch.no_grad():
         target = shown(batch.opening, batch.iris, batch.colours)
     # What is seen of a part keeps the drawing's colours, so that only what is hidden has to be painted.
@@ -152,17 +160,24 @@ def losses(network: EyeReader, batch: Batch, rng: np.random.Generator) -> Losses
     own = own.repeat_interleave(3, 1)
     result = shown(torch.sigmoid(opening), torch.sigmoid(iris), torch.lerp(painted, batch.colours, own))
     known = batch.known.repeat_interleave(3, 1) * about
+    above = 0.15 + F.max_pool2d(batch.brow, 9, 1, 4)
+
+    def told_as(share: Tensor, truth: Tensor, weight: Tensor, much: float = 4.0) -> Tensor:
+        return much * (F.binary_cross_entropy_with_logits(share, truth, reduction="none") * weight).mean()
+
     return {
-        "opening": (F.binary_cross_entropy_with_logits(opening, batch.opening, reduction="none") * weight).mean() * 4,
-        "lash": (F.binary_cross_entropy_with_logits(lash, batch.lash, reduction="none") * weight).mean() * 4,
-        "iris": (F.binary_cross_entropy_with_logits(iris, batch.iris, reduction="none") * weight).mean() * 4,
+        "opening": told_as(opening, batch.opening, weight),
+        "lash": told_as(lash, batch.lash, weight),
+        "iris": told_as(iris, batch.iris, weight),
+        "brow": told_as(brow, batch.brow, above, BROWS),
+        "brow_seen": told_as(brow_seen, batch.brow_seen, above, BROWS),
         "painted": ((painted - batch.colours).abs() * known).sum() / known.sum().clamp(min=1),
         "laid": LAID * ((result - target).abs() * near).sum() / near.sum().clamp(min=1) / 4,
     }
 
 
 TASK = Task(
-    "eyes", EyeReader, Source(FIELDS, drawn), batch_of, losses, slots=384, rate=1.2e-3, sizes={"cpu": 8, "cuda": 64}
+    "eyes", PieceReader, Source(FIELDS, drawn), batch_of, losses, slots=384, rate=1.2e-3, sizes={"cpu": 8, "cuda": 64}
 )
 
 

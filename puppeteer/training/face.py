@@ -1,4 +1,4 @@
-"""Trains the rig's morpher of all of a face's numbers on characters drawn meanwhile.
+"""Trains the rig's morpher of lids and mouth on characters drawn meanwhile.
 
     python -m puppeteer.training.face --run runs/face --minutes 30 [--start runs/all/morpher.pt] [--look drawings]
 
@@ -107,11 +107,6 @@ LOOKS: tuple[dict[str, float], ...] = (
     {"eye_left": 0.5, "eye_right": 0.5},
     {"eye_left": 1, "eye_right": 1},
     {"eye_left": 1, "eye_right": 1, "eye_smile": 1},
-    {"eye_wide": 1},
-    {"brow_left": 1, "brow_right": 1},
-    {"brow_left": -1, "brow_right": -1},
-    {"brow_form": 1},
-    {"brow_form": -1},
     {"mouth_form": 1},
     {"mouth_form": -1},
     {"mouth_open": 1},

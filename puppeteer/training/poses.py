@@ -38,18 +38,16 @@ APART = 0.35  # share of faces in which one number, or one with what it needs, m
 
 
 def random_face(rng: np.random.Generator, rest_mouth: float) -> Pose:
-    """All numbers of a face: a third of them one alone, the others mixed, with weight on exact ends and on 0."""
+    """All numbers that the morpher knows: a third of them one alone, the others mixed, with weight on exact ends and
+    on 0."""
 
     def signed() -> float:
         return 0.0 if rng.random() < 0.35 else float(rng.choice([-1, 1])) * _towards_one(rng)
 
     left, right, mouth = random_expression(rng, rest_mouth)
-    if rng.random() < 0.5:  # smile and wide eyes show in open ones
+    if rng.random() < 0.5:  # a smile shows in open ones
         left, right = (k if rng.random() < 0.3 else 0.0 for k in (left, right))
-    brow = signed()
-    other = brow if rng.random() < 0.6 else signed()
-    smile, wide = (_towards_one(rng) if rng.random() < 0.3 else 0.0 for _ in range(2))
-    numbers = (brow, other, signed(), smile, wide if not smile else 0.0, signed(), signed())
+    numbers = (_towards_one(rng) if rng.random() < 0.3 else 0.0, signed(), signed())
     names = NUMBERS[3:]
     if rng.random() < APART:
         alone = int(rng.integers(len(names)))

@@ -15,10 +15,12 @@ from puppeteer.networks.compact.morpher import MorpherFeatures, MorpherOutput, i
 from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.rig import assembly, motion
-from puppeteer.networks.rig.eyes import EyeReader, Eyes, look
+from puppeteer.networks.rig.brows import brow_look, found_brows
+from puppeteer.networks.rig.eyes import look
 from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
+from puppeteer.networks.rig.pieces import Looks, PieceReader, Pieces
 from puppeteer.networks.rig.reader import FRONT, GLASSES, SIDE, Painter, Reader, ReaderConfig
 from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.networks.tensors import Encoding
@@ -26,9 +28,11 @@ from puppeteer.pose import POSE_NAMES
 
 CENTRE = slice(CROP_AT, SPEC - CROP_AT)
 # Slices: a list of columns would be copied from the host, which has no place in a frame that is recorded as a graph.
-EYES, SMILE, EYE_WIDE = slice(0, 2), POSE_NAMES.index("eye_smile"), POSE_NAMES.index("eye_wide")
+EYES, SMILE, WIDE = slice(0, 2), POSE_NAMES.index("eye_smile"), POSE_NAMES.index("eye_wide")
+BROWS = slice(POSE_NAMES.index("brow_left"), POSE_NAMES.index("brow_right") + 1)
+FORM = POSE_NAMES.index("brow_form")
 GAZE = slice(POSE_NAMES.index("gaze_x"), POSE_NAMES.index("gaze_y") + 1)
-THREE, MORE = 3, slice(POSE_NAMES.index(NUMBERS[3]), POSE_NAMES.index(NUMBERS[-1]) + 1)  # of a face's numbers
+THREE, MORE = 3, tuple(POSE_NAMES.index(name) for name in NUMBERS[3:])  # of a face's numbers
 NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
 BODY = slice(POSE_NAMES.index("body_z"), POSE_NAMES.index("hair_x") + 1)
 TRAINED = ("morpher", "eyes", "reader", "painter")  # the parts in the family's own weight file
@@ -38,7 +42,7 @@ class CompactFeatures(NamedTuple):
     """Kept per character."""
 
     morpher: MorpherFeatures
-    eyes: Eyes
+    pieces: Pieces
     parts: Parts
     motion: motion.Motion
 
@@ -53,7 +57,7 @@ class Compact(nn.Module):
         super().__init__()
         self.face = Face()  # reads what the face shows
         self.morpher = FaceMorpher(morpher or MorpherConfig())
-        self.eyes = EyeReader()  # finds irises
+        self.eyes = PieceReader()  # finds eyes and brows
         self.reader = Reader(rig or ReaderConfig())  # splits the drawing into layers
         self.painter = Painter(rig or ReaderConfig())  # paints what layers hide of each other
 
@@ -62,29 +66,30 @@ class Compact(nn.Module):
         reading = faces.read(self.face, image)
         parts, moves = assembly.read(self.reader, self.painter, image, reading.covered[:, :2])
         middle = image[:, :, CENTRE, CENTRE]
-        morpher, eyes = self.morpher.fitted(middle, reading), self.eyes(middle)
+        morpher, (eyes, browed) = self.morpher.fitted(middle, reading), self.eyes(middle)
         seen = parts.seen[:, :, CENTRE, CENTRE]
         hair, glasses = seen[[SIDE, FRONT]].sum(0, keepdim=True), seen[GLASSES][None]
         shades, opaque = morpher.shades.float(), torch.ones_like(eyes.opening)
         skin = in_shades((morpher.skin * morpher.tone.mean((2, 3), keepdim=True)).float(), opaque[..., :1, :1], shades)
-        eyes = eyes.within(uncovered(reading), 1 - hair, 1 - glasses, skin)
+        free = uncovered(reading)
+        eyes = eyes.within(free, 1 - hair, 1 - glasses, skin)
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
         eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))
-        return CompactFeatures(morpher._replace(lids=1 - eyes.found), eyes, parts, moves)
+        coverage, drawn = torch.split(browed * free, 1, 1)
+        pieces = Pieces(eyes, found_brows(coverage, drawn, eyes))
+        return CompactFeatures(morpher._replace(lids=1 - eyes.found), pieces, parts, moves)
 
     def narrowed(self, features: CompactFeatures) -> CompactFeatures:
         return features._replace(morpher=self.morpher.narrowed(features.morpher))
 
     def decode(self, features: CompactFeatures, pose: Tensor) -> Rigged:
         """pose (1, 19)"""
-        # The morpher's wide eyes know an iris that looks ahead: where it does not, there would be a second one.
-        ahead = 1 - pose[:, GAZE].abs().amax(1, keepdim=True)
-        wide = ahead * pose[:, EYE_WIDE : EYE_WIDE + 1]
-        parts = (pose[:, :THREE], pose[:, MORE.start : EYE_WIDE], wide, pose[:, EYE_WIDE + 1 : MORE.stop])
-        face = torch.cat(parts, 1)
+        face = torch.cat((pose[:, :THREE], *(pose[:, n : n + 1] for n in MORE)), 1)
         changed = morphed(self.morpher.decode(features.morpher, face))
         moved = motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
-        return Rigged(moved, features.parts, changed, look(features.eyes, pose[0, GAZE], pose[0, EYES], pose[0, SMILE]))
+        eyes = look(features.pieces.eyes, pose[0, GAZE], pose[0, EYES], pose[0, SMILE], pose[0, WIDE])
+        raised = brow_look(features.pieces.brows, pose[0, BROWS], pose[0, FORM])
+        return Rigged(moved, features.parts, changed, Looks(eyes, raised))
 
 
 def morphed(face: MorpherOutput) -> Layers:

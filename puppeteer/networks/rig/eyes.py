@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from puppeteer.networks.blocks import conv, enlarge, start_small
-from puppeteer.networks.compact.blocks import CROP, Encoder
-from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.pictures import smooth, widened
 from puppeteer.networks.rig.reader import spread
 
-WIDTHS, BLOCKS = (32, 64, 96), 3  # of the encoder
 # Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
 OUT, IN, UP, DOWN = 0.5, 0.24, 0.4, 0.6
 HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; and how bare a face is for sure
@@ -29,6 +28,8 @@ SHUT = 0.8, 0.28  # of an eye's half height below its middle, a closed lid's edg
 TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
 THINNER = 0.7  # a closed lash than an open one
+WIDER = 0.36  # of an eye's half height, that the upper lid of a wide one is higher
+LASH_PX, CREASE_PX = 3.0, 8.0  # of the crop above an eye: what goes up with its lid, and what is pressed together
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
@@ -41,6 +42,8 @@ AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no skin of it
 PAPER, SHADED = (0.08, 0.2), 0.97  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
+HAS_EDGE = 0.05  # share of an eye in a pixel, that is its edge
+LOCKS, TIPS_PX = (0.5, 0.9), (1.0, 6.0)  # share of hair above an eye; and px of the crop in which it ends before a lid
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
 AT_ONCE, DOWN_AT_ONCE = 10.0, 20.0  # how many times as fast as irises, and lids, move they fade from the drawing
@@ -56,8 +59,8 @@ class Eyes(NamedTuple):
     skin: Tensor  # (B, 3, 1, 1) of the face, not multiplied
     painted: Tensor  # (B, 9, 128, 128) colours of iris, white and skin where they are not seen, not multiplied
     axes: Tensor  # (B, 2, 2) px of the crop: half of width and height of the eye on the viewer's left and right
-    # (B, 4, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
-    # open lower lid
+    # (B, 5, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
+    # open lower lid; and how much higher an upper one is in a wide eye
     lids: Tensor
     middle: Tensor  # (B,) px: the column between the two
     found: Tensor  # (B, 2) 1 where there is an eye on the viewer's left and right
@@ -67,7 +70,7 @@ class Eyes(NamedTuple):
         `clear` where glasses do; `skin` (B, 3, 1, 1) is the colour of the face."""
         opening, bare, clear = self.opening, bare.float(), smooth(clear.float(), *SURE)
         # A pale iris may pass for hair: no hole in an eye is one where no other network sees hair.
-        whole = -_wider(-_wider(opening, HOLE_PX), HOLE_PX)
+        whole = -wider(-wider(opening, HOLE_PX), HOLE_PX)
         opening = torch.lerp(opening, whole, smooth(bare, *SURE))
         return eyes(
             opening * free.float(),
@@ -83,7 +86,7 @@ def eyes(
     opening: Tensor, iris: Tensor, lash: Tensor, painted: Tensor, bare: Tensor | None = None, skin: Tensor | None = None
 ) -> Eyes:
     """With what follows from them."""
-    lash = lash * _wider((opening > 0.5).to(opening.dtype), LASHES_PX)
+    lash = lash * wider((opening > 0.5).to(opening.dtype), LASHES_PX)
     middle, bare = between(opening), torch.ones_like(opening) if bare is None else bare
     skin = painted[:, 6:].mean((2, 3), keepdim=True) if skin is None else skin
     sizes = axes(opening, middle)
@@ -99,6 +102,7 @@ class Look(NamedTuple):
     share: Tensor  # () how far the frame has faded from the drawing to what is laid
     closure: Tensor  # (2,) of the eyes on the viewer's left and right
     smile: Tensor  # () how far closed ones are arcs
+    wide: Tensor  # () how far open ones are wide
 
 
 class EyePictures(NamedTuple):
@@ -110,30 +114,7 @@ class EyePictures(NamedTuple):
     lash: Tensor  # (1, 4, h, h) premultiplied, of upper lids
     skin: Tensor  # (1, 3, h, h)
     drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
-    edges: Tensor  # (4, h) px, as `Eyes.lids`
-
-
-class EyeReader(nn.Module):
-    """Finds irises and whites, and paints what is hidden of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = Encoder(16, WIDTHS, BLOCKS)
-        self.tell = conv(WIDTHS[0], 4 * 12)
-        start_small(self.tell, 0.3)
-
-    def read(self, crop: Tensor) -> tuple[Tensor, Tensor]:
-        """Premultiplied crop (B, 4, 128, 128) -> logits of `Eyes.opening`, `iris` and `lash`, and `Eyes.painted`."""
-        told = self.tell(self.encoder(F.pixel_unshuffle(crop, 2) - 0.5)[0])
-        told = F.pixel_shuffle(told, 2)
-        irises = (crop[:, :3] + torch.tanh(told[:, 2:5])).clamp(0, 1)
-        shares = torch.cat([told[:, :2], told[:, 8:9]], 1)
-        return shares, torch.cat([irises, torch.sigmoid(told[:, 5:8]), torch.sigmoid(told[:, 9:])], 1)
-
-    def forward(self, crop: Tensor) -> Eyes:
-        shares, painted = (x.float() for x in self.read(crop))
-        opening, iris, lash = torch.split(torch.sigmoid(shares), 1, 1)
-        return eyes(opening, iris, lash, painted)
+    edges: Tensor  # (5, h) px, as `Eyes.lids`
 
 
 def between(opening: Tensor) -> Tensor:
@@ -170,7 +151,7 @@ def axes(opening: Tensor, middle: Tensor) -> Tensor:
 
 
 def lids(opening: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
-    """(B, 4, 128) as `Eyes.lids`, of openings (B, 1, 128, 128)."""
+    """(B, 5, 128) as `Eyes.lids`, of openings (B, 1, 128, 128)."""
     line = torch.arange(CROP, device=opening.device, dtype=opening.dtype) + 0.5
     both = []
     for seen, half in zip(_sides(opening, middle).unbind(1), axes.unbind(1), strict=True):
@@ -187,7 +168,8 @@ def lids(opening: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
         shut = straight + height * (SHUT[0] - SHUT[1] * s * s)
         arc = straight + height * ARC[0] + width * ARC[1] * (s * s - ARC[2])
         lower = torch.maximum(_fitted(s, half_way + high / 2, weight, 4), shut)
-        both.append(torch.stack([torch.minimum(upper, shut), shut, arc, lower], 1))
+        higher = height * WIDER * (1 - s * s)
+        both.append(torch.stack([torch.minimum(upper, shut), shut, arc, lower, higher], 1))
     return torch.where(right(middle, CROP)[:, None], both[1], both[0])
 
 
@@ -200,25 +182,28 @@ def _fitted(s: Tensor, values: Tensor, weight: Tensor, degree: int) -> Tensor:
     return torch.einsum("bni,bi->bn", powers, torch.linalg.solve(square, right))
 
 
-def look(eyes: Eyes, gaze: Tensor, closure: Tensor, smile: Tensor) -> Look:
-    """gaze (2,) x and y, closure (2,) of left and right, and smile () of the pose, of one character: irises go to its
-    right, which is the viewer's left, and up."""
+def look(eyes: Eyes, gaze: Tensor, closure: Tensor, smile: Tensor, wide: Tensor) -> Look:
+    """gaze (2,) x and y, closure (2,) of left and right, smile () and wide () of the pose, of one character: irises go
+    to its right, which is the viewer's left, and up."""
     (left, up), (right, down) = gaze.clamp(min=0), gaze.clamp(max=0)
     aside = torch.stack([OUT * left + IN * right, IN * left + OUT * right])
     goes = torch.stack([aside, (UP * up + DOWN * down).expand(2)], 1)
     share = (AT_ONCE * gaze.abs().amax()).clamp(max=1)
-    return Look(eyes, -eyes.axes[0] * goes, share, closure.flip(0) * eyes.found[0], smile)
+    return Look(eyes, -eyes.axes[0] * goes, share, closure.flip(0) * eyes.found[0], smile, wide)
 
 
-def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
-    """Of the middle of a premultiplied drawing (1, 4, h, h)."""
+def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> EyePictures:
+    """Of the middle of a premultiplied drawing (1, 4, h, h); `others` (1, 1, 128, 128) is where neither eyes nor skin
+    are drawn, on the face."""
     size = inside.shape[-1]
     sharper = max(SHARPER, size / CROP)
     opening, iris = (((enlarge(x, size) - 0.5) * sharper + 0.5).clamp(0, 1) for x in (eyes.opening, eyes.iris))
     painted, lash = enlarge(eyes.painted, size), enlarge(eyes.lash, size)
     straight = inside[:, :3] / inside[:, 3:].clamp(min=1 / 255)
-    clear = -_wider(-opening, 1)
-    every = _wider(torch.maximum(opening, smooth(lash, *GONE)), max(1, round(AROUND * size / CROP)))
+    clear = -wider(-opening, 1)
+    every = wider(torch.maximum(opening, smooth(lash, *GONE)), max(1, round(AROUND * size / CROP)))
+    if others is not None:
+        every = torch.maximum(every, enlarge(others, size))
     papers = torch.split(painted, 3, 1)
     free = enlarge(eyes.bare, size)
 
@@ -228,7 +213,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     bare = (
         (1 - every) * free * alike(eyes.skin, SKIN) * torch.lerp(torch.ones_like(free), alike(papers[2], PAPER), SHADED)
     )
-    seen = smooth(clear * iris, *OWN), smooth(clear * (1 - _wider(iris, 1)), *OWN)
+    seen = smooth(clear * iris, *OWN), smooth(clear * (1 - wider(iris, 1)), *OWN)
 
     def about(paint: Tensor, own: Tensor) -> Tensor:
         """Paint that is off by as much as it is off where something is seen."""
@@ -252,7 +237,13 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     sure = own + FAINT * moved
     line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
     dark, moved = completed(line, own), moved * upper
-    drawn = torch.maximum(gone, _wider(gone, max(1, round(BESIDE * size / CROP))) * free)
+    drawn = torch.maximum(gone, wider(gone, max(1, round(BESIDE * size / CROP))) * free)
+    # Locks that end at an eye go on a little before its lid.
+    above, _ = beside(torch.maximum(opening, drawn * upper) > HAS_EDGE)
+    locks = 1 - free[0].gather(1, above[None])
+    depth = (row - 0.5 - above) * (CROP / size)
+    tip = smooth(locks, *LOCKS) * (1 - smooth(depth, *TIPS_PX)) * smooth(depth, 0.0, 0.01)
+    skin = torch.lerp(skin, straight[0].gather(1, above.expand(3, -1, -1))[None], tip)
     return EyePictures(
         opening,
         torch.cat([irises * iris, iris], 1),
@@ -264,8 +255,19 @@ def eye_pictures(inside: Tensor, eyes: Eyes) -> EyePictures:
     )
 
 
-def _wider(x: Tensor, reach: int) -> Tensor:
-    return F.max_pool2d(x, 2 * reach + 1, 1, reach)
+def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
+    """(h, h) the nearest rows above and below each pixel of `taken` (1, 1, h, h), booleans, where it is not."""
+    size = taken.shape[-1]
+    row = torch.arange(size, device=taken.device)[:, None].expand(-1, size)
+    free = ~taken[0, 0]
+    above = torch.where(free, row, torch.zeros_like(row)).cummax(0).values
+    below = torch.where(free, row, torch.full_like(row, size - 1)).flip(0).cummin(0).values.flip(0)
+    return above, below
+
+
+def wider(x: Tensor, reach: int) -> Tensor:
+    """The most within `reach` px."""
+    return widened(widened(x, reach, 2), reach, 3)
 
 
 def enlarge_rows(x: Tensor, size: int) -> Tensor:
@@ -275,16 +277,32 @@ def enlarge_rows(x: Tensor, size: int) -> Tensor:
 
 def looked(inside: Tensor, shown: EyePictures, frame: Look) -> Tensor:
     """The middle of a premultiplied drawing (1, 4, h, h) with its irises elsewhere and its lids down."""
-    about = slid(inside, shown.opening, shown.iris, shown.white, frame.slid[None], frame.share, frame.eyes.middle)
-    on_left, on_right = frame.closure.unbind()
-    closure = torch.where(right(frame.eyes.middle, inside.shape[-1])[0], on_right, on_left)
-    return closed(about, shown, closure, frame.smile)
+    about = slid(inside, frame.share * shown.opening, shown.iris, shown.white, frame.slid[None], frame.eyes.middle)
+    viewers_right = right(frame.eyes.middle, inside.shape[-1])[0]
+    closure = torch.where(viewers_right, frame.closure[1], frame.closure[0])
+    return opened_wide(closed(about, shown, closure, frame.smile), shown.edges, frame.wide * (1 - closure))
 
 
-def slid(
-    inside: Tensor, opening: Tensor, iris: Tensor, white: Tensor, by: Tensor, share: Tensor, middle: Tensor
-) -> Tensor:
-    """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop; see `EyePictures` and `Eyes`."""
+def opened_wide(inside: Tensor, edges: Tensor, wide: Tensor) -> Tensor:
+    """One drawing (1, 4, h, h) of which the upper half of eyes is stretched by `wide` (h,) in each column, with the
+    lashes above it; `edges` are those of `EyePictures`."""
+    size = inside.shape[-1]
+    opened, _, _, bottom, higher = edges
+    row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5
+    by, middle = wide * higher, (opened + bottom) / 2
+    edge = opened - by
+    upwards = ((middle - row) / (middle - edge).clamp(min=1)).clamp(0, 1)
+    fading = ((row - edge) * (CROP / size) + LASH_PX + CREASE_PX).clamp(0, CREASE_PX) / CREASE_PX
+    source = (row + by * upwards * fading) * (2 / size) - 1
+    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    grid = torch.stack([ticks[None].expand(size, -1), source], -1)[None]
+    stretched = F.grid_sample(inside, grid, "bilinear", "border", align_corners=False)
+    return torch.where(by > 0, stretched, inside)
+
+
+def slid(inside: Tensor, weight: Tensor, iris: Tensor, white: Tensor, by: Tensor, middle: Tensor) -> Tensor:
+    """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop, as much as `weight` (B, 1, h, h); see
+    `EyePictures` and `Eyes`."""
     count, size = len(inside), inside.shape[-1]
     ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     here = torch.stack([ticks[None].expand(size, -1), ticks[:, None].expand(-1, size)], -1)
@@ -292,14 +310,13 @@ def slid(
     grid = (here[None] - away).expand(count, -1, -1, -1)
     moved = F.grid_sample(iris, grid, "bilinear", "border", align_corners=False)
     eye = (white * (1 - moved[:, 3:]) + moved[:, :3]) * inside[:, 3:]
-    weight = share * opening
     return torch.cat([inside[:, :3] + weight * (eye - inside[:, :3]), inside[:, 3:]], 1)
 
 
 def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -> Tensor:
     """One drawing whose lids are down by `closure` (h,) in each column."""
     size, alpha, k = inside.shape[-1], inside[:, 3:], closure
-    opened, shut, arc, bottom = shown.edges
+    opened, shut, arc, bottom, _ = shown.edges
     shut = torch.lerp(shut, arc, smile)
     edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k)
     row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5

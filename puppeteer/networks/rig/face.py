@@ -1,4 +1,4 @@
-"""The morpher of the rig's face layer: lids, brows and mouth in all of their numbers.
+"""The morpher of the rig's face layer: lids and mouth; brows, and eyes that are found, are `pieces`.
 
 It keeps the way of the compact family's morpher (softmax of keep, move and paint, from maps kept per character that hat
 functions of the pose weigh) and its weights as a start: the maps of the other numbers come beside those of the three.
@@ -32,14 +32,13 @@ NEAR = 2  # cells of 64 about what changes that are computed too, for convolutio
 
 
 def _ends(mouth: float) -> Tensor:
-    """(K, N) faces with numbers at their ends, of a character whose mouth is drawn open by `mouth`. Eyes and brows
-    know nothing of the mouth, so each face tries an end of both."""
+    """(K, N) faces with numbers at their ends, of a character whose mouth is drawn open by `mouth`. Eyes know nothing
+    of the mouth, so each face tries an end of both."""
     signs = (-1.0, 1.0)
     eyes: list[dict[str, float]] = [
         {"eye_left": shut, "eye_right": shut, "eye_smile": end} for end in (0, 1) for shut in (0.5, 1)
     ]
-    eyes += [{"brow_left": end, "brow_right": end, "brow_form": form} for end in signs for form in (*signs, 0)]
-    eyes += [{"brow_form": 1}, {"brow_form": -1}, {"eye_wide": 1}, {"eye_wide": 1, "brow_left": 1, "brow_right": 1}]
+    eyes += [{"eye_smile": 1}]
     mouths = [
         {"mouth_open": 1.0, "mouth_form": form, "mouth_wide": wide} for form in (*signs, 0) for wide in (*signs, 0)
     ]
@@ -74,10 +73,9 @@ class FaceMorpher(Morpher):
         self.load_state_dict(state)
 
     def bare(self) -> Tensor:
-        """Closed eyes and lips; raised and lowered brows."""
+        """Closed eyes and lips."""
         closed = {"eye_left": 1, "eye_right": 1}
-        brows = ({"brow_left": end, "brow_right": end} for end in (-1, 1))
-        return faces(closed, closed | {"eye_smile": 1}, *brows)
+        return faces(closed, closed | {"eye_smile": 1})
 
     def narrowed(self, features: MorpherFeatures) -> MorpherFeatures:
         """Features of one character of which a frame costs less: where no number changes anything, nothing is

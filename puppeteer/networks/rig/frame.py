@@ -7,8 +7,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from puppeteer.networks.layers import Layers
-from puppeteer.networks.rig.eyes import Look
 from puppeteer.networks.rig.pictures import Parts
+from puppeteer.networks.rig.pieces import Looks
 
 
 class Rigged(NamedTuple):
@@ -19,4 +19,4 @@ class Rigged(NamedTuple):
     # What becomes of the original's middle (half of its width and height) before it is moved; a picture of its own. Its
     # first copy is what stays in place.
     middle: Layers | None = None
-    look: Look | None = None  # where irises are in that picture, before anything else
+    looks: Looks | None = None  # eyes and brows in that picture, before anything else

@@ -14,14 +14,15 @@ from torch import Tensor
 from puppeteer.networks.compact.morpher import EYE_HATS, MOUTH_HATS
 from puppeteer.pose import POSE_NAMES
 
-NUMBERS = tuple(n for n in POSE_NAMES if n.startswith(("eye_", "mouth_", "brow_")))  # a gaze slides irises, see `eyes`
-LEFT, RIGHT, OPEN, BROW_LEFT, BROW_RIGHT, FORM, SMILE, WIDE, CORNERS, VOWEL = range(len(NUMBERS))
+# What else a face shows are pieces of the drawing, see `pieces`.
+NUMBERS = tuple(n for n in POSE_NAMES if n in ("eye_left", "eye_right", "eye_smile") or n.startswith("mouth_"))
+LEFT, RIGHT, OPEN, SMILE, CORNERS, VOWEL = range(len(NUMBERS))
 KNOTS = 2  # hats on each side of 0 of a number whose parts slide
 OPENED = 0.25  # of `mouth_open`, from which on its vowel is all there, as in the generator
 OWN = 1 + EYE_HATS + MOUTH_HATS  # terms of the three numbers
 MOUTHS = 2 * KNOTS + 4  # vowel, and corners of closed and open lips
-LIDS = (*range(1, 1 + EYE_HATS), OWN + 4 * KNOTS + 1)  # terms that close eyes, smiling or not
-MORE = 4 * KNOTS + 2 + KNOTS + MOUTHS  # brow, form; smile with open and closed eyes; wide; then a mouth's
+LIDS = (*range(1, 1 + EYE_HATS), OWN + 1)  # terms that close eyes, smiling or not
+MORE = 2 + MOUTHS  # smile with open and closed eyes; then a mouth's
 TERMS = OWN + MORE
 
 # Columns beside the numbers: the mouth as the maps have it, the vowel as far as it is heard, and 1.
@@ -45,18 +46,15 @@ def _ramps(column: int) -> list[tuple[Linear, Linear]]:
     return _hats(column, peaks, 1 / KNOTS) + _hats(column, [-peak for peak in peaks], 1 / KNOTS)
 
 
-def _of_side(closure: int, brow: int) -> list[tuple[Linear, Linear]]:
+def _of_side(closure: int) -> list[tuple[Linear, Linear]]:
     """Argument and factor of each term. A hat of width 1 about 1 is the number itself, where it is above 0."""
     awake, shut = {ONE: 1.0, closure: -1.0}, {ONE: 1.0, OPEN: -1.0}
     return [
         ({}, ALWAYS),
         *_hats(closure, [(k + 1) / EYE_HATS for k in range(EYE_HATS)], 1 / EYE_HATS),
         *_hats(SEEN, [k / (MOUTH_HATS - 1) for k in range(MOUTH_HATS)], 1 / (MOUTH_HATS - 1)),
-        *_ramps(brow),
-        *_ramps(FORM),
         *_hats(SMILE, [1.0], 1.0, awake),
         *_hats(SMILE, [1.0], 1.0, {closure: 1.0}),
-        *_hats(WIDE, [(k + 1) / KNOTS for k in range(KNOTS)], 1 / KNOTS, awake),
         *_ramps(HEARD),
         *_hats(CORNERS, [1.0, -1.0], 1.0, shut),
         *_hats(CORNERS, [1.0, -1.0], 1.0, {OPEN: 1.0}),
@@ -66,7 +64,7 @@ def _of_side(closure: int, brow: int) -> list[tuple[Linear, Linear]]:
 def matrix() -> Tensor:
     """(columns, 2, 2, TERMS): from columns to arguments and factors of the right side of the face, and of the left."""
     out = torch.zeros(ONE + 1, 2, 2, TERMS, device="cpu")
-    for side, terms in enumerate((_of_side(RIGHT, BROW_RIGHT), _of_side(LEFT, BROW_LEFT))):
+    for side, terms in enumerate((_of_side(RIGHT), _of_side(LEFT))):
         for term, parts in enumerate(terms):
             for part, linear in enumerate(parts):
                 for column, value in linear.items():

@@ -1,0 +1,182 @@
+"""Brows that rise, sink and bend, of pieces of the drawing: a drawn brow is taken off and laid elsewhere.
+
+What is behind a brow is the skin about it, or the hair. Where hair lies before a face, a brow goes under it, unless the
+drawing shows brows through hair.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.eyes import Eyes, beside, enlarge_rows, right, wider
+from puppeteer.networks.rig.pictures import smooth
+
+RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
+TROUBLED, ANGRY = (4.0, 2.8), (4.0, 2.4)  # px of the inner and the outer end of a brow whose form is 1, and -1
+SUNK, NEARER = 0.8, 1.2  # px, by which an angry one is lower, and nearer to the other
+BEND = 1.4  # power of the way to the inner end
+KINDS = 4  # of motion: raised, lowered, troubled, angry
+LEAST_PX = 2.0  # of the crop: what is smaller is no brow
+LID_PX = 3.0  # of the crop, from the edge of an eye to the upper side of its lash
+HALF = 1.8  # deviations of a brow along its length, in half of it
+BESIDE_PX, NEAR_PX = 1.5, 2.0  # of the crop about a brow, where its soft edge lies, and where no skin is for sure
+ENDS = 1.15, 1.4  # of half a brow from its middle, where it ends
+NOISE = 0.1  # share of a pixel that is none
+LASHES = 0.2, 0.6  # share of a pixel that is lash or eye, from which on nothing is taken off
+LINE = 0.08, 0.3  # share of a pixel that is brow, from which on it may go with it
+TAKEN = 0.04, 0.25  # share of a pixel that is brow, from which on it is taken off
+BARE = 0.3, 0.7  # share of a face without hair, from which on a brow is seen there
+THROUGH = 0.35, 0.75  # share of a brow under hair that is seen, from which on brows are drawn over hair
+HIDDEN = 0.5, 0.9  # share of hair, from which on what is not seen of a brow may be there
+PALE = 0.05, 0.85  # of the way from skin to a brow's colour, where it begins, and where it is all brow
+DARKER = 1.25  # than where it is surely, a brow's own colour
+SEEN = 0.25, 0.6  # share of a pixel that is brow, from which on it is all brow
+FAINT = 1e-3
+AT_ONCE = 10.0  # how many times as fast as brows move they fade from the drawing
+
+
+class Brows(NamedTuple):
+    """Of B characters, over the crop at 128 px, in single precision."""
+
+    coverage: Tensor  # (B, 1, 128, 128) complete, also under hair
+    seen: Tensor  # (B, 1, 128, 128) share of a pixel in which they are seen
+    through: Tensor  # (B, 1, 1, 1) how much of a brow shows where hair lies over it
+    profile: Tensor  # (B, KINDS, 128) px down, in each column, of brows that are raised, lowered, troubled and angry
+    middle: Tensor  # (B,) px: the column between the two
+    found: Tensor  # (B, 2) 1 where there is a brow on the viewer's left and right
+
+
+class BrowLook(NamedTuple):
+    """What a frame asks of them."""
+
+    brows: Brows  # the same tensors in every frame
+    amounts: Tensor  # (2, KINDS) of the brows on the viewer's left and right, 0 to 1
+
+
+class BrowPictures(NamedTuple):
+    """Of one character, over the crop at any size."""
+
+    layer: Tensor  # (1, 4, h, h) premultiplied
+    taken: Tensor  # (1, 1, h, h) where a brow is drawn
+    skin: Tensor  # (1, 3, h, h) what is behind it
+    shows: Tensor  # (1, 1, h, h) how much of a brow that lies here is seen
+    profile: Tensor  # (KINDS, h) px of the crop, as in `Brows`
+
+
+def found_brows(coverage: Tensor, seen: Tensor, eyes: Eyes) -> Brows:
+    """From what is read of them (B, 1, 128, 128), and where the eyes are."""
+    line = torch.arange(CROP, device=seen.device, dtype=seen.dtype) + 0.5
+    viewers_right = right(eyes.middle, CROP)
+    both = [_brow(coverage, seen, eyes, line, side) for side in (0, 1)]
+    near, profile = (torch.where(viewers_right[:, None], both[1][k], both[0][k]) for k in (0, 1))
+    coverage, seen = coverage * near[:, None], seen * near[:, None]
+    hair = 1 - eyes.bare
+    under = (coverage * hair).sum((1, 2, 3), keepdim=True)
+    through = smooth((torch.minimum(seen, coverage) * hair).sum((1, 2, 3), keepdim=True) / (under + 1), *THROUGH)
+    return Brows(coverage, seen, through, profile, eyes.middle, torch.stack([both[0][2], both[1][2]], 1))
+
+
+def _brow(coverage: Tensor, seen: Tensor, eyes: Eyes, line: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the brow on the viewer's left or right: (B, 1, 128) columns in which it lies, `Brows.profile`, and `found`."""
+    here = right(eyes.middle, CROP) if side else ~right(eyes.middle, CROP)
+    part = (seen[:, 0] - NOISE).clamp(min=0) / (1 - NOISE) * here[:, None]
+
+    def spanned(columns: Tensor) -> tuple[Tensor, Tensor]:
+        total = columns.sum(1, keepdim=True).clamp(min=1)
+        mean = (columns * line).sum(1, keepdim=True) / total
+        return mean, ((columns * (line - mean) ** 2).sum(1, keepdim=True) / total).sqrt()
+
+    column, deviation = spanned(part.sum(1))
+    half = (HALF * deviation).clamp(min=1)
+    # beside a brow are clips and locks
+    near = 1 - smooth((line - column).abs() / half, *ENDS)
+    column, deviation = spanned(part.sum(1) * near)
+    half = (HALF * deviation).clamp(min=1)
+    row, _ = spanned((part * near[:, None]).sum(2))
+    area = (part * near[:, None]).sum((1, 2))
+    s = ((line - column) * (1 if side else -1) / half).clamp(-1.2, 1.2)  # -1 the inner end
+    lid = torch.where(here, eyes.lids[:, 0], torch.full_like(eyes.lids[:, 0], CROP)).amin(1, keepdim=True)
+    room = torch.where(
+        eyes.found[:, side, None] > 0, LOWERED * (lid - LID_PX - row), torch.full_like(row, LOWERED * RAISED)
+    )
+
+    def ends(inner: float, outer: float) -> Tensor:
+        return inner * (-s).clamp(min=0) ** BEND - outer * s.clamp(min=0)
+
+    raised, lowered = torch.full_like(s, -RAISED), room.clamp(0, RAISED).expand_as(s)
+    profile = torch.stack([raised, lowered, -ends(*TROUBLED), ends(*ANGRY) + SUNK], 1)
+    return near[:, None], profile, (area > LEAST_PX).to(seen.dtype)
+
+
+def brow_look(brows: Brows, raised: Tensor, form: Tensor) -> BrowLook:
+    """raised (2,) of the character's left and right, form (): of the pose, of one character."""
+    raised = raised.flip(0)
+    form = form.expand(2)
+    amounts = torch.stack([raised, -raised, form, -form], 1).clamp(0, 1)
+    return BrowLook(brows, amounts * brows.found[0, :, None])
+
+
+def near(brows: Brows) -> Tensor:
+    """(B, 1, 128, 128) where brows are drawn, and their soft edges."""
+    return smooth(wider(brows.seen, round(NEAR_PX)), *TAKEN)
+
+
+def across(colour: Tensor, taken: Tensor) -> Tensor:
+    """Colours (1, 3, h, h) in which what is taken off (1, 1, h, h) is what lies above and below it, as locks run."""
+    above, below = beside(taken >= FAINT)
+    row = torch.arange(colour.shape[-1], device=colour.device)[:, None]
+    way = ((row - above) / (below - above).clamp(min=1)).to(colour.dtype)
+    upper, lower = (colour[0].gather(1, at.expand(3, -1, -1)) for at in (above, below))
+    return torch.lerp(upper, lower, way)[None]
+
+
+def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
+    """Of the middle of a premultiplied drawing (1, 4, h, h)."""
+    size = inside.shape[-1]
+    straight = inside[:, :3] / inside[:, 3:].clamp(min=1 / 255)
+    seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
+    bare = smooth(enlarge(eyes.bare, size), *BARE)
+    shows = bare + (1 - bare) * brows.through
+    about = wider(seen, max(1, round(BESIDE_PX * size / CROP)))
+    others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
+    taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - others)
+    skin = across(straight, taken)
+    away = straight - skin
+    # Its own colour is drawn where it is surely; thin ones are paler there.
+    sure = coverage.square().square() + FAINT**3
+    colour, behind = ((sure * x).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True) for x in (straight, skin))
+    colour = (behind + DARKER * (colour - behind)).clamp(0, 1)
+    line = colour - skin
+    share = (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    own = ((share - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(seen, *LINE) * taken
+    drawn = torch.cat([torch.minimum((straight - skin * (1 - own)).clamp(min=0), own), own], 1)
+    # Over hair its edges cannot be told from those of locks.
+    plain = torch.cat([colour.expand_as(skin), torch.ones_like(own)], 1) * smooth(coverage, *SEEN) * taken
+    seen_layer = torch.lerp(plain, drawn, bare)
+    hidden = smooth(1 - enlarge(eyes.bare, size), *HIDDEN) * smooth(coverage, *SEEN) * (1 - taken)
+    layer = seen_layer + hidden * torch.cat([colour.expand_as(skin), torch.ones_like(hidden)], 1)
+    return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
+
+
+def browed(inside: Tensor, shown: BrowPictures, look: BrowLook) -> Tensor:
+    """The middle of a premultiplied drawing (1, 4, h, h) with its brows elsewhere."""
+    size, alpha = inside.shape[-1], inside[:, 3:]
+    viewers_right = right(look.brows.middle, size)[0]
+    down = torch.where(viewers_right, look.amounts[1] @ shown.profile, look.amounts[0] @ shown.profile)
+    aside = NEARER * torch.where(viewers_right, -look.amounts[1, 3], look.amounts[0, 3])
+    at_once = (AT_ONCE * look.amounts.amax(1)).clamp(max=1)
+    at_once = torch.where(viewers_right, at_once[1], at_once[0])
+    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    grid = torch.stack(
+        [(ticks - aside * (2 / CROP))[None].expand(size, -1), ticks[:, None] - down[None] * (2 / CROP)], -1
+    )
+    line = F.grid_sample(shown.layer, grid[None], "bilinear", "zeros", align_corners=False) * shown.shows
+    bare = inside[:, :3] + shown.taken * (shown.skin * alpha - inside[:, :3])
+    laid = bare * (1 - line[:, 3:]) + line[:, :3] * alpha
+    return torch.cat([inside[:, :3] + at_once * (laid - inside[:, :3]), alpha], 1)
