@@ -127,6 +127,20 @@ def test_what_a_lock_hides_of_a_brow_comes_out_beside_it() -> None:
     assert torch.allclose(lock, crop[0, 0, 20:56, 39:45], atol=0.03)
 
 
+def test_a_crease_of_a_lid_or_a_clip_beside_it_is_no_brow() -> None:
+    crop, pieces = _face()
+    seen = pieces.brows.seen.clone()
+    crease, clip = (slice(50, 52), slice(38, 50)), (slice(38, 42), slice(112, 118))
+    for at in (crease, clip):
+        seen[0, 0][at] = 0.5
+        crop[0, :3][(slice(None), *at)] = DARK
+    more = Pieces(pieces.eyes, found_brows(seen, seen, pieces.eyes))
+    out = _shown(crop, more, left=1.0, right=1.0)
+    for at in (crease, clip):
+        assert torch.equal(out[at], crop[0, 0][at])
+    assert _row(out[:48], COLUMNS[1]) < ROW - 3
+
+
 def test_where_no_brow_is_found_nothing_moves() -> None:
     crop, pieces = _face()
     none = torch.zeros_like(pieces.brows.seen)

@@ -15,7 +15,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import Eyes, beside, enlarge_rows, right, wider
-from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.rig.pictures import smooth, widened
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
 TROUBLED, ANGRY = (4.0, 2.8), (4.0, 2.4)  # px of the inner and the outer end of a brow whose form is 1, and -1
@@ -25,12 +25,14 @@ KINDS = 4  # of motion: raised, lowered, troubled, angry
 LEAST_PX = 2.0  # of the crop: what is smaller is no brow
 LID_PX = 3.0  # of the crop, from the edge of an eye to the upper side of its lash
 HALF = 1.8  # deviations of a brow along its length, in half of it
-BESIDE_PX, NEAR_PX = 1.5, 2.0  # of the crop about a brow, where its soft edge lies, and where no skin is for sure
-ENDS = 1.15, 1.4  # of half a brow from its middle, where it ends
+BESIDE_PX, NEAR_PX = (0.6, 2.0), 2.0  # of the crop about a brow over hair, and on skin, its soft edge; no sure skin
+ENDS = 3.6, 4.2  # median distances from its middle, where a brow ends
+ROWS_PX = 6.0, 8.0  # of the crop above and below its middle, where it ends
+END_PX = 2.5  # of the crop beyond what is seen of its ends
 NOISE = 0.1  # share of a pixel that is none
 LASHES = 0.2, 0.6  # share of a pixel that is lash or eye, from which on nothing is taken off
-LINE = 0.08, 0.3  # share of a pixel that is brow, from which on it may go with it
-TAKEN = 0.04, 0.25  # share of a pixel that is brow, from which on it is taken off
+LINE = 0.08, 0.3  # share of a pixel near a brow, from which on it may go with it
+TAKEN = 0.07, 0.25  # share of a pixel that is brow, from which on it is taken off
 BARE = 0.3, 0.7  # share of a face without hair, from which on a brow is seen there
 THROUGH = 0.35, 0.75  # share of a brow under hair that is seen, from which on brows are drawn over hair
 HIDDEN = 0.5, 0.9  # share of hair, from which on what is not seen of a brow may be there
@@ -74,8 +76,8 @@ def found_brows(coverage: Tensor, seen: Tensor, eyes: Eyes) -> Brows:
     line = torch.arange(CROP, device=seen.device, dtype=seen.dtype) + 0.5
     viewers_right = right(eyes.middle, CROP)
     both = [_brow(coverage, seen, eyes, line, side) for side in (0, 1)]
-    near, profile = (torch.where(viewers_right[:, None], both[1][k], both[0][k]) for k in (0, 1))
-    coverage, seen = coverage * near[:, None], seen * near[:, None]
+    inside, profile = (torch.where(viewers_right[:, None], both[1][k], both[0][k]) for k in (0, 1))
+    coverage, seen = coverage * inside[:, None], seen * inside[:, None]
     hair = 1 - eyes.bare
     under = (coverage * hair).sum((1, 2, 3), keepdim=True)
     through = smooth((torch.minimum(seen, coverage) * hair).sum((1, 2, 3), keepdim=True) / (under + 1), *THROUGH)
@@ -83,7 +85,7 @@ def found_brows(coverage: Tensor, seen: Tensor, eyes: Eyes) -> Brows:
 
 
 def _brow(coverage: Tensor, seen: Tensor, eyes: Eyes, line: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Of the brow on the viewer's left or right: (B, 1, 128) columns in which it lies, `Brows.profile`, and `found`."""
+    """Of the brow on the viewer's left or right: (B, 128, 128) where it lies, `Brows.profile`, and `found`."""
     here = right(eyes.middle, CROP) if side else ~right(eyes.middle, CROP)
     part = (seen[:, 0] - NOISE).clamp(min=0) / (1 - NOISE) * here[:, None]
 
@@ -92,14 +94,16 @@ def _brow(coverage: Tensor, seen: Tensor, eyes: Eyes, line: Tensor, side: int) -
         mean = (columns * line).sum(1, keepdim=True) / total
         return mean, ((columns * (line - mean) ** 2).sum(1, keepdim=True) / total).sqrt()
 
-    column, deviation = spanned(part.sum(1))
-    half = (HALF * deviation).clamp(min=1)
-    # beside a brow are clips and locks
-    near = 1 - smooth((line - column).abs() / half, *ENDS)
-    column, deviation = spanned(part.sum(1) * near)
+    columns = part.sum(1)
+    away = (line - _median(line.expand_as(columns), columns)).abs()  # medians: beside a brow are clips and locks
+    near = 1 - smooth(away / _median(away, columns).clamp(min=1), *ENDS)
+    column, deviation = spanned(columns * near)
     half = (HALF * deviation).clamp(min=1)
     row, _ = spanned((part * near[:, None]).sum(2))
-    area = (part * near[:, None]).sum((1, 2))
+    level = 1 - smooth((line - row).abs(), *ROWS_PX)  # a crease of a lid is another line
+    row, _ = spanned((part * near[:, None]).sum(2) * level)
+    inside = near[:, None] * level[..., None]
+    area = (part * inside).sum((1, 2))
     s = ((line - column) * (1 if side else -1) / half).clamp(-1.2, 1.2)  # -1 the inner end
     lid = torch.where(here, eyes.lids[:, 0], torch.full_like(eyes.lids[:, 0], CROP)).amin(1, keepdim=True)
     room = torch.where(
@@ -111,7 +115,14 @@ def _brow(coverage: Tensor, seen: Tensor, eyes: Eyes, line: Tensor, side: int) -
 
     raised, lowered = torch.full_like(s, -RAISED), room.clamp(0, RAISED).expand_as(s)
     profile = torch.stack([raised, lowered, -ends(*TROUBLED), ends(*ANGRY) + SUNK], 1)
-    return near[:, None], profile, (area > LEAST_PX).to(seen.dtype)
+    return inside, profile, (area > LEAST_PX).to(seen.dtype)
+
+
+def _median(values: Tensor, weight: Tensor) -> Tensor:
+    """(B, 1) of (B, N); 0 where nothing weighs."""
+    order = values.argsort(1)
+    below = weight.gather(1, order).cumsum(1) < weight.sum(1, keepdim=True) / 2
+    return values.gather(1, order.gather(1, below.sum(1, keepdim=True)))
 
 
 def brow_look(brows: Brows, raised: Tensor, form: Tensor) -> BrowLook:
@@ -143,7 +154,9 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
     bare = smooth(enlarge(eyes.bare, size), *BARE)
     shows = bare + (1 - bare) * brows.through
-    about = wider(seen, max(1, round(BESIDE_PX * size / CROP)))
+    # What is put in its place has the locks' own lines for a short way only; on skin it may reach over thin ends.
+    thin, wide = (wider(seen, max(1, round(px * size / CROP))) for px in BESIDE_PX)
+    about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), bare)
     others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
     taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - others)
     skin = across(straight, taken)
@@ -154,7 +167,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     colour = (behind + DARKER * (colour - behind)).clamp(0, 1)
     line = colour - skin
     share = (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    own = ((share - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(seen, *LINE) * taken
+    own = ((share - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(wide, *LINE) * taken
     drawn = torch.cat([torch.minimum((straight - skin * (1 - own)).clamp(min=0), own), own], 1)
     # Over hair its edges cannot be told from those of locks.
     plain = torch.cat([colour.expand_as(skin), torch.ones_like(own)], 1) * smooth(coverage, *SEEN) * taken
