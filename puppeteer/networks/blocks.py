@@ -50,15 +50,16 @@ def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
     return torch.stack([x.expand(height, width), y[:, None].expand(height, width)])[None]
 
 
-def sample(image: Tensor, source: Tensor, span: float = SPEC) -> Tensor:
-    """Bilinear: image (B, C, h, w) over `span` px, source (B, 2, H, W) in px -> (B, C, H, W), borders repeated.
+def sample(image: Tensor, source: Tensor, span: float = SPEC, outside: str = "border") -> Tensor:
+    """Bilinear: image (B, C, h, w) over `span` px, source (B, 2, H, W) in px -> (B, C, H, W), borders repeated, or
+    nothing outside of them ("zeros").
 
     The grid stays float32; half floats would be off by up to a pixel at 1024 px.
     """
     grid = (source.float() * (2 / span) - 1).permute(0, 2, 3, 1)
     dtype = image.dtype
     half = dtype in (torch.float16, torch.bfloat16)
-    out = F.grid_sample(image.float() if half else image, grid, "bilinear", "border", align_corners=False)
+    out = F.grid_sample(image.float() if half else image, grid, "bilinear", outside, align_corners=False)
     return out.to(dtype) if half else out
 
 

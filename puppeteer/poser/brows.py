@@ -8,10 +8,9 @@ import numpy as np
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.brows import AT_ONCE, KINDS, NEARER, RAISED, BrowLook, BrowPictures, Brows
-from puppeteer.networks.rig.eyes import right
+from puppeteer.networks.rig.brows import AT_ONCE, KINDS, NEARER, RAISED, BrowLook, BrowPictures
 from puppeteer.pose import U8
-from puppeteer.poser.reaching import FAINT, Window, both_windows, window
+from puppeteer.poser.reaching import FAINT, Window, both_windows, windows
 from puppeteer.poser.stack import picture_of, pixels
 
 REACH_PX = RAISED + 5.0  # of the crop, that any brow is away from where it is drawn
@@ -21,16 +20,15 @@ ASIDE_PX = NEARER + 1.0
 class DrawnBrows:
     """Drawn by any number of threads."""
 
-    def __init__(self, brows: Brows, shown: BrowPictures) -> None:
+    def __init__(self, shown: BrowPictures, middle: int) -> None:
+        """`middle` is the column between the two."""
         self._layer, self._skin = picture_of(shown.layer[0]), picture_of(shown.skin[0])
         self._taken, self._shows = (np.ascontiguousarray(x[0, 0].numpy()) for x in (shown.taken, shown.shows))
-        size = len(self._taken)
-        self._per_px = size / CROP
+        self._per_px = len(self._taken) / CROP
         self._profile = np.ascontiguousarray((shown.profile * self._per_px).numpy())
-        middle = int((right(brows.middle, size)[0]).int().argmax())
         seen = (self._taken > FAINT) | (self._layer[..., 3] > 0)
         margins = round(REACH_PX * self._per_px), round(ASIDE_PX * self._per_px)
-        self._windows = [window(seen, half, *margins) for half in (slice(0, middle), slice(middle, size))]
+        self._windows = windows(seen, middle, *margins)
         self.reach: Window = both_windows(*self._windows)
 
     def draw(self, out: U8, look: BrowLook) -> None:

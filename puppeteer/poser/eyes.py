@@ -15,12 +15,10 @@ from puppeteer.networks.rig.eyes import (
     OVER_PX,
     THINNER,
     EyePictures,
-    Eyes,
     Look,
-    right,
 )
 from puppeteer.pose import U8
-from puppeteer.poser.reaching import FAINT, Window, both_windows, window
+from puppeteer.poser.reaching import FAINT, Window, both_windows, windows
 from puppeteer.poser.stack import picture_of, pixels
 
 MARGIN_PX = LASH_PX + CREASE_PX + 4  # of the crop, into which a lash comes down, or goes up
@@ -29,7 +27,8 @@ MARGIN_PX = LASH_PX + CREASE_PX + 4  # of the crop, into which a lash comes down
 class DrawnEyes:
     """Of a premultiplied picture (S, S, 4) of a face's middle; drawn by any number of threads."""
 
-    def __init__(self, original: U8, eyes: Eyes, shown: EyePictures) -> None:
+    def __init__(self, original: U8, shown: EyePictures, middle: int) -> None:
+        """`middle` is the column between the two."""
         self._original, size = original, len(original)
         self._iris, self._white, self._lash, self._skin = (
             picture_of(x[0]) for x in (shown.iris, shown.white, shown.lash, shown.skin)
@@ -37,10 +36,8 @@ class DrawnEyes:
         self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._per_px = size / CROP
-        middle = int((right(eyes.middle, size)[0]).int().argmax())
         seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
-        margin = round(MARGIN_PX * self._per_px)
-        self._windows = [window(seen, half, margin, 0) for half in (slice(0, middle), slice(middle, size))]
+        self._windows = windows(seen, middle, round(MARGIN_PX * self._per_px), 0)
         self.reach: Window = both_windows(*self._windows)
 
     def draw(self, out: U8, look: Look) -> None:

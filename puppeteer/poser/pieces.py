@@ -6,6 +6,7 @@ import threading
 
 import torch
 
+from puppeteer.networks.rig.eyes import right
 from puppeteer.networks.rig.pieces import Looks, Pieces, piece_pictures
 from puppeteer.pose import U8
 from puppeteer.poser.brows import DrawnBrows
@@ -19,7 +20,8 @@ class DrawnPieces:
     def __init__(self, original: U8, pieces: Pieces) -> None:
         self._original = original
         shown = piece_pictures(torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255, pieces)
-        self._eyes, self._brows = DrawnEyes(original, pieces.eyes, shown.eyes), DrawnBrows(pieces.brows, shown.brows)
+        middle = int(right(pieces.eyes.middle, len(original))[0].int().argmax())
+        self._eyes, self._brows = DrawnEyes(original, shown.eyes, middle), DrawnBrows(shown.brows, middle)
         self._scratch = threading.local()
 
     def drawn(self, looks: Looks) -> tuple[U8, slice, slice]:

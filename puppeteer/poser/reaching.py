@@ -21,6 +21,12 @@ def both_windows(one: Window, other: Window) -> Window:
     return both(one[0], other[0]), both(one[1], other[1])
 
 
+def windows(seen: Any, middle: int, above: int, beside: int) -> tuple[Window, Window]:
+    """One on each side of a column."""
+    left, right = (window(seen, half, above, beside) for half in (slice(0, middle), slice(middle, len(seen))))
+    return left, right
+
+
 def window(seen: Any, half: slice, above: int, beside: int) -> Window:
     """Where `seen` (S, S) is true in the columns `half`, and px above, below and beside it."""
     rows, columns = np.flatnonzero(seen[:, half].any(1)), np.flatnonzero(seen[:, half].any(0))

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import Eyes, beside, enlarge_rows, right, wider
+from puppeteer.networks.rig.eyes import Eyes, beside, centres, enlarge_rows, fetched, right, wider
 from puppeteer.networks.rig.pictures import smooth, widened
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
@@ -50,7 +49,6 @@ class Brows(NamedTuple):
     seen: Tensor  # (B, 1, 128, 128) share of a pixel in which they are seen
     through: Tensor  # (B, 1, 1, 1) how much of a brow shows where hair lies over it
     profile: Tensor  # (B, KINDS, 128) px down, in each column, of brows that are raised, lowered, troubled and angry
-    middle: Tensor  # (B,) px: the column between the two
     found: Tensor  # (B, 2) 1 where there is a brow on the viewer's left and right
 
 
@@ -75,18 +73,18 @@ def found_brows(coverage: Tensor, seen: Tensor, eyes: Eyes) -> Brows:
     """From what is read of them (B, 1, 128, 128), and where the eyes are."""
     line = torch.arange(CROP, device=seen.device, dtype=seen.dtype) + 0.5
     viewers_right = right(eyes.middle, CROP)
-    both = [_brow(coverage, seen, eyes, line, side) for side in (0, 1)]
+    both = [_brow(seen, eyes, line, here, side) for side, here in enumerate((~viewers_right, viewers_right))]
     inside, profile = (torch.where(viewers_right[:, None], both[1][k], both[0][k]) for k in (0, 1))
     coverage, seen = coverage * inside[:, None], seen * inside[:, None]
     hair = 1 - eyes.bare
     under = (coverage * hair).sum((1, 2, 3), keepdim=True)
     through = smooth((torch.minimum(seen, coverage) * hair).sum((1, 2, 3), keepdim=True) / (under + 1), *THROUGH)
-    return Brows(coverage, seen, through, profile, eyes.middle, torch.stack([both[0][2], both[1][2]], 1))
+    return Brows(coverage, seen, through, profile, torch.stack([both[0][2], both[1][2]], 1))
 
 
-def _brow(coverage: Tensor, seen: Tensor, eyes: Eyes, line: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Of the brow on the viewer's left or right: (B, 128, 128) where it lies, `Brows.profile`, and `found`."""
-    here = right(eyes.middle, CROP) if side else ~right(eyes.middle, CROP)
+def _brow(seen: Tensor, eyes: Eyes, line: Tensor, here: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the brow on the viewer's left or right, in the columns `here` (B, 128): (B, 128, 128) where it lies,
+    `Brows.profile`, and `found`."""
     part = (seen[:, 0] - NOISE).clamp(min=0) / (1 - NOISE) * here[:, None]
 
     def spanned(columns: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,19 +175,16 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
 
 
-def browed(inside: Tensor, shown: BrowPictures, look: BrowLook) -> Tensor:
-    """The middle of a premultiplied drawing (1, 4, h, h) with its brows elsewhere."""
+def browed(inside: Tensor, shown: BrowPictures, look: BrowLook, middle: Tensor) -> Tensor:
+    """The middle of a premultiplied drawing (1, 4, h, h) with its brows elsewhere, parted in column `middle` (1,)."""
     size, alpha = inside.shape[-1], inside[:, 3:]
-    viewers_right = right(look.brows.middle, size)[0]
+    viewers_right = right(middle, size)[0]
     down = torch.where(viewers_right, look.amounts[1] @ shown.profile, look.amounts[0] @ shown.profile)
     aside = NEARER * torch.where(viewers_right, -look.amounts[1, 3], look.amounts[0, 3])
     at_once = (AT_ONCE * look.amounts.amax(1)).clamp(max=1)
     at_once = torch.where(viewers_right, at_once[1], at_once[0])
-    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
-    grid = torch.stack(
-        [(ticks - aside * (2 / CROP))[None].expand(size, -1), ticks[:, None] - down[None] * (2 / CROP)], -1
-    )
-    line = F.grid_sample(shown.layer, grid[None], "bilinear", "zeros", align_corners=False) * shown.shows
+    at, per_px = centres(size, inside.device), size / CROP
+    line = fetched(shown.layer, at - aside * per_px, at[:, None] - down * per_px, "zeros") * shown.shows
     bare = inside[:, :3] + shown.taken * (shown.skin * alpha - inside[:, :3])
     laid = bare * (1 - line[:, 3:]) + line[:, :3] * alpha
     return torch.cat([inside[:, :3] + at_once * (laid - inside[:, :3]), alpha], 1)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.pictures import smooth, widened
 from puppeteer.networks.rig.reader import spread
@@ -270,6 +270,17 @@ def wider(x: Tensor, reach: int) -> Tensor:
     return widened(widened(x, reach, 2), reach, 3)
 
 
+def centres(size: int, device: torch.device) -> Tensor:
+    """(size,) px of pixels along an axis."""
+    return torch.arange(size, device=device, dtype=torch.float32) + 0.5
+
+
+def fetched(picture: Tensor, columns: Tensor, rows: Tensor, outside: str = "border") -> Tensor:
+    """Of B pictures (B, C, h, h) what lies in `columns` and `rows`, px, which together are (h, h) or (B, h, h)."""
+    source = torch.stack(torch.broadcast_tensors(columns, rows), -3)  # type: ignore[no-untyped-call]
+    return sample(picture, source if source.ndim == 4 else source[None], picture.shape[-1], outside)
+
+
 def enlarge_rows(x: Tensor, size: int) -> Tensor:
     """(K, n) -> (K, size)"""
     return F.interpolate(x[None], size, mode="linear", align_corners=False)[0]
@@ -288,27 +299,23 @@ def opened_wide(inside: Tensor, edges: Tensor, wide: Tensor) -> Tensor:
     lashes above it; `edges` are those of `EyePictures`."""
     size = inside.shape[-1]
     opened, _, _, bottom, higher = edges
-    row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5
+    column = centres(size, inside.device)
+    row = column[:, None]
     by, middle = wide * higher, (opened + bottom) / 2
     edge = opened - by
     upwards = ((middle - row) / (middle - edge).clamp(min=1)).clamp(0, 1)
     fading = ((row - edge) * (CROP / size) + LASH_PX + CREASE_PX).clamp(0, CREASE_PX) / CREASE_PX
-    source = (row + by * upwards * fading) * (2 / size) - 1
-    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
-    grid = torch.stack([ticks[None].expand(size, -1), source], -1)[None]
-    stretched = F.grid_sample(inside, grid, "bilinear", "border", align_corners=False)
-    return torch.where(by > 0, stretched, inside)
+    return torch.where(by > 0, fetched(inside, column, row + by * upwards * fading), inside)
 
 
 def slid(inside: Tensor, weight: Tensor, iris: Tensor, white: Tensor, by: Tensor, middle: Tensor) -> Tensor:
     """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop, as much as `weight` (B, 1, h, h); see
     `EyePictures` and `Eyes`."""
-    count, size = len(inside), inside.shape[-1]
-    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
-    here = torch.stack([ticks[None].expand(size, -1), ticks[:, None].expand(-1, size)], -1)
-    away = torch.where(right(middle, size)[..., None], by[:, 1:], by[:, :1]).float()[:, None] * (2 / CROP)
-    grid = (here[None] - away).expand(count, -1, -1, -1)
-    moved = F.grid_sample(iris, grid, "bilinear", "border", align_corners=False)
+    size = inside.shape[-1]
+    at = centres(size, inside.device)
+    away = torch.where(right(middle, size)[..., None], by[:, 1:], by[:, :1]).float() * (size / CROP)
+    aside, down = away[:, None].unbind(3)
+    moved = fetched(iris, at - aside, at[:, None] - down)
     eye = (white * (1 - moved[:, 3:]) + moved[:, :3]) * inside[:, 3:]
     return torch.cat([inside[:, :3] + weight * (eye - inside[:, :3]), inside[:, 3:]], 1)
 
@@ -319,7 +326,8 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     opened, shut, arc, bottom, _ = shown.edges
     shut = torch.lerp(shut, arc, smile)
     edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k)
-    row = torch.arange(size, device=inside.device, dtype=torch.float32)[:, None] + 0.5
+    column = centres(size, inside.device)
+    row = column[:, None]
     over = OVER_PX * size / CROP * (1 - k)
     outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
     at_once = (DOWN_AT_ONCE * k).clamp(max=1)
@@ -328,10 +336,7 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     # Just below a lash that has hardly moved is the eye, not skin.
     upper = upper * (1 - opening * (1 - outside))
     weight = torch.maximum(torch.maximum(opening * outside, upper), lower * k)
-    source = (opened + (row - edge) * (1 + THINNER * k)) * (2 / size) - 1
-    ticks = (torch.arange(size, device=inside.device, dtype=torch.float32) + 0.5) * (2 / size) - 1
-    grid = torch.stack([ticks[None].expand(size, -1), source], -1)[None]
-    lash = F.grid_sample(shown.lash, grid, "bilinear", "zeros", align_corners=False)
+    lash = fetched(shown.lash, column, opened + (row - edge) * (1 + THINNER * k), "zeros")
     colour = inside[:, :3] + weight * (shown.skin * alpha - inside[:, :3])
     laid = colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha
     # Skin and lash that came one by one would let a lash that hardly moves pale.

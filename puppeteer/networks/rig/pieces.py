@@ -77,4 +77,4 @@ def piece_pictures(inside: Tensor, pieces: Pieces) -> PiecePictures:
 
 def laid(inside: Tensor, shown: PiecePictures, looks: Looks) -> Tensor:
     """The middle of a premultiplied drawing (1, 4, h, h) with its eyes and brows as they are asked for."""
-    return browed(looked(inside, shown.eyes, looks.eyes), shown.brows, looks.brows)
+    return browed(looked(inside, shown.eyes, looks.eyes), shown.brows, looks.brows, looks.eyes.eyes.middle)
