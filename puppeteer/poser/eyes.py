@@ -27,15 +27,14 @@ MARGIN_PX = LASH_PX + CREASE_PX + 4  # of the crop, into which a lash comes down
 class DrawnEyes:
     """Of a premultiplied picture (S, S, 4) of a face's middle; drawn by any number of threads."""
 
-    def __init__(self, original: U8, shown: EyePictures, middle: int) -> None:
+    def __init__(self, shown: EyePictures, middle: int) -> None:
         """`middle` is the column between the two."""
-        self._original, size = original, len(original)
         self._iris, self._white, self._lash, self._skin = (
             picture_of(x[0]) for x in (shown.iris, shown.white, shown.lash, shown.skin)
         )
         self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
-        self._per_px = size / CROP
+        self._per_px = len(self._opening) / CROP
         seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
         self._windows = windows(seen, middle, round(MARGIN_PX * self._per_px), 0)
         self.reach: Window = both_windows(*self._windows)
@@ -47,10 +46,11 @@ class DrawnEyes:
             if max(share, wide, k) < FAINT or not rows.stop:
                 continue
             bounds = rows.start, rows.stop, columns.start, columns.stop
-            slide(
-                *(pixels(self._original), self._opening, self._iris, self._white, pixels(out)),
-                *(x * self._per_px, y * self._per_px, share, *bounds),
-            )
+            if share >= FAINT:
+                slide(
+                    *(pixels(out), self._opening, self._iris, self._white),
+                    *(x * self._per_px, y * self._per_px, share, *bounds),
+                )
             if k > FAINT:
                 close(
                     *(pixels(out), self._opening, self._drawn, self._lash, self._skin, self._edges),
@@ -66,7 +66,6 @@ def slide(
     opening: Any,
     iris: Any,
     white: Any,
-    out: Any,
     x: Any,
     y: Any,
     share: Any,
@@ -75,9 +74,9 @@ def slide(
     left: Any,
     right: Any,
 ) -> None:
-    """Premultiplied `picture` (S, S) into `out`, in rows `top` to `bottom` and columns `left` to `right`: as much as
-    `share` and `opening` (S, S) say it is `iris` (S, S, 4), premultiplied and (x, y) px from where it lies, over
-    `white` (S, S, 3)."""
+    """Irises of a premultiplied `picture` (S, S) go elsewhere, in rows `top` to `bottom` and columns `left` to `right`:
+    as much as `share` and `opening` (S, S) say it is `iris` (S, S, 4), premultiplied and (x, y) px from where it lies,
+    over `white` (S, S, 3)."""
     size = picture.shape[0]
     half, one, bytes_ = np.float32(0.5), np.float32(1), np.float32(255)
     most = np.float32(size - 1)
@@ -89,12 +88,11 @@ def slide(
         b = min(a + 1, size - 1)
         v -= np.float32(a)
         for column in range(left, right):
-            was = np.int64(picture[row, column])
             weight = share * opening[row, column]
-            alpha = int(was >> 24 & 255)
             if weight < np.float32(FAINT):
-                out[row, column] = was
                 continue
+            was = np.int64(picture[row, column])
+            alpha = int(was >> 24 & 255)
             u = min(max(np.float32(column) - x, np.float32(0)), most)
             c = int(u)
             d = min(c + 1, size - 1)
@@ -109,7 +107,7 @@ def slide(
                 before = np.float32(was >> (8 * k) & 255)
                 laid = opaque * (clear * np.float32(white[row, column, k]) + shown[k])
                 packed |= min(int(before + weight * (laid - before) + half), alpha) << (8 * k)
-            out[row, column] = packed
+            picture[row, column] = packed
 
 
 @compiled

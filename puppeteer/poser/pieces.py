@@ -21,7 +21,7 @@ class DrawnPieces:
         self._original = original
         shown = piece_pictures(torch.from_numpy(original).permute(2, 0, 1)[None].float() / 255, pieces)
         middle = int(right(pieces.eyes.middle, len(original))[0].int().argmax())
-        self._eyes, self._brows = DrawnEyes(original, shown.eyes, middle), DrawnBrows(shown.brows, middle)
+        self._eyes, self._brows = DrawnEyes(shown.eyes, middle), DrawnBrows(shown.brows, middle)
         self._scratch = threading.local()
 
     def drawn(self, looks: Looks) -> tuple[U8, slice, slice]:
