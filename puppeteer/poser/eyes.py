@@ -12,6 +12,7 @@ from puppeteer.networks.rig.eyes import (
     CREASE_PX,
     DOWN_AT_ONCE,
     LASH_PX,
+    LOWER_GOES,
     OVER_PX,
     THINNER,
     EyePictures,
@@ -132,6 +133,8 @@ def close(
     closure, smile = np.float32(closure), np.float32(smile)
     at_once = min(np.float32(DOWN_AT_ONCE) * closure, one)
     thinner = one + np.float32(THINNER) * closure
+    lower = min(max((closure - np.float32(LOWER_GOES[0])) / np.float32(LOWER_GOES[1] - LOWER_GOES[0]), zero), one)
+    lower *= lower * (np.float32(3) - np.float32(2) * lower)
     over = np.float32(OVER_PX * size / CROP) * (one - closure)
     line = np.empty(4, np.float32)
     for column in range(left, right):
@@ -142,8 +145,8 @@ def close(
             at = np.float32(row) + half
             outside = min(max(max(edge - over - at, at - under) + half, zero), one)
             eye = opening[row, column]
-            upper_skin = drawn[0, row, column] * (one - eye * (one - outside))
-            weight = max(max(eye * outside, upper_skin), drawn[1, row, column] * closure)
+            hidden = one - eye * (one - outside)
+            weight = max(eye * outside, hidden * max(drawn[0, row, column], lower * drawn[1, row, column]))
             source = opened + (at - edge) * thinner - half
             a = int(np.floor(source))
             v = source - np.float32(a)

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import Eyes, beside, centres, enlarge_rows, fetched, right, wider
-from puppeteer.networks.rig.pictures import smooth, widened
+from puppeteer.networks.rig.eyes import Eyes, beside, centres, enlarge_rows, fetched, right
+from puppeteer.networks.rig.pictures import smooth, widened, wider
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
 TROUBLED, ANGRY = (4.0, 2.8), (4.0, 2.4)  # px of the inner and the outer end of a brow whose form is 1, and -1

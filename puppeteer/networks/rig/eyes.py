@@ -15,7 +15,8 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import smooth, widened
+from puppeteer.networks.rig.lids import covered, tips
+from puppeteer.networks.rig.pictures import smooth, widened, wider
 from puppeteer.networks.rig.reader import spread
 
 # Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
@@ -34,18 +35,20 @@ OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, 
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
+GAP = 0.6, 0.8  # how much less than its lash what lies above may differ from skin, up to which it goes on
+NEAR_PX = 2.0  # of the crop from a lid's edge, within which its lash is sought most
+STRAND_PX = 2.0  # of the crop: half of how wide what passes over a lash may be
 HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
-BESIDE = 1.5  # px of the crop about it where skin is laid too: its soft edge
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no skin of it
 PAPER, SHADED = (0.08, 0.2), 0.97  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
-HAS_EDGE = 0.05  # share of an eye in a pixel, that is its edge
-LOCKS, TIPS_PX = (0.5, 0.9), (1.0, 6.0)  # share of hair above an eye; and px of the crop in which it ends before a lid
+TAKEN = 0.5  # share of an eye and its lashes in a pixel from which on it is theirs
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
+LOWER_GOES = 0.4, 0.95  # closure over which lower lashes go
 AT_ONCE, DOWN_AT_ONCE = 10.0, 20.0  # how many times as fast as irises, and lids, move they fade from the drawing
 
 
@@ -77,7 +80,7 @@ class Eyes(NamedTuple):
             self.iris,
             self.lash * free.float() * clear,
             self.painted,
-            bare * clear,
+            bare * clear * free.float(),
             skin.float(),
         )
 
@@ -224,9 +227,9 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
 
     irises, whites = (completed(paint, own) for paint, own in zip(papers[:2], seen, strict=True))
     # A lid is as plain as the skin about it; paint says which of that has the same light.
-    skin = about(eyes.skin, bare)
+    plain = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)
-    skin = torch.lerp(skin, about(eyes.skin, (1 - every) * hair), hair)
+    skin = torch.lerp(plain, about(eyes.skin, (1 - every) * hair), hair)
     edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
@@ -236,23 +239,39 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     own = moved * smooth(free, *BARE)
     sure = own + FAINT * moved
     line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
-    dark, moved = completed(line, own), moved * upper
-    drawn = torch.maximum(gone, wider(gone, max(1, round(BESIDE * size / CROP))) * free)
-    # Locks that end at an eye go on a little before its lid.
-    above, _ = beside(torch.maximum(opening, drawn * upper) > HAS_EDGE)
-    locks = 1 - free[0].gather(1, above[None])
-    depth = (row - 0.5 - above) * (CROP / size)
-    tip = smooth(locks, *LOCKS) * (1 - smooth(depth, *TIPS_PX)) * smooth(depth, 0.0, 0.01)
-    skin = torch.lerp(skin, straight[0].gather(1, above.expand(3, -1, -1))[None], tip)
+    unlike = (straight - plain).abs().amax(1, keepdim=True)
+    dark, moved = completed(line, own), moved * upper * nearest_line(moved * unlike, unlike, edges[0])
+    lower = smooth(lash, *LOWER) * (1 - upper)
+    drawn = torch.cat(
+        [
+            covered(torch.maximum(opening, gone * upper), free) * upper,
+            covered(torch.maximum(opening, lower), free) * (1 - upper),
+        ],
+        1,
+    )
+    locks = tips(straight[0], plain[0], 1 - free[0, 0], torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN)
+    skin = torch.lerp(skin, locks.colour[None], locks.cover)
     return EyePictures(
         opening,
         torch.cat([irises * iris, iris], 1),
         whites,
         torch.cat([dark * moved, moved], 1),
         skin,
-        torch.cat([drawn * upper, smooth(lash, *LOWER) * (1 - upper)], 1),
+        drawn,
         edges,
     )
+
+
+def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:
+    """(1, 1, h, h): 0 above a gap over what is most of a lash near its lid's `edge` (h,), `core` (1, 1, h, h): a crease
+    there is no lash; where nothing is `unlike` skin, of 1, is a gap."""
+    per = core.shape[3] / CROP
+    row = torch.arange(core.shape[2], device=core.device)[:, None]
+    at = (core / (1 + (row + 0.5 - edge).abs() / (NEAR_PX * per))).argmax(2, keepdim=True)
+    gap = smooth(1 - unlike / core.gather(2, at).clamp(min=FAINT), *GAP) * (row < at)
+    kept = 1 - gap.flip(2).cummax(2).values.flip(2)
+    reach = max(1, round(STRAND_PX * per))
+    return widened(-widened(-kept, reach, 3), reach, 3)
 
 
 def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
@@ -263,11 +282,6 @@ def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
     above = torch.where(free, row, torch.zeros_like(row)).cummax(0).values
     below = torch.where(free, row, torch.full_like(row, size - 1)).flip(0).cummin(0).values.flip(0)
     return above, below
-
-
-def wider(x: Tensor, reach: int) -> Tensor:
-    """The most within `reach` px."""
-    return widened(widened(x, reach, 2), reach, 3)
 
 
 def centres(size: int, device: torch.device) -> Tensor:
@@ -334,8 +348,8 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.
-    upper = upper * (1 - opening * (1 - outside))
-    weight = torch.maximum(torch.maximum(opening * outside, upper), lower * k)
+    hidden = 1 - opening * (1 - outside)
+    weight = torch.maximum(torch.maximum(opening * outside, upper * hidden), lower * hidden * smooth(k, *LOWER_GOES))
     lash = fetched(shown.lash, column, opened + (row - edge) * (1 + THINNER * k), "zeros")
     colour = inside[:, :3] + weight * (shown.skin * alpha - inside[:, :3])
     laid = colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha

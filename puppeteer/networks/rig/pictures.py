@@ -73,7 +73,7 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     original = (original[:, :, first:last, across] / opacity).clamp(max=1)
     share = split(enlarged_to(parts.seen, first, last))
     shown = share * original[:, 3:]
-    near = widened(widened(shown, reach, 3), reach, 2)
+    near = wider(shown, reach)
     inner = slice(rows.start - first, rows.stop - first)
     original, share, shown, near = (x[:, :, inner] for x in (original, share, shown, near))
     drawn = original[:, 3:]
@@ -117,6 +117,11 @@ def widened(x: Tensor, reach: int, axis: int) -> Tensor:
         count = x.shape[axis] - seen
         x, seen = torch.maximum(x.narrow(axis, 0, count), x.narrow(axis, seen, count)), 2 * seen
     return torch.maximum(x.narrow(axis, 0, size), x.narrow(axis, span - seen, size))
+
+
+def wider(x: Tensor, reach: int) -> Tensor:
+    """The most of (L, C, H, W) within `reach` px."""
+    return widened(widened(x, reach, 2), reach, 3)
 
 
 def exact(layers: Tensor, original: Tensor) -> Tensor:

@@ -1,0 +1,155 @@
+"""What lids that come down lie over: skin that ends without a seam, and under locks, which end in tips of their own."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.pictures import smooth, wider
+
+GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
+BARE = 0.6, 0.95  # share of a face without hair, from which on skin ends softly
+UNLIKE = 0.06, 0.2  # of 1: how much a lock differs from skin
+HAIR = 0.5  # share of hair from which on a place is a lock's
+WIDEST_PX, LEAST_PX = 9.0, 1.5  # of the crop: a wider fringe is several locks, and what is narrower is none
+LONG, LONGEST_PX = 1.3, 7.0  # of its width, and px of the crop, how far a lock goes on to its tip
+DEEP = 0.8  # of the height of what it hangs over, at most
+POINTED = 0.7  # a tip's outline: the power of what is left of its length
+SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
+LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
+FAINT = 1e-3
+ACROSS_PX = 8.0  # px of the crop under which a lock that comes out again goes on
+
+
+def covered(taken: Tensor, free: Tensor) -> Tensor:
+    """How much of each pixel skin covers (1, 1, h, h): what was an eye's or its lashes' (`taken`, the same), without
+    gaps, and fading over bare skin (`free`, the same, is 0 under hair)."""
+    per = taken.shape[-1] / CROP
+    gap, beside, seam = (max(1, round(px * per)) for px in (GAP_PX, BESIDE_PX, SEAM_PX))
+    whole = -wider(-wider(taken, gap), gap)
+    whole = torch.maximum(whole, wider(taken, beside) * free)
+    fading = F.avg_pool2d(wider(whole, seam), 2 * seam + 1, 1, seam, count_include_pad=False)
+    return torch.maximum(whole, fading * smooth(free, *BARE))
+
+
+class Locks(NamedTuple):
+    """Over the crop at a size h."""
+
+    colour: Tensor  # (3, h, h) not multiplied
+    cover: Tensor  # (h, h)
+
+
+class Lock(NamedTuple):
+    """What ends at an eye."""
+
+    first: int  # column
+    last: int
+    anchor: float  # the column that it narrows to
+    lean: float  # columns aside for each row down
+
+
+def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
+    """Locks that end at an eye, `taken` (h, h), go on over it to a tip, or to where they come out of it again;
+    `straight` (3, h, h) has the colours, `skin` (3, h, h) those of bare skin, and `hair` (h, h) is 1 where locks
+    lie."""
+    size = taken.shape[-1]
+    per = size / CROP
+    row = torch.arange(size, device=taken.device)
+    there = taken.any(0)
+    top = torch.where(taken, row[:, None], size).amin(0)
+    bottom = torch.where(taken, row[:, None], -1).amax(0)
+    near = max(1, round(per))
+    above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
+    hair_above, hair_below = hair[(above - near).clamp(min=0), row], hair[(below + near).clamp(max=size - 1), row]
+    hair_above, hair_below = hair_above * there, hair_below * there
+    out = Locks(torch.zeros_like(straight), torch.zeros_like(hair))
+    level, steep = _level(top, there, per)
+    hair_there = hair_above * ~steep
+    ends = torch.stack([straight[:, (above - k).clamp(min=0), row] for k in range(2 * near)]).mean(0)
+    ends = F.avg_pool1d(F.pad(ends[None], (near // 2, near // 2), mode="replicate"), 2 * (near // 2) + 1, 1)[0]
+    light, deep = ends.mean(0), bottom - top + 1.0
+    unlike = smooth((ends - skin[:, above, row]).abs().amax(0), *UNLIKE)
+    hair_there = hair_there * unlike
+    for first, last in _runs(hair_there > HAIR, LEAST_PX * per):
+        lean = _slope(straight, first, last, above, per)
+        beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
+        for lock in _parted(first, last, light, beside, lean, per):
+            _tip(out, ends, lock, level, deep, per)
+    high = deep.clamp(min=1)
+    t = ((row[:, None] - top) / high).clamp(0, 1)
+    through = torch.minimum(smooth(hair_above, 0.3, 0.7), smooth(hair_below, 0.3, 0.7))
+    through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
+    between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
+    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through))
+
+
+def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:
+    """The rows (h,) in which locks end, without what is uneven in `top`, and where that is too steep for it."""
+    reach = max(1, round(LEVEL_PX * per))
+    padded = F.pad(torch.where(there, top, 0)[None].float(), (reach, reach))
+    count = F.avg_pool1d(F.pad(there[None].float(), (reach, reach)), 2 * reach + 1, 1)[0]
+    level = F.avg_pool1d(padded, 2 * reach + 1, 1)[0] / count.clamp(min=FAINT)
+    rise = (level[2 * reach :] - level[: -2 * reach]).abs() / (2 * reach)
+    return torch.maximum(level, top.float()), F.pad(rise, (reach, reach), value=0) > STEEP
+
+
+def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
+    """First and last of columns (h,) in a row that are true."""
+    edges = torch.diff(F.pad(hair.int(), (1, 1))).tolist()
+    firsts, ends = ([k for k, edge in enumerate(edges) if edge == way] for way in (1, -1))
+    return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
+
+
+def _parted(first: int, last: int, light: Tensor, beside: list[bool], lean: float, per: float) -> list[Lock]:
+    """Locks of a run of columns: a wide one parts where it is dark, and what goes on beside it narrows to there."""
+    width = last - first + 1
+    count = max(1, round(width / (WIDEST_PX * per)))
+    cuts = [first]
+    for k in range(1, count):
+        at, by = first + width * k / count, width / count / 3
+        span = slice(int(at - by), int(at + by) + 1)
+        cuts.append(span.start + int(light[span].argmin()))
+    cuts.append(last + 1)
+    locks = [Lock(a, b - 1, (a + b - 1) / 2, lean) for a, b in pairwise(cuts)]
+    if beside[0]:
+        locks[0] = locks[0]._replace(anchor=float(first))
+    if beside[1]:
+        locks[-1] = locks[-1]._replace(anchor=float(last))
+    return locks
+
+
+def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per: float) -> None:
+    """Lays a lock whose colours are `ends` (3, h) where it reaches an eye."""
+    size, width = ends.shape[-1], lock.last - lock.first + 1
+    long = min(LONG * width, LONGEST_PX * per, DEEP * float(deep[lock.first : lock.last + 1].mean()))
+    reach = int(abs(lock.lean) * long) + 1
+    columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
+    down = torch.arange(size, device=ends.device)[:, None] - level[columns] + 0.5
+    left = (1 - down / long).clamp(0, 1) ** POINTED
+    source = lock.anchor + (columns - lock.anchor - lock.lean * down.clamp(min=0)) / left.clamp(min=0.02)
+    cover = (torch.minimum(source - lock.first, lock.last - source) * left + 1).clamp(0, 1) * (down < long)
+    at = source.clamp(lock.first, lock.last)
+    before = at.long()
+    after = (before + 1).clamp(max=lock.last)
+    colour = torch.lerp(ends[:, before], ends[:, after], at - before)
+    out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
+    out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
+
+
+def _slope(straight: Tensor, first: int, last: int, above: Tensor, per: float) -> float:
+    """Columns that locks go aside for each row down, where they reach an eye."""
+    size, up = straight.shape[-1], max(2, round(SLOPE_PX * per))
+    most = int(STEEPEST * up)
+    columns = torch.arange(first, last + 1, device=straight.device)
+    rows = above[columns]
+    here = straight[:, rows, columns]
+    before = (rows - up).clamp(min=0)
+    there = [straight[:, before, (columns - by).clamp(0, size - 1)] for by in range(-most, most + 1)]
+    off = torch.stack([(x - here).abs().mean() for x in there])
+    off = off + 0.04 * torch.arange(-most, most + 1, device=off.device).abs() / most
+    return (int(off.argmin()) - most) / up

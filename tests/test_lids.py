@@ -1,0 +1,118 @@
+"""What closed lids lie over: skin without a seam, under locks that end in tips, and no crease that went down."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.eyes import Eyes, eye_pictures, eyes, look, looked
+from puppeteer.pose import F32
+
+SIZE, PER = 512, 4
+EYES, HALF = ((64.0, 40.0), (64.0, 88.0)), (9.0, 7.0)  # rows and columns, and half axes, px of the crop
+SKIN, HAIR, BLACK, WHITE = (0.95, 0.82, 0.75), (0.3, 0.35, 0.7), (0.05, 0.05, 0.08), (0.97, 0.97, 0.97)
+LASH_PX = 2.0
+
+
+def _painted(hair: torch.Tensor, crease: bool = False, shade: float = 0.0) -> tuple[torch.Tensor, Eyes]:
+    """A premultiplied crop at 512 px with two eyes below `hair` (512, 512), and what networks would read in it."""
+    at = (torch.arange(SIZE) + 0.5) / PER
+    y, x = at[:, None].expand(SIZE, SIZE), at[None].expand(SIZE, SIZE)
+    opening, lash, line = torch.zeros(SIZE, SIZE), torch.zeros(SIZE, SIZE), torch.zeros(SIZE, SIZE)
+    for row, column in EYES:
+        opening += (((x - column) / HALF[0]) ** 2 + ((y - row) / HALF[1]) ** 2 < 1).float()
+        top = row - HALF[1] * (1 - ((x - column) / HALF[0]) ** 2).clamp(min=0).sqrt()
+        inside = (x - column).abs() < HALF[0]
+        lash += (inside & (y < top) & (y > top - LASH_PX)).float()
+        line += (inside & (y < top - LASH_PX - 2) & (y > top - LASH_PX - 3)).float()
+    skin = torch.tensor(SKIN)[:, None, None] * (1 - shade * (y - 40) / 60)
+    rgb = skin.clone()
+    for mask, colour in ((hair, HAIR), (line * crease, BLACK), (opening, WHITE), (lash, BLACK)):
+        rgb = rgb + mask * (torch.tensor(colour)[:, None, None] - rgb)
+    small = [torch.nn.functional.avg_pool2d(m[None, None], PER) for m in (opening, lash, hair)]
+    paints = [torch.tensor(c)[None, :, None, None].expand(1, 3, CROP, CROP) for c in (BLACK, WHITE, SKIN)]
+    read_lash = (small[1] + 0.9 * torch.nn.functional.avg_pool2d(line[None, None], PER) * crease).clamp(max=1)
+    found = eyes(small[0], small[0] * 0, read_lash, torch.cat(paints, 1), 1 - small[2])
+    return torch.cat([rgb, torch.ones(1, SIZE, SIZE)])[None], found
+
+
+def _closed(crop: torch.Tensor, found: Eyes) -> F32:
+    """(512, 512, 3) with both eyes closed."""
+    frame = look(found, torch.zeros(2), torch.ones(2), torch.zeros(()), torch.zeros(()))
+    out: F32 = looked(crop, eye_pictures(crop, found), frame)[0, :3].permute(1, 2, 0).numpy()
+    return out
+
+
+def _columns(picture: F32, row: float, colour: tuple[float, float, float]) -> list[int]:
+    """Those of the eye on the viewer's left, px, in which a row of the crop has a colour."""
+    line = np.abs(picture[round(row * PER)] - np.array(colour)).max(1) < 0.12
+    return [int(x) for x in np.flatnonzero(line) if x < SIZE / 2]
+
+
+def _lock(left: float, right: float, bottom: float, lean: float = 0.0) -> torch.Tensor:
+    """One that hangs over the eye on the viewer's left, to a row, as if it went on behind the eye; px of the crop."""
+    at = (torch.arange(SIZE) + 0.5) / PER
+    y, x = at[:, None], at[None] - lean * (at[:, None] - bottom)
+    return ((x > left) & (x < right) & (y < bottom)).float()
+
+
+@pytest.mark.parametrize("lean", [-0.4, 0.0, 0.4])
+def test_a_lock_above_a_lid_ends_in_a_tip(lean: float) -> None:
+    crop, found = _painted(_lock(37, 43, 58, lean))
+    closed = _closed(crop, found)
+    top = EYES[0][0] - HALF[1] - LASH_PX
+    widths = [len(_columns(closed, row, HAIR)) / PER for row in (top - 3, top + 1, top + 3, top + 5)]
+    assert widths[0] == pytest.approx(6, abs=1), "it hangs as it was drawn"
+    assert widths[0] > widths[1] > widths[2] > widths[3], "and narrows over the lid"
+    assert widths[2] > 1
+    assert not _columns(closed, EYES[0][0] + 3, HAIR), "to an end above the closed lash"
+    middles = [np.mean(_columns(closed, row, HAIR)) / PER for row in (top - 3, top + 4)]
+    assert (middles[1] - middles[0]) / 7 == pytest.approx(lean, abs=0.2), "in its own direction"
+
+
+def test_a_face_without_locks_gets_none() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    closed = _closed(crop, found)
+    skin = closed[round(54 * PER) : round(66 * PER), round(34 * PER) : round(46 * PER)]
+    assert np.abs(skin - np.array(SKIN)).max() < 0.03
+
+
+def test_skin_of_a_lid_has_no_seam() -> None:
+    """Where light falls off over a face, paint is nowhere off by a step."""
+    crop, found = _painted(torch.zeros(SIZE, SIZE), shade=0.25)
+    closed = _closed(crop, found)
+    above = closed[round(46 * PER) : round(66 * PER), round(40 * PER)]
+    assert np.abs(np.diff(above, axis=0)).max() < 0.012
+
+
+def test_a_crease_does_not_go_down_with_the_lash() -> None:
+    plain, creased = (_closed(*_painted(torch.zeros(SIZE, SIZE), crease)) for crease in (False, True))
+    column = round(EYES[0][1] * PER)
+    lines = [np.flatnonzero(picture[:, column, 0] < 0.5) for picture in (plain, creased)]
+    assert all(len(np.flatnonzero(np.diff(line) > 1)) == 0 for line in lines), "one line, not two"
+    assert abs(len(lines[0]) - len(lines[1])) <= PER
+
+
+def test_a_lock_that_comes_out_below_an_eyes_corner_goes_on_through_it() -> None:
+    """A lash's end lies over the hair beside a face."""
+    beside = _lock(30, 34, 128)
+    crop, found = _painted(beside)
+    closed = _closed(crop, found)
+    for row in (62.0, 64.0, 66.0):
+        assert len(_columns(closed, row, HAIR)) >= 2 * PER or beside[round(row * PER), round(32 * PER)] == 0
+
+
+def test_what_covers_a_face_is_not_skin() -> None:
+    """A mask that ends at the eyes: nothing fades over it."""
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    masked = crop.clone()
+    first = round(72 * PER)
+    masked[:, :3, first:] = 0.9
+    free = torch.ones(1, 1, CROP, CROP)
+    free[:, :, 72:] = 0
+    one = torch.ones_like(free)
+    seen = found.within(free, one, one, torch.tensor(SKIN)[None, :, None, None])
+    closed = _closed(masked, seen)
+    assert np.abs(closed[first + 2 * PER :] - 0.9).max() < 0.02
