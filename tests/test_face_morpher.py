@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from puppeteer.characters import default_character
+from puppeteer.characters.artist import Artist
 from puppeteer.networks.compact import CROP, Morpher
 from puppeteer.networks.compact.blocks import CROP_AT, MorpherConfig
 from puppeteer.networks.compact.family import load
 from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.terms import NUMBERS, OPEN, OWN, TERMS, VOWEL, matrix, terms
 from puppeteer.networks.tensors import to_tensor
-from puppeteer.pose import BY_NAME
+from puppeteer.pose import BY_NAME, Pose
 from puppeteer.prepare.reading import read_character
 from puppeteer.training.face import FIELDS, POSES, batch_of, flipped
 from puppeteer.training.morpher import losses as step_losses
@@ -121,6 +123,26 @@ def test_maps_are_weighed_in_a_frame_as_they_are_in_training() -> None:
         framed = network.decode(features, face)
     for a, b in zip(trained, framed, strict=True):
         assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_a_mouth_that_closes_leaves_no_ring() -> None:
+    """Lines of a drawing that somebody sharpened have a light edge; where a mouth was open, a closed one has none."""
+    network = load().morpher
+    with Artist() as artist:
+        shut, opened = (to_tensor(artist.draw(2, Pose(mouth_open=k), 256), "srgb_premultiplied") for k in (0.0, 0.8))
+    mouth = ((opened - shut).abs().amax(1, keepdim=True) > 0.03).float()
+    mouth[:, :, : CROP_AT + 96] = 0
+    mouth[:, :, CROP_AT + CROP :] = 0
+    ring = F.max_pool2d(mouth, 5, 1, 2) - mouth
+    sharpened = (opened + 0.07 * ring * torch.tensor([1.0, 1, 1, 0])[:, None, None]).clamp(max=1)
+    with torch.inference_mode():
+        features = network.fitted(sharpened[:, :, CROP_AT:-CROP_AT, CROP_AT:-CROP_AT])
+        features = features._replace(rest_mouth=torch.tensor([0.8]))
+        out = network.paint(sharpened, network.decode(features, _face()))
+    assert int(ring.sum()) > 30
+    left = ((out - shut).abs().amax(1, keepdim=True) * ring).sum() / ring.sum()
+    before = ((sharpened - shut).abs().amax(1, keepdim=True) * ring).sum() / ring.sum()
+    assert left < 0.6 * before
 
 
 def test_terms_are_smooth_and_closed_lips_have_no_vowel() -> None:

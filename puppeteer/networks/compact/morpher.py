@@ -12,6 +12,7 @@ from puppeteer.networks.blocks import SPEC, blend, conv, enlarge, pixel_grid, re
 from puppeteer.networks.compact.blending import blend_sides
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, Encoder, MorpherConfig, hats
 from puppeteer.networks.faces import COVERED, Reading
+from puppeteer.networks.rig.reader import spread
 
 EYE_HATS = 4
 MOUTH_HATS = 5
@@ -22,9 +23,9 @@ EYES = (88, 96)  # rows of the crop: above the first only eyes are painted, belo
 UNDER_EYES, BETWEEN_EYES = 100, slice(46, 82)  # rows from there on and columns of the crop in which a nose ends
 MOUTH_COLUMNS = slice(42, 86)  # of the crop
 GAP = 0.08  # of what changes in a mouth's widest row; less lies between nose and mouth
-RIM = 4  # px about what is painted
-TONES = (0.8, 1.25)  # the most that the colour of painted skin is changed
-TONE_PX, TONE_SURE = 9, 0.02  # how far a tone spreads, px, and of that square how much tells it
+HALO, RIM = 3, 8  # px about what is painted, in which lines have soft edges, and in which skin tells what it is like
+DETAIL = 0.3  # how much of its own light and shade painted skin keeps
+FAINT = 1e-3
 ALIKE = 0.13  # of 1: colours that differ more from the skin's are not skin
 GREY = 0.012, 0.03  # of 1: drawings whose colours differ less from shades of one hue have no other
 MOVES_PX = 4.0  # that a coefficient of 1 moves
@@ -39,8 +40,10 @@ class MorpherFeatures(NamedTuple):
     basis: Tensor
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
     skin: Tensor  # (B, 3, 1, 1) the colour that painted skin has
-    # (B, 3, 128, 128) what it is multiplied by to have the colour that is drawn about it; (B, 3, 1, 1) until `fitted`
-    tone: Tensor
+    plain: Tensor  # (B, 3, 128, 128) the colour of skin that is drawn about each place; (B, 3, 1, 1) until `fitted`
+    # (B, 1, 128, 128) how much of what stays about a mouth as it is drawn is the soft edge of its line, and is skin
+    # where the mouth is another; (B, 1, 1, 1) until `fitted`
+    rim: Tensor
     free: Tensor  # (B, 1, 128, 128) 0 where the crop stays as it is drawn; 1 but at its edge until `fitted`
     own_mouth: Tensor  # (B,) `rest_mouth` as the maps in `basis` have it
     # (B, 4, 2) alike for red, green, blue: colour of a shade as a multiple of alpha and of brightness; and in the last
@@ -99,12 +102,12 @@ class Morpher(nn.Module):
         left, top = MOUTH_AT
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
-        tone = crop.new_ones(len(crop), 3, 1, 1)
+        plain, rim = crop.new_ones(len(crop), 3, 1, 1), crop.new_zeros(len(crop), 1, 1, 1)
         free = edge(crop).expand(len(crop), -1, -1, -1)
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
         whole = crop.new_empty(0, 0, 0)
         shades, lids = crop.new_ones(len(crop), 4, 2), crop.new_ones(len(crop), 2)
-        return MorpherFeatures(kept, rest_mouth, tone, tone, free, rest_mouth, shades, whole, lids)
+        return MorpherFeatures(kept, rest_mouth, plain, plain, rim, free, rest_mouth, shades, whole, lids)
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the
@@ -130,7 +133,7 @@ class Morpher(nn.Module):
         painted, colour = (
             x.reshape(len(crop), len(bare), *x.shape[1:]) for x in (out.gate * out.ways[:, 2:], out.colour[:, :3])
         )
-        near, far = (F.max_pool2d(painted[:, :, 0], 2 * reach + 1, 1, reach) for reach in (1, RIM))
+        near, far = (F.max_pool2d(painted[:, :, 0], 2 * reach + 1, 1, reach) for reach in (HALO, RIM))
         rim = (far * (1 - near)).amax(1, keepdim=True)
         drawn = crop[:, :3]
         skin = drawn[:, :, NOSE[0], NOSE[1]].flatten(2).median(2).values[..., None, None]
@@ -149,13 +152,11 @@ class Morpher(nn.Module):
         weight = painted * alike(colour, skin[:, None])
         own = ((weight * colour).sum((1, 3, 4)) + skin[..., 0, 0]) / (weight.sum((1, 3, 4)) + 1)
         own = own[..., None, None]
-        weight = painted * alike(colour, own[:, None])
-        ours = _spread((weight * colour).sum(1), weight.sum(1), own)
         weight = rim * alike(drawn, skin)
-        middle = ((weight * drawn).sum((2, 3), keepdim=True) + skin) / (weight.sum((2, 3), keepdim=True) + 1)
-        theirs = _spread(weight * drawn, weight, middle)
-        tone = (theirs / ours.clamp(min=0.05)).clamp(*TONES)
-        return features._replace(skin=own.to(crop.dtype), tone=tone.to(crop.dtype))
+        plain = spread(drawn.float(), weight.float()).to(crop.dtype)
+        closed = painted[:, :, 0].amax(1, keepdim=True) * halves(crop.device)[1][:, None]
+        edge = faded_over(closed, HALO - 1) * (1 - closed) * alike(drawn, plain)
+        return features._replace(skin=own.to(crop.dtype), plain=plain.to(crop.dtype), rim=edge.to(crop.dtype))
 
     def _without_nose(self, features: MorpherFeatures) -> Tensor:
         """(B, 1, 128, 128) 0 where a nose opens too, as one that is drawn as a dot does: what changes between the eyes
@@ -258,10 +259,17 @@ def answer(out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int) -> 
     """From what the networks tell, and the gate, of the window."""
     down, across = (doubled(part) for part in window(features))
     borders = across.start, CROP - across.stop, down.start, CROP - down.stop
+    ways, colour = torch.softmax(out[:, 2:5], 1), _painted(out, features, down, across, poses)
+    if features.plain.shape[-1] > 1:
+        stays, moves, paints = torch.split(ways, 1, 1)
+        bare = stays * repeated(features.rim, poses)[..., down, across]
+        plain = F.pad(repeated(features.plain, poses)[..., down, across], (0, 0, 0, 0, 0, 1), value=1)
+        colour = colour + bare / (paints + bare).clamp(min=FAINT) * (plain - colour)
+        ways = torch.cat([stays - bare, moves, paints + bare], 1)
     return MorpherOutput(
         F.pad(MOVES_PX * out[:, :2], borders),
-        F.pad(torch.softmax(out[:, 2:5], 1), borders, value=1 / 3),
-        F.pad(_painted(out, features, down, across, poses), borders),
+        F.pad(ways, borders, value=1 / 3),
+        F.pad(colour, borders),
         F.pad(gate, borders),
     )
 
@@ -269,19 +277,20 @@ def answer(out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int) -> 
 def _painted(out: Tensor, features: MorpherFeatures, down: slice, across: slice, poses: int) -> Tensor:
     """Premultiplied (B*K, 4, H, W): skin in the tone of the drawn one, and no hue that the drawing has not."""
     colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
-    if features.tone.shape[-1] > 1:
+    if features.plain.shape[-1] > 1:
         like = (2 - (colour - repeated(features.skin, poses)).abs().amax(1, keepdim=True) / ALIKE).clamp(0, 1)
-        colour = colour * (1 + like * (repeated(features.tone, poses)[..., down, across] - 1))
+        shade = DETAIL * (colour - repeated(features.skin, poses))
+        colour = torch.lerp(colour, repeated(features.plain, poses)[..., down, across] + shade, like).clamp(0, 1)
     colour = torch.minimum(in_shades(torch.minimum(colour, alpha), alpha, repeated(features.shades, poses)), alpha)
     return torch.cat([colour, alpha], 1)
 
 
-def _spread(colour: Tensor, weight: Tensor, middle: Tensor) -> Tensor:
-    """(B, 3, H, W) mean colours about each place, from sums (B, 3, H, W) of weights (B, 1, H, W); where there is little
-    about it, `middle` (B, 3, 1, 1)."""
+def faded_over(x: Tensor, reach: int) -> Tensor:
+    """(B, 1, H, W) the most within `reach` px, fading over as many more."""
+    side = 2 * reach + 1
     for _ in range(2):
-        colour, weight = (F.avg_pool2d(x, 2 * TONE_PX + 1, 1, TONE_PX) for x in (colour, weight))
-    return (colour + TONE_SURE * middle) / (weight + TONE_SURE)
+        x = F.avg_pool2d(F.max_pool2d(x, side, 1, reach), 3, 1, 1, count_include_pad=False)
+    return x
 
 
 def as_seen(mouth: Tensor, drawn: Tensor, own: Tensor) -> Tensor:

@@ -59,6 +59,9 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     lie."""
     size = taken.shape[-1]
     per = size / CROP
+    out = Locks(torch.zeros_like(straight), torch.zeros_like(hair))
+    if taken.is_meta:  # how many there are is told by values
+        return out
     row = torch.arange(size, device=taken.device)
     there = taken.any(0)
     top = torch.where(taken, row[:, None], size).amin(0)
@@ -67,7 +70,6 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
     hair_above, hair_below = hair[(above - near).clamp(min=0), row], hair[(below + near).clamp(max=size - 1), row]
     hair_above, hair_below = hair_above * there, hair_below * there
-    out = Locks(torch.zeros_like(straight), torch.zeros_like(hair))
     level, steep = _level(top, there, per)
     hair_there = hair_above * ~steep
     ends = torch.stack([straight[:, (above - k).clamp(min=0), row] for k in range(2 * near)]).mean(0)
