@@ -159,6 +159,16 @@ def test_motions_are_smooth_between_key_frames() -> None:
     assert angles == pytest.approx([0, 0.25, 0.5, 0.5], abs=0.01)
 
 
+def test_a_model_in_a_zip_file_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "climbs.zip", "w") as file:
+        file.writestr("../../doll.pmx", pmx(doll()))
+    with pytest.raises(ModelError, match="unpack it and name the file"):
+        read_model(tmp_path / "climbs.zip")
+    (tmp_path / "text.pmx").write_text("hello")
+    with pytest.raises(ModelError, match="take another file, or get it again"):
+        read_model(tmp_path / "text.pmx")
+
+
 def test_textures_are_found_by_any_spelling_in_zip_files(tmp_path: Path) -> None:
     """Shift-JIS names without a mark, other case, backslashes; the picture stands the right way up."""
     picture = np.zeros((64, 64, 3), np.uint8)

@@ -30,18 +30,52 @@ from puppeteer.training.ring import FIELDS, Ring, Source
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def _rendered(folder: Path, *more: str) -> list[str]:
+    """What `render` of `folder`/m into `folder`/data prints."""
+    words = (folder / "m", "--output", folder / "data", "--poses", "4", *more)
+    done = subprocess.run(
+        [sys.executable, "-m", "puppeteer.models3d", "render", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def _put(folder: Path, name: str) -> None:
+    (folder / "m" / name).mkdir(parents=True)
+    (folder / "m" / name / "doll.pmx").write_bytes(pmx(doll()))
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     for name in ("one", "two"):
-        (folder / "m" / name).mkdir(parents=True)
-        (folder / "m" / name / "doll.pmx").write_bytes(pmx(doll()))
-    words = ("render", folder / "m", "--output", folder / "data", "--poses", "4", "--test", "two")
-    command = [sys.executable, "-m", "puppeteer.models3d", *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].split() == ["models", "poses", "pictures"]
+        _put(folder, name)
+    assert _rendered(folder, "--test", "two")[0].split() == ["models", "poses", "pictures"]
     return folder / "data"
+
+
+def _shards(folder: Path) -> dict[str, set[str]]:
+    return {
+        name: {shard.name for shard in (folder / "data" / name).glob("*")} for name in ("train", "validation", "test")
+    }
+
+
+def test_a_data_set_grows_with_its_models_and_none_is_in_two_sets(tmp_path: Path) -> None:
+    for name in ("bbb", "ccc"):
+        _put(tmp_path, name)
+    _rendered(tmp_path, "--test", "bbb")
+    first = _shards(tmp_path)
+    assert [len(first[name]) for name in ("train", "validation", "test")] == [1, 0, 1]
+    _put(tmp_path, "aaa")  # which comes before the others
+    _rendered(tmp_path, "--test", "ccc")
+    second = _shards(tmp_path)
+    assert second["test"] == first["train"], "a model goes into another set with what was made of it"
+    assert first["test"] < second["train"] and len(second["train"]) == 2, "and a new one is made"
 
 
 def test_a_folder_is_in_one_set(data: Path) -> None:

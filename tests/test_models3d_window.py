@@ -15,6 +15,8 @@ from models3d_files import doll, pmx
 from PIL import ImageGrab
 from screens import needs_screen, screen, xdotool
 
+from puppeteer.models3d.session import Session
+
 ROOT = Path(__file__).resolve().parent.parent
 RED = (235, 80, 80)  # the line at the skull's top
 
@@ -75,3 +77,13 @@ def test_heads_and_morphs_are_marked_by_mouse_and_keys(tmp_path: Path) -> None:
             tool.terminate()
             said = tool.communicate(timeout=20)[1]
     assert "Traceback" not in said
+
+
+def test_the_model_that_is_left_out_is_named(tmp_path: Path) -> None:
+    for name in ("one.pmx", "two.pmx"):
+        (tmp_path / name).write_bytes(pmx(doll()))
+    session = Session(tmp_path, everything=True)
+    session.skip()
+    assert session.path.name == "two.pmx" and session.said == "one.pmx is left out"
+    session.skip()
+    assert session.said == "that was the last model; it is left out"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ from puppeteer.pose import F32, Pose
 EXPRESSIONS, ROTATIONS, EVERYTHING, MAPS = 3, 4, 4, 128
 PICTURES = 2 + EXPRESSIONS + ROTATIONS + EVERYTHING  # of a row
 ROWS = 8  # of a shard: one model's, so that a shard never mixes sets
-FIRST_SEED = 900_000_000  # above the generator's
+FIRST_SEED, SEEDS = 900_000_000, 10_000  # above the generator's; and how many a model has
 SETS = ("train", "validation", "test")
 OWN_SHADING = 0.5  # share of rows in the model's own shading, the others in the paper's
 _CROP = slice(CROP_AT, CROP_AT + CROP)
@@ -158,7 +159,7 @@ def render_row(renderer: Any, seed: int) -> Row:
 @dataclass(frozen=True, slots=True)
 class _Job:
     entry: Entry
-    number: int
+    name: str  # in the listing, of which its shards' names are made: others come and go
     poses: int
     output: Path
     marks: Marks
@@ -173,6 +174,7 @@ def _render_model(job: _Job) -> tuple[_Job, int, str]:
     os.environ.setdefault("LP_NUM_THREADS", "1")
     rows = -(-job.poses // ROTATIONS)
     try:
+        base = FIRST_SEED + SEEDS * zlib.crc32(f"{job.name} {_size(job.entry.path)}".encode())
         found = study(read_model(job.entry.path))
         annotation = job.marks.of(job.entry.path, found) or found.annotation
         if annotation is None:
@@ -184,13 +186,32 @@ def _render_model(job: _Job) -> tuple[_Job, int, str]:
         with ModelRenderer() as renderer:
             renderer.load(found, annotation)
             for first in range(0, rows, ROWS):
-                seed = FIRST_SEED + job.number * 10_000 + first
-                target = job.output / job.entry.set / f"{seed:09d}"
+                seed = base + first
+                target = _shard(job.output, job.entry.set, f"{seed:09d}")
                 if not target.is_dir():
                     _write(target, [render_row(renderer, seed + k) for k in range(min(ROWS, rows - first))])
     except PuppeteerError as error:
         return job, 0, str(error)
     return job, rows * ROTATIONS, ""
+
+
+def _size(path: Path) -> int:
+    """Of a model's file, or of the ZIP file that holds it."""
+    return next((place.stat().st_size for place in (path, *path.parents) if place.is_file()), 0)
+
+
+def _shard(output: Path, chosen: str, name: str) -> Path:
+    """Where a shard of a set lies, or will lie. One that was made when its model was in another set is moved there."""
+    target = output / chosen / name
+    for other in SETS:
+        made = output / other / name
+        if other != chosen and made.is_dir():
+            if target.is_dir():
+                shutil.rmtree(made)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                made.rename(target)
+    return target
 
 
 def _write(target: Path, rows: list[Row]) -> None:
@@ -211,28 +232,29 @@ def render_all(
     validation: Sequence[str] = (),
     marks: Marks | None = None,
 ) -> Iterator[tuple[str, Report]]:
-    """Makes a data set; after each model a line about it and the report so far. What is there already stays.
+    """Makes a data set; after each model a line about it and the report so far. What is there already stays,
+    and goes with its model into another set.
 
     Raises ModelError.
     """
     listed = entries(folder, test, validation)
     output.mkdir(parents=True, exist_ok=True)
     used = marks or Marks.beside(folder)
-    jobs = [_Job(entry, number, poses, output, used) for number, entry in enumerate(listed)]
+    root = folder if folder.is_dir() else folder.parent
+    jobs = [_Job(entry, entry.path.relative_to(root).as_posix(), poses, output, used) for entry in listed]
     report, start = Report(), time.perf_counter()
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers, maxtasksperchild=4) as pool:
         for job, made, reason in pool.imap_unordered(_render_model, jobs):
-            name = str(job.entry.path.relative_to(folder)) if folder.is_dir() else job.entry.path.name
             if reason:
-                report.left_out[name] = reason
-                line = f"{name}: left out, because {reason}"
+                report.left_out[job.name] = reason
+                line = f"{job.name}: left out, because {reason}"
             else:
                 kind = job.entry.set
                 report.models[kind] += 1
                 report.poses[kind] += made
                 report.pictures[kind] += made // ROTATIONS * PICTURES
-                line = f"{name}: {made} poses for {kind}"
+                line = f"{job.name}: {made} poses for {kind}"
             report.seconds = time.perf_counter() - start
             yield line, report
     told: dict[str, Any] = {

@@ -31,4 +31,4 @@ def parse_model(data: bytes, name: str, storage: Storage) -> Model:
     for magic, reader in READERS.items():
         if data.startswith(magic):
             return reader(data, name, storage)
-    raise ModelError(f"{name} is no PMX, PMD or VRM model: name a file that ends in .pmx, .pmd, .vrm or .zip")
+    raise ModelError(f"{name} is no PMX, PMD or VRM model, or a damaged one: take another file, or get it again")

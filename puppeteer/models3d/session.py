@@ -85,7 +85,8 @@ class Session:
     def skip(self) -> None:
         """Leaves the model out of data, and goes on."""
         self.marks.put(self.path, replace(self.mark, skipped=True))
-        self.said = f"{self.path.name} is left out" if self._step(1) else "that was the last model; it is left out"
+        name = self.path.name
+        self.said = f"{name} is left out" if self._step(1) else "that was the last model; it is left out"
 
     def line(self, which: str, height: float) -> None:
         """Puts the top or the chin of the head at a height in the model's units; they stay apart."""

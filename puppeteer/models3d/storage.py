@@ -136,8 +136,13 @@ class Archive:
         parts = resolved((), name)
         data = self.find_parts(parts) if parts else None
         if data is None:
-            known = ", ".join(self.models()[:3]) or "no model at all"
-            raise ModelError(f"{self.path} does not hold {name} in a form that can be read; it holds {known}")
+            others = self.models()
+            if name in others:
+                raise ModelError(
+                    f"{name} in {self.path} is damaged, too large or outside of it: unpack it and name the file"
+                )
+            known = ", ".join(others[:3]) or "no model at all"
+            raise ModelError(f"{self.path} does not hold {name}: name one that it holds ({known})")
         return data
 
     def _read(self, entry: zipfile.ZipInfo) -> bytes | None:
