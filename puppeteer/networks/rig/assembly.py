@@ -64,7 +64,7 @@ CHEST_DEPTH = 24.0  # px before the axis of a body
 BACK_DEPTH = 8.0  # px behind the outline; nothing is farther: hair that is bared would be made up
 HANGS = 58.0, 40.0  # px above and below the neck's tip, between which hair begins to hang freely
 CROWN, ABOVE_SWINGS = (105.0, 140.0), 0.5  # px above it, and the share by which what stands up there swings
-FRINGE, FRINGE_SWINGS = (85.0, 30.0), 0.35
+FRINGE, FRINGE_SWINGS = (85.0, 30.0), 0.15
 SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, however high it is drawn
 
 
@@ -251,11 +251,11 @@ def followed(root: Tensor, tip: Tensor) -> Tensor:
 
 
 def hanging(tip: Tensor) -> Tensor:
-    """(L, 1, 128, 128): how far hair swings, more at its ends; ears and ribbons above a crown too."""
+    """(L, 1, 128, 128): how far hair swings, most at its ends, hardly on a face; what stands on a crown does too."""
     y = pixel_grid(FINE, FINE, tip.device)[0, 1]
     above = ABOVE_SWINGS * ramped(tip[1] - CROWN[0], tip[1] - CROWN[1], y)
-    low = ramped(tip[1] - HANGS[0], tip[1] + HANGS[1], y)
-    fringe = FRINGE_SWINGS * ramped(tip[1] - FRINGE[0], tip[1] - FRINGE[1], y)
+    low = ramped(tip[1] - HANGS[0], tip[1] + HANGS[1], y).square()
+    fringe = FRINGE_SWINGS * ramped(tip[1] - FRINGE[0], tip[1] - FRINGE[1], y).square()
     kinds = {BACK: low, SIDE: torch.maximum(low, above), FRONT: torch.maximum(fringe, above)}
     return torch.stack([kinds.get(k, torch.zeros_like(y)) for k in range(COUNT)])[:, None]
 

@@ -27,6 +27,7 @@ DRAWN = (BACK, NECK, BODY, FACE, SIDE, FACE, GLASSES, FRONT)
 SEEN_FACE = 5
 CHEEK = 0.5, 0.75  # share of a pixel from which on a face is seen there
 TOLD_APART = 0.25  # of 1: how far a colour at a soft edge may lie from that of the drawing there
+NEARBY_PX, OPAQUE = 2.5, 0.9  # of the spec square: how far off a layer's colours are drawn; and what is drawn wholly
 BAND = 128  # rows of a picture that are made at a time
 
 
@@ -75,6 +76,7 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     shown = share * original[:, 3:]
     near = wider(shown, reach)
     inner = slice(rows.start - first, rows.stop - first)
+    bounds = nearby(original, max(1, round(NEARBY_PX * size / 256)))[:, :, inner]
     original, share, shown, near = (x[:, :, inner] for x in (original, share, shown, near))
     drawn = original[:, 3:]
     above = torch.flip(torch.cumsum(torch.flip(shown, [0]), 0), [0]) - shown
@@ -93,7 +95,7 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     cheek = smooth(share[FACE], *CHEEK)
     ways = [torch.ones_like(cheek) if k != SEEN_FACE else cheek for k in range(len(DRAWN))]
     drawn_as, way = list(DRAWN), torch.stack(ways)
-    return exact(layers[drawn_as] * way, original[0]), gains[drawn_as] * way
+    return exact(layers[drawn_as] * way, original[0], bounds), gains[drawn_as] * way
 
 
 def enlarged(x: Tensor, size: int, first: int, last: int) -> Tensor:
@@ -124,9 +126,18 @@ def wider(x: Tensor, reach: int) -> Tensor:
     return widened(widened(x, reach, 2), reach, 3)
 
 
-def exact(layers: Tensor, original: Tensor) -> Tensor:
+def nearby(original: Tensor, reach: int) -> Tensor:
+    """(2, 3, H, W) the least and the most of each colour, not multiplied, that a premultiplied picture (1, 4, H, W)
+    shows within `reach` px."""
+    colour, opaque = original[:, :3] / original[:, 3:].clamp(min=FAINT), original[:, 3:] > OPAQUE
+    least = 1 - wider(torch.where(opaque, 1 - colour, 0), reach)
+    return torch.cat([least, wider(torch.where(opaque, colour, 0), reach)])
+
+
+def exact(layers: Tensor, original: Tensor, bounds: Tensor) -> Tensor:
     """Premultiplied layers (D, 4, H, W), back to front, that give the original (4, H, W) when they are laid over each
-    other: what a soft edge mixes is told apart again, the most to the layer in front."""
+    other: what a soft edge mixes is told apart again, the most to the layer in front. No layer gets a colour beyond
+    `bounds`, see `nearby`, by that: one that another bares when it moves would show as a speck."""
     alpha = layers[:, 3:]
     clear = torch.flip(torch.cumprod(torch.flip(1 - alpha, [0]), 0), [0])
     through = torch.cat([clear[1:], torch.ones_like(clear[:1])])  # of a layer, past those in front
@@ -136,7 +147,9 @@ def exact(layers: Tensor, original: Tensor) -> Tensor:
 
     def told(d: int, change: Tensor) -> None:
         nonlocal left
-        change = (colour[d] + change * alpha[d]).clamp(min=0).minimum(alpha[d]) - colour[d]
+        least, most = (x * alpha[d] for x in bounds)
+        changed = (colour[d] + change * alpha[d]).maximum(least.minimum(colour[d]))
+        change = changed.minimum(most.maximum(colour[d])) - colour[d]
         colour[d] += change
         left = left - through[d] * change
 
