@@ -443,6 +443,16 @@ def test_a_brush_keeps_and_removes(characters: list[U8]) -> None:
         prepared.touched((Stroke(False, ((0.0, 0.0), (600.0, 700.0)), 900.0),))
 
 
+def test_a_click_that_would_bring_the_background_back_keeps_what_is_under_the_brush(characters: list[U8]) -> None:
+    """White clothes that were cut away hang together with the white behind them."""
+    rgba = placed(scene("white", 600, 700), characters[0], (300, 320), 420)
+    prepared = prepare(rgba, name="it")
+    assert prepared.picture[40, 40, 3] == 0
+    kept = prepared.touched((Stroke(True, ((40.0, 40.0),), 12.0),)).picture[..., 3] > 0
+    back = kept & (prepared.picture[..., 3] == 0)
+    assert kept[40, 40] and 300 < back.sum() < 700, "a disc of the brush"
+
+
 def test_a_tilt_that_is_not_sure_is_said(characters: list[U8], monkeypatch: pytest.MonkeyPatch) -> None:
     rgba = placed(scene("white", 600, 700), characters[0], (300, 320), 420, 9)
     sure = prepare(rgba, name="it")

@@ -13,6 +13,7 @@ from puppeteer.pose import U8
 
 ALIKE = 20  # levels: colours that differ less are one place
 LEAST_PLACE = 0.3  # of the brush: a place smaller than this is not meant, but what lies under the brush
+GROUND = 0.4  # of the picture's rim without its lower side
 CLICK = 0.5  # radii: what moves less is a click
 
 
@@ -73,6 +74,12 @@ def _painted(like: U8, stroke: Stroke) -> NDArray[np.bool_]:
     return np.asarray(mask > 0)
 
 
+def _is_ground(place: NDArray[np.bool_]) -> bool:
+    """Whether nobody can mean to keep it: the background lies along most of the picture's rim, a figure does not."""
+    rim = np.concatenate([place[0], place[:, 0], place[:, -1]])  # a figure may fill the lower side
+    return bool(rim.mean() > GROUND)
+
+
 def _place(given: U8, cut: U8, stroke: Stroke) -> NDArray[np.bool_]:
     """What hangs together with the clicked pixel and looks like it, as far as it is not yet as wanted."""
     x, y = (int(v) for v in stroke.points[0])
@@ -89,7 +96,7 @@ def _place(given: U8, cut: U8, stroke: Stroke) -> NDArray[np.bool_]:
     flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (2 << 8)
     cv2.floodFill(colours, walls, (x, y), 0, (ALIKE,) * 3, (ALIKE,) * 3, flags)
     place = walls[1:-1, 1:-1] == 2
-    if place.sum() < LEAST_PLACE * under.sum():
+    if place.sum() < LEAST_PLACE * under.sum() or (stroke.keep and _is_ground(place)):
         return under
     grown = cv2.dilate(place.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0  # the mixed pixels round it
     return np.asarray(place | (grown & open_to))
