@@ -32,7 +32,7 @@ def covered(taken: Tensor, free: Tensor) -> Tensor:
     per = taken.shape[-1] / CROP
     gap, beside, seam = (max(1, round(px * per)) for px in (GAP_PX, BESIDE_PX, SEAM_PX))
     whole = -wider(-wider(taken, gap), gap)
-    whole = torch.maximum(whole, wider(taken, beside) * free)
+    whole = torch.maximum(whole, wider(taken, beside))
     fading = F.avg_pool2d(wider(whole, seam), 2 * seam + 1, 1, seam, count_include_pad=False)
     return torch.maximum(whole, fading * smooth(free, *BARE))
 
