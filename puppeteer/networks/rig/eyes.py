@@ -250,7 +250,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         1,
     )
     locks = tips(straight[0], plain[0], 1 - free[0, 0], torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN)
-    skin = torch.lerp(skin, locks.colour[None], locks.cover)
+    skin = torch.lerp(torch.lerp(skin, plain, locks.ends), locks.colour[None], locks.cover)
     return EyePictures(
         opening,
         torch.cat([irises * iris, iris], 1),

@@ -42,6 +42,7 @@ class Locks(NamedTuple):
 
     colour: Tensor  # (3, h, h) not multiplied
     cover: Tensor  # (h, h)
+    ends: Tensor  # (h, h) 1 where a lock is, or would be if it had no tip
 
 
 class Lock(NamedTuple):
@@ -59,7 +60,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     lie."""
     size = taken.shape[-1]
     per = size / CROP
-    out = Locks(torch.zeros_like(straight), torch.zeros_like(hair))
+    out = Locks(torch.zeros_like(straight), torch.zeros_like(hair), torch.zeros_like(hair))
     if taken.is_meta:  # how many there are is told by values
         return out
     row = torch.arange(size, device=taken.device)
@@ -87,7 +88,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     through = torch.minimum(smooth(hair_above, 0.3, 0.7), smooth(hair_below, 0.3, 0.7))
     through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
     between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
-    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through))
+    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.ends)
 
 
 def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:
@@ -141,6 +142,8 @@ def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per:
     colour = torch.lerp(ends[:, before], ends[:, after], at - before)
     out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
     out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
+    straight_on = (down < long) * (columns >= lock.first) * (columns <= lock.last)
+    out.ends[:, columns] = torch.maximum(out.ends[:, columns], straight_on.to(cover.dtype))
 
 
 def _slope(straight: Tensor, first: int, last: int, above: Tensor, per: float) -> float:
