@@ -13,6 +13,7 @@ from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.pictures import smooth, wider
 
 GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
+BEFORE = 0.8, 0.98  # share of hair in a pixel from which on nothing but an eye's own pixels is skin
 BARE = 0.6, 0.95  # share of a face without hair, from which on skin ends softly
 UNLIKE = 0.06, 0.2  # of 1: how much a lock differs from skin
 HAIR = 0.5  # share of hair from which on a place is a lock's
@@ -31,8 +32,9 @@ def covered(taken: Tensor, free: Tensor) -> Tensor:
     gaps, and fading over bare skin (`free`, the same, is 0 under hair)."""
     per = taken.shape[-1] / CROP
     gap, beside, seam = (max(1, round(px * per)) for px in (GAP_PX, BESIDE_PX, SEAM_PX))
-    whole = -wider(-wider(taken, gap), gap)
-    whole = torch.maximum(whole, wider(taken, beside))
+    beyond = torch.maximum(-wider(-wider(taken, gap), gap), wider(taken, beside))
+    # A lock before an eye stays.
+    whole = torch.maximum(taken, beyond * (1 - smooth(1 - free, *BEFORE)))
     fading = F.avg_pool2d(wider(whole, seam), 2 * seam + 1, 1, seam, count_include_pad=False)
     return torch.maximum(whole, fading * smooth(free, *BARE))
 
