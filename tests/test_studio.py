@@ -338,7 +338,7 @@ def test_an_unprepared_picture_is_prepared_and_corrected_by_hand(studio: Studio,
 
 @needs_screen
 def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> None:
-    """A sign at the figure's side goes by one click, a place of the background comes back by another, undo undoes."""
+    """A sign at the figure's side goes by one click, another comes back by another, undo undoes."""
     figure = Image.fromarray(drawn_character(300))
     sheet = Image.new("RGB", (500, 500), (200, 215, 235))
     sheet.paste(figure, (100, 100), figure)
@@ -362,16 +362,18 @@ def test_a_click_keeps_or_removes_a_place(studio: Studio, tmp_path: Path) -> Non
         studio.drag(place, (0, 0))
         studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy")
 
-    assert alpha(200, 370) == 255 and alpha(400, 40) == 0
+    assert alpha(200, 370) == 255 and alpha(30, 470) == 0 and alpha(400, 40) == 0
     click(0.9, 200, 370)
     assert alpha(170, 350) == 0 and alpha(230, 390) == 0 and alpha(250, 260) == 255
+    click(0.5, 30, 470)
+    assert alpha(30, 470) == 255 and alpha(55, 445) == 255 and alpha(60, 300) == 0 and alpha(200, 370) == 0
     click(0.5, 400, 40)
-    assert alpha(400, 40) == 255 and alpha(60, 300) == 255 and alpha(200, 370) == 0
-    for _ in range(2):
+    assert alpha(400, 40) == 255 and alpha(60, 300) == 0, "what is under the brush, and not all of the background"
+    for _ in range(3):
         asked = studio.ask("win.doctor.case.asked")
         studio.click("win.doctor._undo")
         studio.until(f"win.doctor.case.asked > {asked} and not win.doctor.case.busy")
-    assert alpha(200, 370) == 255 and alpha(400, 40) == 0
+    assert alpha(200, 370) == 255 and alpha(30, 470) == 0 and alpha(400, 40) == 0
     studio.press("Escape")
     studio.until("not win.doctor.is_open")
 
