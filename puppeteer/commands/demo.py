@@ -8,6 +8,8 @@ from pathlib import Path
 from puppeteer.commands.transfer import progress, ready_poser, write_all
 from puppeteer.image import check_output_size
 from puppeteer.inputs.recorded import read_motion
+from puppeteer.live.playing import Recorded
+from puppeteer.motion.life import Life
 from puppeteer.outputs.compose import compose, parse_background
 from puppeteer.outputs.video_file import VideoWriter, check_output
 from puppeteer.settings import Settings
@@ -28,7 +30,9 @@ def demo(
     motion = read_motion()
     times_s = [time_s for time_s, _ in motion]
     rate = (len(motion) - 1) / (times_s[-1] - times_s[0]) if len(motion) > 1 else 30.0
-    poses = (pose.mirrored() if settings.motion.mirror else pose for _, pose in motion)
+    life, lacks = Life(), Recorded(motion).lacks
+    alive = (life.step(pose, time_s, settings.motion, adds=lacks) for time_s, pose in motion)
+    poses = (pose.mirrored() if settings.motion.mirror else pose for pose in alive)
 
     with progress() as bars:
         poser = ready_poser(character, size, settings)

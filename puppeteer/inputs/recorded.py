@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import math
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from puppeteer.errors import SettingsError
-from puppeteer.pose import POSE_NAMES, SIX, Pose
+from puppeteer.pose import LIFE, POSE_NAMES, SIX, Pose
 from puppeteer.table import number, read_table
 
+SMILE_S = 1.3  # from where a smile begins to where it is whole
 MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
 
 
@@ -38,15 +40,25 @@ def _pose(row: dict[str, str]) -> Pose:
 
 
 def write_loop(tracked: Path, path: Path = MOTION) -> None:
-    """Makes a table that loops out of one that `track` wrote: forwards, then backwards. See `motions/README.md`."""
-    with tracked.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    step_s = (float(rows[-1][0]) - float(rows[0][0])) / (len(rows) - 1)
+    """Makes a table that loops out of one that `track` wrote: forwards, then backwards, with a smile where it turns
+    round. What motion adds to a face is left out: the motion that plays it adds that. See `motions/README.md`."""
+    rows = read_motion(tracked)
+    step_s = (rows[-1][0] - rows[0][0]) / (len(rows) - 1)
+    names = [name for name in POSE_NAMES if name not in LIFE]
+    loop = [_smiling(pose, (rows[-1][0] - time_s) / SMILE_S) for time_s, pose in rows]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for index, (_, *values, face) in enumerate([*rows, *rows[-2:0:-1]]):
-            writer.writerow([f"{index * step_s:.6f}", *(f"{float(value):.4f}" for value in values), face])
+        writer.writerow(["time_s", *names, "face"])
+        for index, pose in enumerate([*loop, *loop[-2:0:-1]]):
+            values = (f"{getattr(pose, name):.4f}" for name in names)
+            writer.writerow([f"{index * step_s:.6f}", *values, 1])
+
+
+def _smiling(pose: Pose, before: float) -> Pose:
+    """A pose with as much of a smile as there is `before` its middle, in half lengths of it."""
+    share = (1 + math.cos(math.pi * min(1.0, before))) / 2
+    form, eyes = (value + share * (full - value) for value, full in ((pose.mouth_form, 0.9), (pose.eye_smile, 0.8)))
+    return replace(pose, mouth_form=form, eye_smile=eyes)
 
 
 if __name__ == "__main__":
