@@ -70,7 +70,7 @@ class Compact(nn.Module):
         seen = parts.seen[:, :, CENTRE, CENTRE]
         hair, glasses = seen[[SIDE, FRONT]].sum(0, keepdim=True), seen[GLASSES][None]
         shades, opaque = morpher.shades.float(), torch.ones_like(eyes.opening)
-        skin = in_shades(morpher.plain.mean((2, 3), keepdim=True).float(), opaque[..., :1, :1], shades)
+        skin = in_shades(morpher.plain[:, :3].mean((2, 3), keepdim=True).float(), opaque[..., :1, :1], shades)
         free = uncovered(reading)
         eyes = eyes.within(free, 1 - hair, 1 - glasses, skin)
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]

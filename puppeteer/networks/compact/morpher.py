@@ -40,7 +40,7 @@ class MorpherFeatures(NamedTuple):
     basis: Tensor
     rest_mouth: Tensor  # (B,) how far the drawn mouth is open, in units of the pose
     skin: Tensor  # (B, 3, 1, 1) the colour that painted skin has
-    plain: Tensor  # (B, 3, 128, 128) the colour of skin that is drawn about each place; (B, 3, 1, 1) until `fitted`
+    plain: Tensor  # (B, 4, 128, 128) skin as it is drawn about each place, opaque; (B, 4, 1, 1) until `fitted`
     # (B, 1, 128, 128) how much of what stays about a mouth as it is drawn is the soft edge of its line, and is skin
     # where the mouth is another; (B, 1, 1, 1) until `fitted`
     rim: Tensor
@@ -102,12 +102,12 @@ class Morpher(nn.Module):
         left, top = MOUTH_AT
         window = features[:, :, top : top + MOUTH_WINDOW, left : left + MOUTH_WINDOW]
         rest_mouth = torch.sigmoid(self.measure_mouth(window))[:, 0]
-        plain, rim = crop.new_ones(len(crop), 3, 1, 1), crop.new_zeros(len(crop), 1, 1, 1)
+        plain, rim = crop.new_ones(len(crop), 4, 1, 1), crop.new_zeros(len(crop), 1, 1, 1)
         free = edge(crop).expand(len(crop), -1, -1, -1)
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
         whole = crop.new_empty(0, 0, 0)
         shades, lids = crop.new_ones(len(crop), 4, 2), crop.new_ones(len(crop), 2)
-        return MorpherFeatures(kept, rest_mouth, plain, plain, rim, free, rest_mouth, shades, whole, lids)
+        return MorpherFeatures(kept, rest_mouth, plain[:, :3], plain, rim, free, rest_mouth, shades, whole, lids)
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the
@@ -156,7 +156,8 @@ class Morpher(nn.Module):
         plain = spread(drawn.float(), weight.float()).to(crop.dtype)
         closed = painted[:, :, 0].amax(1, keepdim=True) * halves(crop.device)[1][:, None]
         edge = faded_over(closed, HALO - 1) * (1 - closed) * alike(drawn, plain)
-        return features._replace(skin=own.to(crop.dtype), plain=plain.to(crop.dtype), rim=edge.to(crop.dtype))
+        plain = torch.cat([plain, torch.ones_like(plain[:, :1])], 1)
+        return features._replace(skin=own.to(crop.dtype), plain=plain, rim=edge.to(crop.dtype))
 
     def _without_nose(self, features: MorpherFeatures) -> Tensor:
         """(B, 1, 128, 128) 0 where a nose opens too, as one that is drawn as a dot does: what changes between the eyes
@@ -263,7 +264,7 @@ def answer(out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int) -> 
     if features.plain.shape[-1] > 1:
         stays, moves, paints = torch.split(ways, 1, 1)
         bare = stays * repeated(features.rim, poses)[..., down, across]
-        plain = F.pad(repeated(features.plain, poses)[..., down, across], (0, 0, 0, 0, 0, 1), value=1)
+        plain = repeated(features.plain, poses)[..., down, across]
         colour = colour + bare / (paints + bare).clamp(min=FAINT) * (plain - colour)
         ways = torch.cat([stays - bare, moves, paints + bare], 1)
     return MorpherOutput(
@@ -280,13 +281,13 @@ def _painted(out: Tensor, features: MorpherFeatures, down: slice, across: slice,
     if features.plain.shape[-1] > 1:
         like = (2 - (colour - repeated(features.skin, poses)).abs().amax(1, keepdim=True) / ALIKE).clamp(0, 1)
         shade = DETAIL * (colour - repeated(features.skin, poses))
-        colour = torch.lerp(colour, repeated(features.plain, poses)[..., down, across] + shade, like).clamp(0, 1)
+        colour = torch.lerp(colour, repeated(features.plain, poses)[:, :3, down, across] + shade, like).clamp(0, 1)
     colour = torch.minimum(in_shades(torch.minimum(colour, alpha), alpha, repeated(features.shades, poses)), alpha)
     return torch.cat([colour, alpha], 1)
 
 
 def faded_over(x: Tensor, reach: int) -> Tensor:
-    """(B, 1, H, W) the most within `reach` px, fading over as many more."""
+    """(B, 1, H, W) the most within twice `reach` px, with a soft edge."""
     side = 2 * reach + 1
     for _ in range(2):
         x = F.avg_pool2d(F.max_pool2d(x, side, 1, reach), 3, 1, 1, count_include_pad=False)

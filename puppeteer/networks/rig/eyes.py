@@ -16,7 +16,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.lids import covered, tips
-from puppeteer.networks.rig.pictures import smooth, widened, wider
+from puppeteer.networks.rig.pictures import filled, smooth, widened, wider
 from puppeteer.networks.rig.reader import spread
 
 # Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
@@ -73,7 +73,7 @@ class Eyes(NamedTuple):
         `clear` where glasses do; `skin` (B, 3, 1, 1) is the colour of the face."""
         opening, bare, clear = self.opening, bare.float(), smooth(clear.float(), *SURE)
         # A pale iris may pass for hair: no hole in an eye is one where no other network sees hair.
-        whole = -wider(-wider(opening, HOLE_PX), HOLE_PX)
+        whole = filled(opening, HOLE_PX)
         opening = torch.lerp(opening, whole, smooth(bare, *SURE))
         return eyes(
             opening * free.float(),
@@ -250,7 +250,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         1,
     )
     locks = tips(straight[0], plain[0], 1 - free[0, 0], torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN)
-    skin = torch.lerp(torch.lerp(skin, plain, locks.ends), locks.colour[None], locks.cover)
+    skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
     return EyePictures(
         opening,
         torch.cat([irises * iris, iris], 1),
@@ -272,16 +272,6 @@ def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:
     kept = 1 - gap.flip(2).cummax(2).values.flip(2)
     reach = max(1, round(STRAND_PX * per))
     return widened(-widened(-kept, reach, 3), reach, 3)
-
-
-def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
-    """(h, h) the nearest rows above and below each pixel of `taken` (1, 1, h, h), booleans, where it is not."""
-    size = taken.shape[-1]
-    row = torch.arange(size, device=taken.device)[:, None].expand(-1, size)
-    free = ~taken[0, 0]
-    above = torch.where(free, row, torch.zeros_like(row)).cummax(0).values
-    below = torch.where(free, row, torch.full_like(row, size - 1)).flip(0).cummin(0).values.flip(0)
-    return above, below
 
 
 def centres(size: int, device: torch.device) -> Tensor:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import smooth, wider
+from puppeteer.networks.rig.pictures import filled, smooth, wider
 
 GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
 BEFORE = 0.8, 0.98  # share of hair in a pixel from which on nothing but an eye's own pixels is skin
@@ -32,7 +32,7 @@ def covered(taken: Tensor, free: Tensor) -> Tensor:
     gaps, and fading over bare skin (`free`, the same, is 0 under hair)."""
     per = taken.shape[-1] / CROP
     gap, beside, seam = (max(1, round(px * per)) for px in (GAP_PX, BESIDE_PX, SEAM_PX))
-    beyond = torch.maximum(-wider(-wider(taken, gap), gap), wider(taken, beside))
+    beyond = torch.maximum(filled(taken, gap), wider(taken, beside))
     # A lock before an eye stays.
     whole = torch.maximum(taken, beyond * (1 - smooth(1 - free, *BEFORE)))
     fading = F.avg_pool2d(wider(whole, seam), 2 * seam + 1, 1, seam, count_include_pad=False)
@@ -44,7 +44,7 @@ class Locks(NamedTuple):
 
     colour: Tensor  # (3, h, h) not multiplied
     cover: Tensor  # (h, h)
-    ends: Tensor  # (h, h) 1 where a lock is, or would be if it had no tip
+    drawn: Tensor  # (h, h) 1 where a lock that has a tip went on as wide as it is drawn, if it had none
 
 
 class Lock(NamedTuple):
@@ -71,16 +71,14 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     bottom = torch.where(taken, row[:, None], -1).amax(0)
     near = max(1, round(per))
     above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
-    hair_above, hair_below = hair[(above - near).clamp(min=0), row], hair[(below + near).clamp(max=size - 1), row]
-    hair_above, hair_below = hair_above * there, hair_below * there
     level, steep = _level(top, there, per)
-    hair_there = hair_above * ~steep
+    hair_above = hair[(above - near).clamp(min=0), row] * there
+    hair_below = hair[(below + near).clamp(max=size - 1), row] * there
     ends = torch.stack([straight[:, (above - k).clamp(min=0), row] for k in range(2 * near)]).mean(0)
     ends = F.avg_pool1d(F.pad(ends[None], (near // 2, near // 2), mode="replicate"), 2 * (near // 2) + 1, 1)[0]
     light, deep = ends.mean(0), bottom - top + 1.0
     unlike = smooth((ends - skin[:, above, row]).abs().amax(0), *UNLIKE)
-    hair_there = hair_there * unlike
-    for first, last in _runs(hair_there > HAIR, LEAST_PX * per):
+    for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
         lean = _slope(straight, first, last, above, per)
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         for lock in _parted(first, last, light, beside, lean, per):
@@ -90,7 +88,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     through = torch.minimum(smooth(hair_above, 0.3, 0.7), smooth(hair_below, 0.3, 0.7))
     through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
     between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
-    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.ends)
+    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn)
 
 
 def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:
@@ -145,7 +143,7 @@ def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per:
     out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
     out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
     straight_on = (down < long) * (columns >= lock.first) * (columns <= lock.last)
-    out.ends[:, columns] = torch.maximum(out.ends[:, columns], straight_on.to(cover.dtype))
+    out.drawn[:, columns] = torch.maximum(out.drawn[:, columns], straight_on.to(cover.dtype))
 
 
 def _slope(straight: Tensor, first: int, last: int, above: Tensor, per: float) -> float:

@@ -126,6 +126,11 @@ def wider(x: Tensor, reach: int) -> Tensor:
     return widened(widened(x, reach, 2), reach, 3)
 
 
+def filled(x: Tensor, reach: int) -> Tensor:
+    """(L, C, H, W) without gaps of up to twice `reach` px."""
+    return -wider(-wider(x, reach), reach)
+
+
 def nearby(original: Tensor, reach: int) -> Tensor:
     """(2, 3, H, W) the least and the most of each colour, not multiplied, that a premultiplied picture (1, 4, H, W)
     shows within `reach` px."""
