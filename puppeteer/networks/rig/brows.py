@@ -14,7 +14,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import Eyes, centres, enlarge_rows, fetched, right
-from puppeteer.networks.rig.pictures import smooth, widened, wider
+from puppeteer.networks.rig.pictures import beside, smooth, widened, wider
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
 TROUBLED, ANGRY = (4.0, 2.8), (4.0, 2.4)  # px of the inner and the outer end of a brow whose form is 1, and -1
@@ -188,13 +188,3 @@ def browed(inside: Tensor, shown: BrowPictures, look: BrowLook, middle: Tensor) 
     bare = inside[:, :3] + shown.taken * (shown.skin * alpha - inside[:, :3])
     laid = bare * (1 - line[:, 3:]) + line[:, :3] * alpha
     return torch.cat([inside[:, :3] + at_once * (laid - inside[:, :3]), alpha], 1)
-
-
-def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
-    """(h, h) the nearest rows above and below each pixel of `taken` (1, 1, h, h), booleans, where it is not."""
-    size = taken.shape[-1]
-    row = torch.arange(size, device=taken.device)[:, None].expand(-1, size)
-    free = ~taken[0, 0]
-    above = torch.where(free, row, torch.zeros_like(row)).cummax(0).values
-    below = torch.where(free, row, torch.full_like(row, size - 1)).flip(0).cummin(0).values.flip(0)
-    return above, below

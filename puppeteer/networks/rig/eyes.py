@@ -15,7 +15,7 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.lids import covered, tips
+from puppeteer.networks.rig.lids import covered, tips, told
 from puppeteer.networks.rig.pictures import filled, smooth, widened, wider
 from puppeteer.networks.rig.reader import spread
 
@@ -34,6 +34,7 @@ LASH_PX, CREASE_PX = 3.0, 8.0  # of the crop above an eye: what goes up with its
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
+FAINTLY, AS_DARK, GROWS_PX = (0.04, 0.1), (0.6, 0.8), 4.0  # where a lash goes on: read, dark, and px of the crop
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
 GAP = 0.6, 0.8  # how much less than its lash what lies above may differ from skin, up to which it goes on
 NEAR_PX = 2.0  # of the crop from a lid's edge, within which its lash is sought most
@@ -42,6 +43,7 @@ HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that com
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
+CLEAR = 0.5, 0.95  # share of a face without hair, from which on its colour is skin's
 SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no skin of it
 PAPER, SHADED = (0.08, 0.2), 0.85  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
@@ -213,9 +215,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     def alike(to: Tensor, within: tuple[float, float]) -> Tensor:
         return 1 - smooth((straight - to).abs().amax(1, keepdim=True), *within)
 
-    bare = (
-        (1 - every) * free * alike(eyes.skin, SKIN) * torch.lerp(torch.ones_like(free), alike(papers[2], PAPER), SHADED)
-    )
+    lit = torch.lerp(torch.ones_like(free), alike(papers[2], PAPER), SHADED)
+    bare = (1 - every) * smooth(free, *CLEAR) * alike(eyes.skin, SKIN) * lit
     seen = smooth(clear * iris, *OWN), smooth(clear * (1 - wider(iris, 1)), *OWN)
 
     def about(paint: Tensor, own: Tensor) -> Tensor:
@@ -234,22 +235,27 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
     upper = (((edges[0] + edges[3]) / 2 - row) / UPPER_PX * CROP / size + 0.5).clamp(0, 1)
-    moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
     # a lash that hair crosses has the colour of what is seen of it
-    own = moved * smooth(free, *BARE)
-    sure = own + FAINT * moved
+    sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT)
     line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
+    beside = 1 - opening.amax(2, keepdim=True)  # above an eye, what is as dark may be a lock
+    lash = grown(lash, (straight - plain) * beside, line - plain)
+    moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
+    own = moved * smooth(free, *BARE)
     unlike = (straight - plain).abs().amax(1, keepdim=True)
-    dark, moved = completed(line, own), moved * upper * nearest_line(moved * unlike, unlike, edges[0])
-    lower = smooth(lash, *LOWER) * (1 - upper)
+    near_lid = nearest_line(moved * unlike, unlike, edges[0])
+    dark, moved = completed(line, own), moved * upper * near_lid
+    gone, lower = gone * near_lid, smooth(lash, *LOWER) * (1 - upper)
+    bare = told(straight, plain, free, torch.maximum(opening, smooth(lash, *GONE)))
     drawn = torch.cat(
         [
-            covered(torch.maximum(opening, gone * upper), free) * upper,
-            covered(torch.maximum(opening, lower), free) * (1 - upper),
+            covered(torch.maximum(opening, gone * upper), free, bare) * upper,
+            covered(torch.maximum(opening, lower), free, bare) * (1 - upper),
         ],
         1,
     )
-    locks = tips(straight[0], plain[0], 1 - free[0, 0], torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN)
+    gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
+    locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
     return EyePictures(
         opening,
@@ -260,6 +266,17 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         drawn,
         edges,
     )
+
+
+def grown(lash: Tensor, unlike: Tensor, line: Tensor) -> Tensor:
+    """(1, 1, h, h): a lash goes on where it is read faintly and what is drawn differs from skin, `unlike` (1, 3, h, h),
+    as much as lashes do, `line` (the same)."""
+    share = (unlike * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    may = smooth(lash, *FAINTLY) * smooth(share, *AS_DARK)
+    reached = smooth(lash, *LASH)
+    for _ in range(round(GROWS_PX * lash.shape[-1] / CROP)):
+        reached = torch.maximum(reached, torch.minimum(wider(reached, 1), may))
+    return torch.maximum(lash, LASH[1] * reached)
 
 
 def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import filled, smooth, wider
+from puppeteer.networks.rig.pictures import beside, filled, smooth, widened, wider
+from puppeteer.networks.rig.reader import spread
 
 GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
 BEFORE = 0.8, 0.98  # share of hair in a pixel from which on nothing but an eye's own pixels is skin
@@ -23,20 +24,43 @@ DEEP = 0.8  # of the height of what it hangs over, at most
 POINTED = 0.7  # a tip's outline: the power of what is left of its length
 SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
 LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
+SURELY, NEAR, ENDS_PX = (0.85, 0.98), (0.3, 0.6), 4.0  # shares of hair that give its colour, and about which it ends
+LIKE, APART = (0.35, 0.65), (0.1, 0.2)  # how much more like hair than skin a lock is; and how unlike these have to be
+EDGE_PX, LOW_PX = 2.0, 1.25  # of the crop: about a lash, and half of how high a line is that is no lock
 FAINT = 1e-3
 ACROSS_PX = 8.0  # px of the crop under which a lock that comes out again goes on
 
 
-def covered(taken: Tensor, free: Tensor) -> Tensor:
+def covered(taken: Tensor, free: Tensor, bare: Tensor) -> Tensor:
     """How much of each pixel skin covers (1, 1, h, h): what was an eye's or its lashes' (`taken`, the same), without
-    gaps, and fading over bare skin (`free`, the same, is 0 under hair)."""
+    gaps, but for hair before it (`free`, the same, is 0 there), and fading over skin that is `bare` (the same)."""
     per = taken.shape[-1] / CROP
     gap, beside, seam = (max(1, round(px * per)) for px in (GAP_PX, BESIDE_PX, SEAM_PX))
     beyond = torch.maximum(filled(taken, gap), wider(taken, beside))
     # A lock before an eye stays.
     whole = torch.maximum(taken, beyond * (1 - smooth(1 - free, *BEFORE)))
     fading = F.avg_pool2d(wider(whole, seam), 2 * seam + 1, 1, seam, count_include_pad=False)
-    return torch.maximum(whole, fading * smooth(free, *BARE))
+    return torch.maximum(whole, fading * smooth(bare, *BARE))
+
+
+def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
+    """`free` (1, 1, h, h), 0 under hair, with the outlines that a drawing's own pixels `straight` (1, 3, h, h) show,
+    where locks end: what is there is skin, which would be `skin` (the same), or has the colour of the hair about it;
+    but not where an eye or its lashes are, `taken` (1, 1, h, h)."""
+    per = straight.shape[-1] / CROP
+    hair = 1 - free
+    colour = spread(straight, smooth(hair, *SURELY) * (1 - taken))
+    between = (colour - skin).square().sum(1, keepdim=True)
+    from_skin, from_hair = ((straight - x).square().sum(1, keepdim=True) for x in (skin, colour))
+    like = smooth(from_skin / (from_skin + from_hair).clamp(min=FAINT), *LIKE)
+    # Locks go down, and creases across. Edges of lashes have colours between: hair there is below hair.
+    reach, low = max(1, round(EDGE_PX * per)), max(1, round(LOW_PX * per))
+    like = widened(-widened(-like, low, 2), low, 2)
+    edges = wider(taken, reach) > FAINT
+    above = widened(like[0, 0].gather(0, beside(edges)[0])[None, None], reach, 3)
+    like = torch.where(edges, torch.minimum(above, like), like)
+    near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * smooth(between.sqrt(), *APART)
+    return 1 - torch.lerp(hair, torch.maximum(hair, like), near * (1 - taken))
 
 
 class Locks(NamedTuple):
@@ -56,10 +80,10 @@ class Lock(NamedTuple):
     lean: float  # columns aside for each row down
 
 
-def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
+def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Tensor) -> Locks:
     """Locks that end at an eye, `taken` (h, h), go on over it to a tip, or to where they come out of it again;
-    `straight` (3, h, h) has the colours, `skin` (3, h, h) those of bare skin, and `hair` (h, h) is 1 where locks
-    lie."""
+    `straight` (3, h, h) has the colours, `skin` (3, h, h) those of bare skin, `hair` (h, h) is 1 where locks lie, and
+    `surely` (h, h) where they do without a look at their colours."""
     size = taken.shape[-1]
     per = size / CROP
     out = Locks(torch.zeros_like(straight), torch.zeros_like(hair), torch.zeros_like(hair))
@@ -72,23 +96,34 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, taken: Tensor) -> Locks:
     near = max(1, round(per))
     above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
     level, steep = _level(top, there, per)
-    hair_above = hair[(above - near).clamp(min=0), row] * there
-    hair_below = hair[(below + near).clamp(max=size - 1), row] * there
-    ends = torch.stack([straight[:, (above - k).clamp(min=0), row] for k in range(2 * near)]).mean(0)
-    ends = F.avg_pool1d(F.pad(ends[None], (near // 2, near // 2), mode="replicate"), 2 * (near // 2) + 1, 1)[0]
-    light, deep = ends.mean(0), bottom - top + 1.0
-    unlike = smooth((ends - skin[:, above, row]).abs().amax(0), *UNLIKE)
+    hair_above, sure_above = (x[(above - near).clamp(min=0), row] * there for x in (hair, surely))
+    # A crease above an eye may be as dark as a lock, but does not go on.
+    far = widened(hair[None, None], round(SLOPE_PX * STEEPEST * per), 3)[0, 0]
+    hair_above = torch.minimum(hair_above, far[(above - round(SLOPE_PX * per)).clamp(min=0), row])
+    sure_below = surely[(below + near).clamp(max=size - 1), row] * there
+    deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, near)
+    unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
     for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
         lean = _slope(straight, first, last, above, per)
+        ends = _ends(straight, above, lean, near)
+        light = ends.mean(0)
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         for lock in _parted(first, last, light, beside, lean, per):
             _tip(out, ends, lock, level, deep, per)
     high = deep.clamp(min=1)
     t = ((row[:, None] - top) / high).clamp(0, 1)
-    through = torch.minimum(smooth(hair_above, 0.3, 0.7), smooth(hair_below, 0.3, 0.7))
+    through = torch.minimum(smooth(sure_above, 0.3, 0.7), smooth(sure_below, 0.3, 0.7))
     through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
     between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
     return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn)
+
+
+def _ends(straight: Tensor, above: Tensor, lean: float, near: int) -> Tensor:
+    """(3, h) colours with which locks that lean reach an eye in each column, below the rows `above` (h,)."""
+    size = straight.shape[-1]
+    column, up = torch.arange(size, device=straight.device), range(2 * near)
+    rows = [straight[:, (above - k).clamp(min=0), (column - round(lean * k)).clamp(0, size - 1)] for k in up]
+    return torch.stack(rows).mean(0)
 
 
 def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:

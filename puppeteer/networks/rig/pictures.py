@@ -131,6 +131,16 @@ def filled(x: Tensor, reach: int) -> Tensor:
     return -wider(-wider(x, reach), reach)
 
 
+def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
+    """(h, h) the nearest rows above and below each pixel of `taken` (1, 1, h, h), booleans, where it is not."""
+    size = taken.shape[-1]
+    row = torch.arange(size, device=taken.device)[:, None].expand(-1, size)
+    free = ~taken[0, 0]
+    above = torch.where(free, row, torch.zeros_like(row)).cummax(0).values
+    below = torch.where(free, row, torch.full_like(row, size - 1)).flip(0).cummin(0).values.flip(0)
+    return above, below
+
+
 def nearby(original: Tensor, reach: int) -> Tensor:
     """(2, 3, H, W) the least and the most of each colour, not multiplied, that a premultiplied picture (1, 4, H, W)
     shows within `reach` px."""
