@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.brows import ANGRY, LOWERED, RAISED, TROUBLED, brow_look, found_brows
+from puppeteer.networks.rig.brows import ANGRY, LOWERED, RAISED, TROUBLED, across, brow_look, found_brows
 from puppeteer.networks.rig.eyes import eyes, look
 from puppeteer.networks.rig.pieces import Looks, Pieces, laid, piece_pictures
 from puppeteer.pose import Pose
@@ -184,3 +184,14 @@ def test_a_shipped_character_raises_a_brow_and_no_other() -> None:
     paler = (left - rest).max(-1) > 24
     assert np.flatnonzero(darker.any(1)).mean() < np.flatnonzero(paler.any(1)).mean() - 3, "and upwards"
     assert not (np.abs(right - rest).max(-1) > 24)[:, 128:].any()
+
+
+@pytest.mark.parametrize("lean", [-0.7, -0.3, 0.0, 0.5])
+def test_locks_go_on_in_their_direction_where_a_brow_was(lean: float) -> None:
+    size = 512
+    row, column = torch.arange(size)[:, None], torch.arange(size)[None]
+    locks = (0.5 + 0.4 * torch.sin((column - lean * row) / 9)).expand(3, -1, -1)[None].float()
+    taken = ((row >= 240) & (row < 256) & (column > 150) & (column < 360)).float()[None, None]
+    behind = across(torch.lerp(locks, torch.zeros_like(locks), taken), taken)
+    middle = (..., slice(240, 256), slice(190, 320))
+    assert (behind - locks)[middle].abs().mean() < 0.06

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import Eyes, centres, enlarge_rows, fetched, right
+from puppeteer.networks.rig.eyes import SKIN, Eyes, centres, enlarge_rows, fetched, right
 from puppeteer.networks.rig.pictures import beside, smooth, widened, wider
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
@@ -33,11 +34,14 @@ LASHES = 0.2, 0.6  # share of a pixel that is lash or eye, from which on nothing
 LINE = 0.08, 0.3  # share of a pixel near a brow, from which on it may go with it
 TAKEN = 0.07, 0.25  # share of a pixel that is brow, from which on it is taken off
 BARE = 0.3, 0.7  # share of a face without hair, from which on a brow is seen there
+CLEAR_PX, CLEAR = 1.5, (0.35, 0.65)  # px of the crop about a place, and how bare the least of it is, without a lock
 THROUGH = 0.35, 0.75  # share of a brow under hair that is seen, from which on brows are drawn over hair
 HIDDEN = 0.5, 0.9  # share of hair, from which on what is not seen of a brow may be there
 PALE = 0.05, 0.85  # of the way from skin to a brow's colour, where it begins, and where it is all brow
 DARKER = 1.25  # than where it is surely, a brow's own colour
 SEEN = 0.25, 0.6  # share of a pixel that is brow, from which on it is all brow
+ALIKE_PX = 3.0  # of the crop: half of how many columns tell a lock's direction
+LEANS, STEEPEST, LEANING = 8, 0.8, 0.02  # how many each way; columns aside for each row; and what aside costs
 FAINT = 1e-3
 AT_ONCE = 10.0  # how many times as fast as brows move they fade from the drawing
 
@@ -137,12 +141,44 @@ def near(brows: Brows) -> Tensor:
 
 
 def across(colour: Tensor, taken: Tensor) -> Tensor:
-    """Colours (1, 3, h, h) in which what is taken off (1, 1, h, h) is what lies above and below it, as locks run."""
+    """Colours (1, 3, h, h) in which what is taken off (1, 1, h, h) is what lies above and below it, along the locks
+    that run through: in the direction in which the two are most alike.
+
+    After edge-based line averaging (Doyle and Looymans 1990, "Progressive scan conversion using edge information").
+    """
+    size = colour.shape[-1]
     above, below = beside(taken >= FAINT)
-    row = torch.arange(colour.shape[-1], device=colour.device)[:, None]
-    way = ((row - above) / (below - above).clamp(min=1)).to(colour.dtype)
-    upper, lower = (colour[0].gather(1, at.expand(3, -1, -1)) for at in (above, below))
-    return torch.lerp(upper, lower, way)[None]
+    high = (below - above).clamp(min=1).to(colour.dtype)
+    row, column = centres(size, colour.device)[:, None] - 0.5, centres(size, colour.device) - 0.5
+    way = (row - above) / high
+    lean = _lean(colour, above, below, size / CROP)
+
+    def ends(rows: Tensor, by: Tensor) -> Tensor:
+        at = (column + by).clamp(0, size - 1)
+        left = at.long()
+        right = (left + 1).clamp(max=size - 1)
+        one, other = (colour[0][:, rows.gather(1, k), k] for k in (left, right))
+        return torch.lerp(one, other, at - left)
+
+    aside = lean * high
+    return torch.lerp(ends(above, -aside * way), ends(below, aside * (1 - way)), way)[None]
+
+
+def _lean(colour: Tensor, above: Tensor, below: Tensor, per: float) -> Tensor:
+    """(h,) columns that locks go aside for each row down, through what is taken off between rows (h, h)."""
+    size, deep = colour.shape[-1], (below - above).amax(0)
+    at = (below - above).argmax(0)
+    column = torch.arange(size, device=colour.device)
+    top, bottom = above[at, column], below[at, column]
+    reach = max(1, round(ALIKE_PX * per))
+    costs = []
+    leans = [STEEPEST * k / LEANS for k in range(-LEANS, LEANS + 1)]
+    for lean in leans:
+        left, right = ((column + (by * lean * deep).round().long()).clamp(0, size - 1) for by in (-0.5, 0.5))
+        unlike = (colour[0][:, top[left], left] - colour[0][:, bottom[right], right]).abs().mean(0)
+        costs.append(F.avg_pool1d(F.pad(unlike[None], (reach, reach)), 2 * reach + 1, 1)[0] + LEANING * abs(lean))
+    best = torch.tensor(leans, device=colour.device)[torch.stack(costs).argmin(0)] * (deep > 1)
+    return F.avg_pool1d(F.pad(best[None], (reach, reach), mode="replicate"), 2 * reach + 1, 1)[0]
 
 
 def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
@@ -154,7 +190,10 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     shows = bare + (1 - bare) * brows.through
     # What is put in its place has the locks' own lines for a short way only; on skin it may reach over thin ends.
     thin, wide = (wider(seen, max(1, round(px * size / CROP))) for px in BESIDE_PX)
-    about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), bare)
+    plain = torch.maximum(1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN), smooth(wide, *LINE))
+    clear = torch.minimum(smooth(enlarge(eyes.bare, size), *CLEAR), plain)
+    clear = -wider(-clear, round(CLEAR_PX * size / CROP))
+    about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), clear)
     others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
     taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - others)
     skin = across(straight, taken)
