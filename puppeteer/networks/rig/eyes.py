@@ -34,6 +34,7 @@ LASH_PX, CREASE_PX = 3.0, 8.0  # of the crop above an eye: what goes up with its
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
+PERHAPS = 0.1, 0.3  # share of a face without hair, from which on what is faintly read may be a lash
 FAINTLY, AS_DARK, GROWS_PX = (0.04, 0.1), (0.6, 0.8), 4.0  # where a lash goes on: read, dark, and px of the crop
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
 GAP = 0.6, 0.8  # how much less than its lash what lies above may differ from skin, up to which it goes on
@@ -239,7 +240,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT)
     line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
     beside = 1 - opening.amax(2, keepdim=True)  # above an eye, what is as dark may be a lock
-    lash = grown(lash, (straight - plain) * beside, line - plain)
+    lash = grown(lash, (straight - plain) * beside * smooth(free, *PERHAPS), line - plain)
     moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
     own = moved * smooth(free, *BARE)
     unlike = (straight - plain).abs().amax(1, keepdim=True)

@@ -97,15 +97,16 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
     level, steep = _level(top, there, per)
     hair_above, sure_above = (x[(above - near).clamp(min=0), row] * there for x in (hair, surely))
-    # A crease above an eye may be as dark as a lock, but does not go on.
-    far = widened(hair[None, None], round(SLOPE_PX * STEEPEST * per), 3)[0, 0]
-    hair_above = torch.minimum(hair_above, far[(above - round(SLOPE_PX * per)).clamp(min=0), row])
     sure_below = surely[(below + near).clamp(max=size - 1), row] * there
-    deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, near)
+    deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, range(2 * near))
     unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
     for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
         lean = _slope(straight, first, last, above, per)
-        ends = _ends(straight, above, lean, near)
+        # A crease above an eye may be as dark as a lock, but does not go on.
+        along = _ends(hair[None], above, lean, range(near, round(SLOPE_PX * per)))[0]
+        if along[first : last + 1].mean() < HAIR:
+            continue
+        ends = _ends(straight, above, lean, range(2 * near))
         light = ends.mean(0)
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         for lock in _parted(first, last, light, beside, lean, per):
@@ -118,11 +119,11 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn)
 
 
-def _ends(straight: Tensor, above: Tensor, lean: float, near: int) -> Tensor:
-    """(3, h) colours with which locks that lean reach an eye in each column, below the rows `above` (h,)."""
-    size = straight.shape[-1]
-    column, up = torch.arange(size, device=straight.device), range(2 * near)
-    rows = [straight[:, (above - k).clamp(min=0), (column - round(lean * k)).clamp(0, size - 1)] for k in up]
+def _ends(picture: Tensor, above: Tensor, lean: float, up: range) -> Tensor:
+    """(C, h) mean of a picture (C, h, h) in each column, `up` px above rows `above` (h,), along locks that lean."""
+    size = picture.shape[-1]
+    column = torch.arange(size, device=picture.device)
+    rows = [picture[:, (above - k).clamp(min=0), (column - round(lean * k)).clamp(0, size - 1)] for k in up]
     return torch.stack(rows).mean(0)
 
 
@@ -169,7 +170,7 @@ def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per:
     columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
     down = torch.arange(size, device=ends.device)[:, None] - level[columns] + 0.5
     left = (1 - down / long).clamp(0, 1) ** POINTED
-    source = lock.anchor + (columns - lock.anchor - lock.lean * down.clamp(min=0)) / left.clamp(min=0.02)
+    source = lock.anchor + (columns - lock.anchor - lock.lean * down) / left.clamp(min=0.02)
     cover = (torch.minimum(source - lock.first, lock.last - source) * left + 1).clamp(0, 1) * (down < long)
     at = source.clamp(lock.first, lock.last)
     before = at.long()
