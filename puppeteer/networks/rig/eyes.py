@@ -49,6 +49,7 @@ SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no ski
 PAPER, SHADED = (0.08, 0.2), 0.85  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 TAKEN = 0.5  # share of an eye and its lashes in a pixel from which on it is theirs
+OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
 LOWER_GOES = 0.4, 0.95  # closure over which lower lashes go
@@ -227,7 +228,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     def completed(paint: Tensor, own: Tensor) -> Tensor:
         return torch.lerp(about(paint, own), straight, own)
 
-    irises, whites = (completed(paint, own) for paint, own in zip(papers[:2], seen, strict=True))
+    plainer = torch.lerp(spread(straight, seen[0]), about(papers[0], seen[0]), OF_PAINT)
+    irises, whites = torch.lerp(plainer, straight, seen[0]), completed(papers[1], seen[1])
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     plain = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)
