@@ -52,6 +52,7 @@ class MorpherFeatures(NamedTuple):
     # (y, x, 0): empty, but its shape says at which row and column the window begins; a shape is known without a look at
     # values, for which a device would be waited
     corner: Tensor
+    mouth: Tensor  # (B, 2) px of the crop: the column in its middle, and how high it is wide open; 0 until `fitted`
     lids: Tensor  # (B, 2) how much of what closes the eyes on the viewer's left and right is asked of the morpher
 
 
@@ -107,7 +108,19 @@ class Morpher(nn.Module):
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
         whole = crop.new_empty(0, 0, 0)
         shades, lids = crop.new_ones(len(crop), 4, 2), crop.new_ones(len(crop), 2)
-        return MorpherFeatures(kept, rest_mouth, plain[:, :3], plain, rim, free, rest_mouth, shades, whole, lids)
+        return MorpherFeatures(
+            kept,
+            rest_mouth,
+            plain[:, :3],
+            plain,
+            rim,
+            free,
+            rest_mouth,
+            shades,
+            whole,
+            crop.new_zeros(len(crop), 2),
+            lids,
+        )
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the
@@ -256,14 +269,20 @@ def doubled(part: slice) -> slice:
     return slice(2 * part.start, 2 * part.stop)
 
 
-def answer(out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int) -> MorpherOutput:
-    """From what the networks tell, and the gate, of the window."""
+def answer(
+    out: Tensor, gate: Tensor, features: MorpherFeatures, poses: int, before: Tensor | None = None
+) -> MorpherOutput:
+    """From what the networks tell, and the gate, of the window. What they told `before` they were moved is covered by
+    skin where it is not covered now."""
     down, across = (doubled(part) for part in window(features))
     borders = across.start, CROP - across.stop, down.start, CROP - down.stop
     ways, colour = torch.softmax(out[:, 2:5], 1), _painted(out, features, down, across, poses)
     if features.plain.shape[-1] > 1:
         stays, moves, paints = torch.split(ways, 1, 1)
-        bare = stays * repeated(features.rim, poses)[..., down, across]
+        rim = repeated(features.rim, poses)[..., down, across]
+        if before is not None:
+            rim = torch.maximum(rim, 1 - torch.softmax(before[:, 2:5], 1)[:, :1])
+        bare = stays * rim
         plain = repeated(features.plain, poses)[..., down, across]
         colour = colour + bare / (paints + bare).clamp(min=FAINT) * (plain - colour)
         ways = torch.cat([stays - bare, moves, paints + bare], 1)

@@ -14,6 +14,7 @@ from puppeteer.networks.blocks import repeated
 from puppeteer.networks.compact.blocks import CROP, MorpherConfig
 from puppeteer.networks.compact.morpher import (
     FOREHEAD,
+    MOVES_PX,
     Morpher,
     MorpherFeatures,
     MorpherOutput,
@@ -24,6 +25,8 @@ from puppeteer.networks.compact.morpher import (
     ramped,
     window,
 )
+from puppeteer.networks.faces import Reading
+from puppeteer.networks.rig.lips import above, lifted, place
 from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, closing, faces, matrix, terms
 
 FAINT = 0.05  # share of a pixel: what changes less than that at every end is still
@@ -77,6 +80,15 @@ class FaceMorpher(Morpher):
         closed = {"eye_left": 1, "eye_right": 1}
         return faces(closed, closed | {"eye_smile": 1})
 
+    def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
+        features = super().fitted(crop, reading)
+        out = self.decode(features, faces({"mouth_open": 1}).to(crop).expand(len(crop), -1))
+        changed = (out.gate * (1 - out.ways[:, :1]))[:, 0] * self.halves[1][:, None].to(crop.dtype)
+        return features._replace(mouth=place(changed))
+
+    def _without_nose(self, features: MorpherFeatures) -> Tensor:
+        return above(super()._without_nose(features))
+
     def narrowed(self, features: MorpherFeatures) -> MorpherFeatures:
         """Features of one character of which a frame costs less: where no number changes anything, nothing is
         computed. What they are depends on values, see `Network`."""
@@ -110,8 +122,10 @@ class FaceMorpher(Morpher):
         lids = repeated(features.lids, poses).to(basis.dtype)
         weights = terms(face, as_seen(mouth, drawn, own), self.terms.to(basis.dtype))
         weights = weights * (1 - self.lids.to(basis.dtype) * (1 - lids[..., None]))
-        out = self._told(features, weights)
         down, across = (doubled(part) for part in window(features))
+        told = self._told(features, weights)
+        near, opened = self.halves[1, down], (mouth - drawn)[:, 0].clamp(min=0)
+        out = lifted(told, repeated(features.mouth, poses), opened, near, across.start, MOVES_PX)
         more = weights[..., OWN:]
         looks, speaks = more[..., :-MOUTHS].amax((1, 2)), more[:, 0, -MOUTHS:].amax(1)
         eye = torch.maximum(torch.lerp(right * lids[:, :1], left * lids[:, 1:], self.side), looks[:, None])
@@ -120,4 +134,4 @@ class FaceMorpher(Morpher):
         # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.
         upper, lower = self.halves[:, down, None].to(basis.dtype)
         gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * lower)
-        return answer(out, gate * repeated(features.free, poses)[..., down, across], features, poses)
+        return answer(out, gate * repeated(features.free, poses)[..., down, across], features, poses, told)
