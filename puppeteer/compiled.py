@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from functools import update_wrapper
+from types import FunctionType
 from typing import Any
 
 
@@ -33,9 +35,21 @@ class compiled:
         from numba import njit  # takes a second
 
         try:
-            made = njit(nogil=True, cache=True)(self._function)
+            made = njit(nogil=True, cache=True)(_named(self._function))
             made(*arguments)
         except Exception:
             made = njit(nogil=True)(self._function)
             made(*arguments)
         return made
+
+
+def _named(function: Any) -> FunctionType:
+    """The same function, whose name says which constants it was compiled with: what is kept on disk is found by its
+    name, and given up when its own file changes, but not when one from which constants are imported does."""
+    code, known = function.__code__, function.__globals__
+    constants = [(name, known[name]) for name in code.co_names if isinstance(known.get(name), int | float | tuple)]
+    digest = hashlib.sha256(repr(constants).encode()).hexdigest()[:12]
+    named = FunctionType(code, known, function.__name__, function.__defaults__, function.__closure__)
+    named.__qualname__ = f"{function.__qualname__}_{digest}"
+    named.__module__ = function.__module__
+    return named

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -82,15 +84,19 @@ def test_what_changes_is_changed_by_its_share() -> None:
     assert out[0, 1].tolist() == [10, 10, 10, 10]  # no colour above its alpha
 
 
-def _module(folder: Path) -> compiled:
-    """A compiled function in a file of its own, whose machine code is kept beside it."""
+def _module(folder: Path, factor: int = 2) -> compiled:
+    """A compiled function in a file of its own, whose machine code is kept beside it; its factor is imported."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     path = folder / "doubling.py"
-    path.write_text(
-        "from puppeteer.compiled import compiled\n\n\n"
-        "@compiled\ndef double(values):\n    for i in range(len(values)):\n        values[i] *= 2\n"
-    )
+    if not path.exists():
+        path.write_text(
+            "from puppeteer.compiled import compiled\nfrom factors import FACTOR\n\n\n"
+            "@compiled\ndef double(values):\n    for i in range(len(values)):\n        values[i] *= FACTOR\n"
+        )
+    factors = ModuleType("factors")
+    factors.FACTOR = factor  # type: ignore[attr-defined]
+    sys.modules["factors"] = factors
     spec = spec_from_file_location("doubling", path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
@@ -110,6 +116,14 @@ def test_what_is_kept_on_disk_may_be_broken(tmp_path: Path) -> None:
         values = np.array([1, 2, 3])
         _module(tmp_path)(values)
         assert values.tolist() == [2, 4, 6]
+
+
+def test_what_is_kept_on_disk_has_the_constants_of_today(tmp_path: Path) -> None:
+    for factor in (2, 3, 2):
+        values = np.array([1, 2, 3])
+        _module(tmp_path, factor)(values)
+        assert values.tolist() == [factor, 2 * factor, 3 * factor]
+    assert len(list((tmp_path / "__pycache__").glob("doubling.double*.nbi"))) == 2, "each is kept"
 
 
 def test_where_nothing_can_be_kept_it_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
