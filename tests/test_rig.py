@@ -18,7 +18,7 @@ from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.assembly import SLOPE, gentler, one_relief
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import DRAWN, Parts, laid_over, pictures, widened
-from puppeteer.networks.rig.reader import nearest
+from puppeteer.networks.rig.reader import BACK, COUNT, FRONT, nearest
 from puppeteer.poser.rig_drawing import RigCanvas, Shown, drawn_on_device
 
 SEEDS = range(60_000_000, 60_000_006)
@@ -163,9 +163,27 @@ def test_where_nothing_is_drawn_nothing_needs_to_be_computed() -> None:
     alpha = torch.rand(200, 150, generator=generator)
     original[:, :3, down, across] = torch.rand(1, 3, 200, 150, generator=generator) * alpha
     original[:, 3, down, across] = alpha
+    original[:, 3, 90:200, 75:220] = 1
     for one, other in zip(pictures(original, parts), pictures(original, parts, (down, across)), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
     assert not any(x.any() for x in pictures(0 * original, parts, (slice(0, 0), slice(0, 0)))[:2])
+
+
+def test_what_is_hidden_ends_within_the_outline_of_what_is_drawn() -> None:
+    """Hair behind a head that nods does not come out above it without a line."""
+    size = 256
+    at = torch.arange(size) + 0.5 - size / 2
+    disc = (80 - torch.hypot(at[None], at[:, None]) + 0.5).clamp(0, 1)[None, None]
+    shares = torch.zeros(COUNT, 1, size, size)
+    shares[FRONT] = 1
+    whole = torch.zeros_like(shares)
+    whole[[BACK, FRONT]] = disc
+    original = torch.cat([0.5 * disc.expand(-1, 3, -1, -1), disc], 1)
+    alphas = pictures(original, Parts(shares, whole, torch.full((COUNT, 3, size, size), 0.5))).layers[:, 3]
+    back, front = (alphas[DRAWN.index(layer), :, size // 2] for layer in (BACK, FRONT))
+    tops = [int((alpha > 0.02).int().argmax()) for alpha in (back, front)]
+    assert tops[0] - tops[1] >= 2
+    assert back[tops[1] + 5 :][:100].min() > 0.98, "and is whole behind that"
 
 
 def test_what_turns_before_a_face_turns_with_it() -> None:

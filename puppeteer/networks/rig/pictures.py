@@ -16,6 +16,8 @@ from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, GLASSES, NECK
 
 UNDER_PX = 6  # of the spec square: how far a layer goes on under an edge that covers it, at least
 COVERED = 0.7, 0.98  # share of a pixel that is covered by others from which on a layer is whole under them
+# Of the spec square: what is hidden stays so far within the outline of all, for its own edge has no line.
+INSIDE_PX, INSIDE = 2.0, (0.5, 0.95)
 OWN = 0.05, 0.3  # share of a pixel that others in front have, from which on its colour is not the layer's own
 SEEN = 0.01, 0.05  # share of a pixel from which on a layer is seen there
 FAINT = 1 / 255
@@ -76,6 +78,9 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     shown = share * original[:, 3:]
     near = wider(shown, reach)
     inner = slice(rows.start - first, rows.stop - first)
+    beyond = [reach if edge else 0 for edge in (across.start, size - across.stop)]  # where nothing is drawn
+    inside = -wider(-F.pad(original[:, 3:], beyond), max(1, round(INSIDE_PX * size / 256)))
+    inside = smooth(inside[:, :, inner, beyond[0] : beyond[0] + original.shape[3]], *INSIDE)
     bounds = nearby(original, max(1, round(NEARBY_PX * size / 256)))[:, :, inner]
     original, share, shown, near = (x[:, :, inner] for x in (original, share, shown, near))
     drawn = original[:, 3:]
@@ -83,7 +88,7 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     alone = (shown / (1 - above).clamp(min=FAINT)).clamp(0, 1)
     whole = enlarged_to(parts.whole, rows.start, rows.stop)
     whole = torch.maximum(whole, smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL))
-    alpha = torch.maximum(alone, whole * smooth(above, *COVERED))
+    alpha = torch.maximum(alone, whole * smooth(above, *COVERED) * inside)
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     # At a soft edge the layer in front shows what is drawn, the line too, and the one behind what it would have there.
     before = torch.flip(torch.cumsum(torch.flip(share, [0]), 0), [0]) - share
