@@ -138,3 +138,13 @@ def test_what_covers_a_face_is_not_skin() -> None:
     seen = found.within(free, one, one, torch.tensor(SKIN)[None, :, None, None])
     closed = _closed(masked, seen)
     assert np.abs(closed[first + 2 * PER :] - 0.9).max() < 0.02
+
+
+def test_a_lid_that_trembles_does_not_make_hair_before_it_flicker() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    frame = look(found, torch.zeros(2), torch.full((2,), 0.03), torch.zeros(()), torch.zeros(()))
+    bare, behind = (
+        (looked(crop, eye_pictures(crop, found._replace(bare=bare)), frame) - crop)[..., : SIZE // 2].abs().sum()
+        for bare in (torch.ones_like(found.bare), torch.full_like(found.bare, 0.2))
+    )
+    assert behind < 0.7 * bare

@@ -11,6 +11,7 @@ from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import (
     CREASE_PX,
     DOWN_AT_ONCE,
+    FRINGE_AT_ONCE,
     LASH_PX,
     LOWER_GOES,
     OVER_PX,
@@ -34,6 +35,7 @@ class DrawnEyes:
             picture_of(x[0]) for x in (shown.iris, shown.white, shown.lash, shown.skin)
         )
         self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
+        self._hair = np.ascontiguousarray(shown.hair[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._per_px = len(self._opening) / CROP
         seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
@@ -54,7 +56,7 @@ class DrawnEyes:
                 )
             if k > FAINT:
                 close(
-                    *(pixels(out), self._opening, self._drawn, self._lash, self._skin, self._edges),
+                    *(pixels(out), self._opening, self._drawn, self._hair, self._lash, self._skin, self._edges),
                     *(k, smile, *bounds),
                 )
             if wide * (1 - k) > FAINT:
@@ -116,6 +118,7 @@ def close(
     picture: Any,
     opening: Any,
     drawn: Any,
+    hair: Any,
     lash: Any,
     skin: Any,
     edges: Any,
@@ -131,7 +134,7 @@ def close(
     size = picture.shape[0]
     zero, half, one, bytes_ = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     closure, smile = np.float32(closure), np.float32(smile)
-    at_once = min(np.float32(DOWN_AT_ONCE) * closure, one)
+    fast, slower = np.float32(DOWN_AT_ONCE) * closure, np.float32(FRINGE_AT_ONCE - DOWN_AT_ONCE) * closure
     thinner = one + np.float32(THINNER) * closure
     lower = min(max((closure - np.float32(LOWER_GOES[0])) / np.float32(LOWER_GOES[1] - LOWER_GOES[0]), zero), one)
     lower *= lower * (np.float32(3) - np.float32(2) * lower)
@@ -159,6 +162,7 @@ def close(
             was = np.int64(picture[row, column])
             alpha = int(was >> 24 & 255)
             opaque, clear = np.float32(alpha) / bytes_, one - line[3] / bytes_
+            at_once = min(fast + hair[row, column] * slower, one)
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)

@@ -54,6 +54,7 @@ FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
 LOWER_GOES = 0.4, 0.95  # closure over which lower lashes go
 AT_ONCE, DOWN_AT_ONCE = 10.0, 20.0  # how many times as fast as irises, and lids, move they fade from the drawing
+FRINGE, FRINGE_AT_ONCE = (0.3, 0.7), 5.0  # share of hair that is before an eye; and there lids, which may tremble
 
 
 class Eyes(NamedTuple):
@@ -121,6 +122,7 @@ class EyePictures(NamedTuple):
     lash: Tensor  # (1, 4, h, h) premultiplied, of upper lids
     skin: Tensor  # (1, 3, h, h)
     drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
+    hair: Tensor  # (1, 1, h, h) where hair lies before an eye
     edges: Tensor  # (5, h) px, as `Eyes.lids`
 
 
@@ -267,6 +269,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         torch.cat([dark * moved, moved], 1),
         skin,
         drawn,
+        smooth(1 - free, *FRINGE),
         edges,
     )
 
@@ -354,7 +357,7 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     row = column[:, None]
     over = OVER_PX * size / CROP * (1 - k)
     outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
-    at_once = (DOWN_AT_ONCE * k).clamp(max=1)
+    at_once = torch.lerp(DOWN_AT_ONCE * k, FRINGE_AT_ONCE * k, shown.hair[0, 0]).clamp(max=1)
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.
