@@ -186,9 +186,11 @@ def test_no_skin_shows_between_a_lash_and_the_iris_below_it(gap: int) -> None:
         assert line[lash : row - 4].max() < DARK + 0.1
 
 
+@pytest.mark.parametrize("clear", [1.0, 0.6, 0.0])
 @pytest.mark.parametrize("size", [96, 128, 256])
-def test_both_ways_of_laying_irises_agree(size: int) -> None:
+def test_both_ways_of_laying_irises_agree(size: int, clear: float) -> None:
     crop, found = _drawn((1, 0))
+    found = eyes(found.opening, found.iris, found.lash, found.painted, torch.full_like(found.opening, clear))
     crop = torch.nn.functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
     original = (255 * crop[0]).round().byte().permute(1, 2, 0).contiguous().numpy()
     for pose in (
@@ -198,6 +200,8 @@ def test_both_ways_of_laying_irises_agree(size: int) -> None:
         (0.0, 0.0, 1.0, 1.0, 1.0),
         (0, 0, 0.05),
         (0.5, 0, 0, 0.3, 0, 1),
+        (0, 0, 0, 0, 1),
+        (0.5, 0, 0.4, 0, 0.7, 0.5),
     ):
         frame = _look(found, *pose)
         ours, rows, columns = _compiled(original, found, frame)
@@ -328,3 +332,17 @@ def test_a_wide_eye_is_higher_and_as_dark_at_its_lash(size: int) -> None:
     assert lines == 1, "one lash, joined to the iris below it"
     closed = looked(crop, shown, _look(found, right=1, left=1))[0, 0, :, at - 1 : at + 1].mean(1)
     assert torch.equal(shut, closed), "closed eyes are not wide"
+
+
+@pytest.mark.parametrize("clear", [1.0, 0.0])
+def test_an_open_eye_that_smiles_shows_less_of_its_lower_half(clear: float) -> None:
+    """Where a cheek is bare it comes up with the lid; behind hair or glasses skin comes up."""
+    crop, found = _drawn()
+    found = eyes(found.opening, found.iris, found.lash, found.painted, torch.full_like(found.opening, clear))
+    smiling = looked(crop, eye_pictures(crop, found), _look(found, smile=1))
+    (row, column), by = CENTRES[0], 0.36 * HALF[1]
+    low, high = round(row + HALF[1]), round(row + HALF[1] - by)
+    assert crop[0, 0, low - 2, column] > 0.9 and (smiling[0, 0, low - 2 : low, column] - SKIN).abs().max() < 0.12
+    assert (smiling - crop)[0, 0, : high - 2, column].abs().max() < 0.02, "all above stays"
+    half = looked(crop, eye_pictures(crop, found), _look(found, smile=0.5))
+    assert crop[0, 0, low - 2, column] > 0.9 and half[0, 0, low - 3, column] > 0.9, "half as far"

@@ -9,6 +9,8 @@ import numpy as np
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import (
+    AT_ONCE,
+    CHEEK_PX,
     CREASE_PX,
     DOWN_AT_ONCE,
     FRINGE_AT_ONCE,
@@ -23,7 +25,7 @@ from puppeteer.pose import U8
 from puppeteer.poser.reaching import FAINT, Window, both_windows, windows
 from puppeteer.poser.stack import picture_of, pixels
 
-MARGIN_PX = LASH_PX + CREASE_PX + 4  # of the crop, into which a lash comes down, or goes up
+MARGIN_PX = LASH_PX + CREASE_PX + 4  # of the crop, into which a lash comes down, or goes up, and cheeks go along
 
 
 class DrawnEyes:
@@ -38,6 +40,7 @@ class DrawnEyes:
         self._hair = np.ascontiguousarray(shown.hair[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._per_px = len(self._opening) / CROP
+        self._covered = bool((self._edges[6] > FAINT).any())
         seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
         self._windows = windows(seen, middle, round(MARGIN_PX * self._per_px), 0)
         self.reach: Window = both_windows(*self._windows)
@@ -46,7 +49,7 @@ class DrawnEyes:
         """Changes premultiplied `out` (S, S, 4), which is the original where eyes are."""
         share, smile, wide, closure = float(look.share), float(look.smile), float(look.wide), look.closure.tolist()
         for (rows, columns), (x, y), k in zip(self._windows, look.slid.tolist(), closure, strict=True):
-            if max(share, wide, k) < FAINT or not rows.stop:
+            if max(share, wide, k, smile) < FAINT or not rows.stop:
                 continue
             bounds = rows.start, rows.stop, columns.start, columns.stop
             if share >= FAINT:
@@ -54,13 +57,15 @@ class DrawnEyes:
                     *(pixels(out), self._opening, self._iris, self._white),
                     *(x * self._per_px, y * self._per_px, share, *bounds),
                 )
-            if k > FAINT:
+            if k > FAINT or (smile > FAINT and self._covered):
                 close(
                     *(pixels(out), self._opening, self._drawn, self._hair, self._lash, self._skin, self._edges),
                     *(k, smile, *bounds),
                 )
             if wide * (1 - k) > FAINT:
                 widen(pixels(out), self._edges, wide * (1 - k), *bounds)
+            if smile * (1 - k) > FAINT:
+                lift(pixels(out), self._edges, smile * (1 - k), *bounds)
 
 
 @compiled
@@ -135,6 +140,7 @@ def close(
     zero, half, one, bytes_ = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     closure, smile = np.float32(closure), np.float32(smile)
     fast, slower = np.float32(DOWN_AT_ONCE) * closure, np.float32(FRINGE_AT_ONCE - DOWN_AT_ONCE) * closure
+    raising = np.float32(AT_ONCE * CROP / size)
     thinner = one + np.float32(THINNER) * closure
     lower = min(max((closure - np.float32(LOWER_GOES[0])) / np.float32(LOWER_GOES[1] - LOWER_GOES[0]), zero), one)
     lower *= lower * (np.float32(3) - np.float32(2) * lower)
@@ -144,6 +150,8 @@ def close(
         opened = edges[0, column]
         shut = edges[1, column] + smile * (edges[2, column] - edges[1, column])
         edge, under = opened + closure * (shut - opened), edges[3, column] + closure * (shut - edges[3, column])
+        raised = smile * (one - closure) * edges[6, column]
+        under -= raised
         for row in range(top, bottom):
             at = np.float32(row) + half
             outside = min(max(max(edge - over - at, at - under) + half, zero), one)
@@ -162,7 +170,7 @@ def close(
             was = np.int64(picture[row, column])
             alpha = int(was >> 24 & 255)
             opaque, clear = np.float32(alpha) / bytes_, one - line[3] / bytes_
-            at_once = min(fast + hair[row, column] * slower, one)
+            at_once = min(fast + hair[row, column] * slower + raising * raised, one)
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)
@@ -201,4 +209,38 @@ def widen(picture: Any, edges: Any, wide: Any, top: Any, bottom: Any, left: Any,
             for k in range(4):
                 near, far = np.float32(line[a] >> (8 * k) & 255), np.float32(line[b] >> (8 * k) & 255)
                 packed |= int(near + v * (far - near) + half) << (8 * k)
+            picture[row, column] = packed
+
+
+@compiled
+def lift(picture: Any, edges: Any, smile: Any, top: Any, bottom: Any, left: Any, right: Any) -> None:
+    """Lower lids of a premultiplied `picture` (S, S) come up with the cheeks, in rows `top` to `bottom` and columns
+    `left` to `right`, see `smiled`; `edges` (7, S) as `EyePictures` has them."""
+    size = picture.shape[0]
+    zero, half, one, smile = np.float32(0), np.float32(0.5), np.float32(1), np.float32(smile)
+    reach = np.float32(CHEEK_PX * size / CROP)
+    line = np.empty(size, np.int64)
+    for column in range(left, right):
+        by = smile * edges[5, column]
+        if by <= zero:
+            continue
+        edge = edges[3, column] - by
+        first, last = max(top, int(edge) - 1), min(bottom, int(edge + by + reach) + 2)
+        for row in range(first, last):
+            line[row] = np.int64(picture[row, column])
+        for row in range(first, last):
+            below = np.float32(row) + half - edge
+            share = min(max(below + half, zero), one)
+            if share <= zero:
+                continue
+            source = np.float32(row) + by * min(max(one - below / (by + reach), zero), one)
+            a = int(source)
+            v = source - np.float32(a)
+            a = min(a, last - 1)
+            b = min(a + 1, last - 1)
+            packed = 0
+            for k in range(4):
+                old = np.float32(line[row] >> (8 * k) & 255)
+                near, far = np.float32(line[a] >> (8 * k) & 255), np.float32(line[b] >> (8 * k) & 255)
+                packed |= int(old + share * (near + v * (far - near) - old) + half) << (8 * k)
             picture[row, column] = packed

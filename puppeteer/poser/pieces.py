@@ -28,7 +28,7 @@ class DrawnPieces:
         """Premultiplied (S, S, 4), the same as the original but in these rows and columns. Overwritten by this thread's
         next frame."""
         eyes, brows = looks.eyes, looks.brows
-        opened = max(float(eyes.share), float(eyes.wide), *eyes.closure.tolist())
+        opened = max(float(eyes.share), float(eyes.wide), float(eyes.smile), *eyes.closure.tolist())
         reach = NOWHERE
         if opened >= FAINT:
             reach = self._eyes.reach

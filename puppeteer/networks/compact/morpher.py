@@ -53,6 +53,7 @@ class MorpherFeatures(NamedTuple):
     # values, for which a device would be waited
     corner: Tensor
     mouth: Tensor  # (B, 2) px of the crop: the column in its middle, and how high it is wide open; 0 until `fitted`
+    zone: Tensor  # (B, 1, 128, 128) where mouths move; the lower half until `fitted`
     lids: Tensor  # (B, 2) how much of what closes the eyes on the viewer's left and right is asked of the morpher
 
 
@@ -107,20 +108,10 @@ class Morpher(nn.Module):
         free = edge(crop).expand(len(crop), -1, -1, -1)
         kept = basis[..., FOREHEAD:, :].permute(0, 1, 3, 4, 2).contiguous()
         whole = crop.new_empty(0, 0, 0)
-        shades, lids = crop.new_ones(len(crop), 4, 2), crop.new_ones(len(crop), 2)
-        return MorpherFeatures(
-            kept,
-            rest_mouth,
-            plain[:, :3],
-            plain,
-            rim,
-            free,
-            rest_mouth,
-            shades,
-            whole,
-            crop.new_zeros(len(crop), 2),
-            lids,
-        )
+        shades, mouth, lids = crop.new_ones(len(crop), 4, 2), crop.new_zeros(len(crop), 2), crop.new_ones(len(crop), 2)
+        zone = halves(crop.device)[1][:, None].to(crop.dtype).expand_as(free)
+        skin = plain[:, :3]
+        return MorpherFeatures(kept, rest_mouth, skin, plain, rim, free, rest_mouth, shades, whole, mouth, zone, lids)
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the

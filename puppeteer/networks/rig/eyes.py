@@ -30,6 +30,11 @@ TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
 THINNER = 0.7  # a closed lash than an open one
 WIDER = 0.36  # of an eye's half height, that the upper lid of a wide one is higher
+CHEEK, CHEEK_PX = (
+    0.42,
+    10.0,
+)  # the same, that the lower lid of a smiling one is higher; and px of the crop that go along
+CHEEK_CLEAR_PX, SPREAD = 5, 4  # px of the crop below an eye without hair and glasses, where they do; and over which so
 LASH_PX, CREASE_PX = 3.0, 8.0  # of the crop above an eye: what goes up with its lid, and what is pressed together
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
@@ -67,8 +72,9 @@ class Eyes(NamedTuple):
     skin: Tensor  # (B, 3, 1, 1) of the face, not multiplied
     painted: Tensor  # (B, 9, 128, 128) colours of iris, white and skin where they are not seen, not multiplied
     axes: Tensor  # (B, 2, 2) px of the crop: half of width and height of the eye on the viewer's left and right
-    # (B, 5, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
-    # open lower lid; and how much higher an upper one is in a wide eye
+    # (B, 7, 128) px: the edge in each column of an upper lid that is open, closed, and closed with a smile, and of an
+    # open lower lid; how much higher an upper one is in a wide eye, and a lower one in an open eye that smiles: where
+    # it goes up with the cheek, and where hair or glasses lie before that, and skin comes up behind them
     lids: Tensor
     middle: Tensor  # (B,) px: the column between the two
     found: Tensor  # (B, 2) 1 where there is an eye on the viewer's left and right
@@ -98,7 +104,7 @@ def eyes(
     middle, bare = between(opening), torch.ones_like(opening) if bare is None else bare
     skin = painted[:, 6:].mean((2, 3), keepdim=True) if skin is None else skin
     sizes = axes(opening, middle)
-    edges, found = lids(opening, middle, sizes), (sizes[..., 0] > 0).float()
+    edges, found = lids(opening, middle, sizes, bare), (sizes[..., 0] > 0).float()
     return Eyes(opening, iris, lash, bare, skin, painted, sizes, edges, middle, found)
 
 
@@ -123,7 +129,7 @@ class EyePictures(NamedTuple):
     skin: Tensor  # (1, 3, h, h)
     drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
     hair: Tensor  # (1, 1, h, h) where hair lies before an eye
-    edges: Tensor  # (5, h) px, as `Eyes.lids`
+    edges: Tensor  # (7, h) px, as `Eyes.lids`
 
 
 def between(opening: Tensor) -> Tensor:
@@ -159,8 +165,8 @@ def axes(opening: Tensor, middle: Tensor) -> Tensor:
     return torch.stack(half, 2) * found[..., None]
 
 
-def lids(opening: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
-    """(B, 5, 128) as `Eyes.lids`, of openings (B, 1, 128, 128)."""
+def lids(opening: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
+    """(B, 7, 128) as `Eyes.lids`, of openings (B, 1, 128, 128) and `bare`, the same, as `Eyes` has it."""
     line = torch.arange(CROP, device=opening.device, dtype=opening.dtype) + 0.5
     both = []
     for seen, half in zip(_sides(opening, middle).unbind(1), axes.unbind(1), strict=True):
@@ -177,8 +183,12 @@ def lids(opening: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
         shut = straight + height * (SHUT[0] - SHUT[1] * s * s)
         arc = straight + height * ARC[0] + width * ARC[1] * (s * s - ARC[2])
         lower = torch.maximum(_fitted(s, half_way + high / 2, weight, 4), shut)
-        higher = height * WIDER * (1 - s * s)
-        both.append(torch.stack([torch.minimum(upper, shut), shut, arc, lower, higher], 1))
+        higher, raised = (height * by * (1 - s * s) for by in (WIDER, CHEEK))
+        below = lower[:, None] + torch.arange(CHEEK_CLEAR_PX, device=opening.device)[:, None]
+        clear = bare[:, 0].gather(1, below.long().clamp(0, CROP - 1)).amin(1)
+        clear = F.avg_pool1d(smooth(clear, *BARE), 2 * SPREAD + 1, 1, SPREAD, count_include_pad=False)
+        moved, covered = raised * clear, raised * (1 - clear)
+        both.append(torch.stack([torch.minimum(upper, shut), shut, arc, lower, higher, moved, covered], 1))
     return torch.where(right(middle, CROP)[:, None], both[1], both[0])
 
 
@@ -318,14 +328,26 @@ def looked(inside: Tensor, shown: EyePictures, frame: Look) -> Tensor:
     about = slid(inside, frame.share * shown.opening, shown.iris, shown.white, frame.slid[None], frame.eyes.middle)
     viewers_right = right(frame.eyes.middle, inside.shape[-1])[0]
     closure = torch.where(viewers_right, frame.closure[1], frame.closure[0])
-    return opened_wide(closed(about, shown, closure, frame.smile), shown.edges, frame.wide * (1 - closure))
+    shut = closed(about, shown, closure, frame.smile)
+    return smiled(opened_wide(shut, shown.edges, frame.wide * (1 - closure)), shown.edges, frame.smile * (1 - closure))
+
+
+def smiled(inside: Tensor, edges: Tensor, smile: Tensor) -> Tensor:
+    """One drawing (1, 4, h, h) whose lower lids come up with the cheeks by `smile` (h,) in each column; `edges` are
+    those of `EyePictures`."""
+    size = inside.shape[-1]
+    column = centres(size, inside.device)
+    row, by, reach = column[:, None], smile * edges[5], CHEEK_PX * size / CROP
+    below = row - (edges[3] - by)
+    source = fetched(inside, column, row + by * (1 - below / (by + reach)).clamp(0, 1))
+    return inside + ((below + 0.5).clamp(0, 1) * (by > 0)) * (source - inside)
 
 
 def opened_wide(inside: Tensor, edges: Tensor, wide: Tensor) -> Tensor:
     """One drawing (1, 4, h, h) of which the upper half of eyes is stretched by `wide` (h,) in each column, with the
     lashes above it; `edges` are those of `EyePictures`."""
     size = inside.shape[-1]
-    opened, _, _, bottom, higher = edges
+    opened, _, _, bottom, higher, _, _ = edges
     column = centres(size, inside.device)
     row = column[:, None]
     by, middle = wide * higher, (opened + bottom) / 2
@@ -350,14 +372,15 @@ def slid(inside: Tensor, weight: Tensor, iris: Tensor, white: Tensor, by: Tensor
 def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -> Tensor:
     """One drawing whose lids are down by `closure` (h,) in each column."""
     size, alpha, k = inside.shape[-1], inside[:, 3:], closure
-    opened, shut, arc, bottom, _ = shown.edges
-    shut = torch.lerp(shut, arc, smile)
-    edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k)
+    opened, shut, arc, bottom, _, _, covered = shown.edges
+    shut, raised = torch.lerp(shut, arc, smile), smile * (1 - k) * covered
+    edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k) - raised
     column = centres(size, inside.device)
     row = column[:, None]
     over = OVER_PX * size / CROP * (1 - k)
     outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
-    at_once = torch.lerp(DOWN_AT_ONCE * k, FRINGE_AT_ONCE * k, shown.hair[0, 0]).clamp(max=1)
+    at_once = torch.lerp(DOWN_AT_ONCE * k, FRINGE_AT_ONCE * k, shown.hair[0, 0])
+    at_once = (at_once + AT_ONCE * raised * CROP / size).clamp(max=1)
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.

@@ -26,9 +26,23 @@ from puppeteer.networks.compact.morpher import (
     window,
 )
 from puppeteer.networks.faces import Reading
-from puppeteer.networks.rig.lips import above, lifted, place
-from puppeteer.networks.rig.terms import LEFT, MOUTHS, NUMBERS, OPEN, OWN, RIGHT, TERMS, closing, faces, matrix, terms
+from puppeteer.networks.rig.lips import above, around_mouth, lifted, place
+from puppeteer.networks.rig.terms import (
+    LEFT,
+    MOUTHS,
+    NUMBERS,
+    OPEN,
+    OWN,
+    RIGHT,
+    SMILE,
+    TERMS,
+    closing,
+    faces,
+    matrix,
+    terms,
+)
 
+WIDE_OPEN = 8  # which of `_ends` is a mouth that only opens
 FAINT = 0.05  # share of a pixel: what changes less than that at every end is still
 FADE = 3  # px about what changes in which it becomes still
 NEAR = 2  # cells of 64 about what changes that are computed too, for convolutions look there
@@ -82,9 +96,12 @@ class FaceMorpher(Morpher):
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         features = super().fitted(crop, reading)
-        out = self.decode(features, faces({"mouth_open": 1}).to(crop).expand(len(crop), -1))
-        changed = (out.gate * (1 - out.ways[:, :1]))[:, 0] * self.halves[1][:, None].to(crop.dtype)
-        return features._replace(mouth=place(changed))
+        ends = _ends(0.0).to(crop)
+        ends[:, [LEFT, RIGHT, SMILE]] = 0
+        out = self.decode(features, ends.repeat(len(crop), 1))
+        changed = (out.gate * (1 - out.ways[:, :1])).view(len(crop), len(ends), 1, CROP, CROP)
+        zone = around_mouth(changed.amax(1)) * features.zone
+        return features._replace(zone=zone, mouth=place((changed[:, WIDE_OPEN] * zone)[:, 0]))
 
     def _without_nose(self, features: MorpherFeatures) -> Tensor:
         return above(super()._without_nose(features))
@@ -132,6 +149,6 @@ class FaceMorpher(Morpher):
         above = F.interpolate(eye[:, None], CROP, mode="linear")[..., None, across]
         below = torch.maximum(asked, speaks[:, None])[..., None, None]
         # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.
-        upper, lower = self.halves[:, down, None].to(basis.dtype)
-        gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * lower)
+        upper, zone = self.halves[0, down, None].to(basis.dtype), repeated(features.zone, poses)[..., down, across]
+        gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * zone)
         return answer(out, gate * repeated(features.free, poses)[..., down, across], features, poses, told)

@@ -11,13 +11,28 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.compact.morpher import MOUTH_COLUMNS, faded_over
 from puppeteer.networks.rig.pictures import smooth
 
 UP, WIDER = 0.18, 0.15  # of its height, how much higher an open mouth lies; how much wider it is than where it is told
 AT_ONCE = 4.0  # how many times as fast as it opens it gets wide
 UP_PX = 3  # of the crop, rows above a mouth in which it may lie when it is open
+MOUTH_ROWS = slice(102, 124)  # of the crop, below eyes
+SURE, ABOUT_PX = (0.7, 0.9), 3  # of a pixel: what is surely a mouth's; and half of the px of the crop about all of it
 CHANGED = 0.3, 0.6  # share of a pixel, from which on it is the mouth's
 LEAST_PX = 12.0  # of the crop: what is smaller is no mouth
+
+
+def around_mouth(changed: Tensor) -> Tensor:
+    """(B, 1, 128, 128): 1 about the mouth, of what mouths change at their ends, the same; 1 everywhere where nothing
+    changes that much. What else changes below eyes are lower lids and cheeks, which a voice does not move."""
+    seed = torch.zeros_like(changed)
+    seed[:, :, MOUTH_ROWS, MOUTH_COLUMNS] = smooth(changed[:, :, MOUTH_ROWS, MOUTH_COLUMNS], *SURE)
+    reached, may = seed, smooth(changed, *CHANGED)
+    for _ in range(CROP // 2):
+        reached = torch.maximum(reached, torch.minimum(F.max_pool2d(reached, 3, 1, 1), may))
+    zone = faded_over(reached, ABOUT_PX)
+    return torch.where(seed.amax((2, 3), keepdim=True) > 0.5, zone, torch.ones_like(zone))
 
 
 def place(opened: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ KNOTS = 2  # hats on each side of 0 of a number whose parts slide
 OPENED = 0.25  # of `mouth_open`, from which on its vowel is all there, as in the generator
 OWN = 1 + EYE_HATS + MOUTH_HATS  # terms of the three numbers
 MOUTHS = 2 * KNOTS + 4  # vowel, and corners of closed and open lips
-LIDS = (*range(1, 1 + EYE_HATS), OWN + 1)  # terms that close eyes, smiling or not
+LIDS = (*range(1, 1 + EYE_HATS), OWN, OWN + 1)  # terms that move lids
 MORE = 2 + MOUTHS  # smile with open and closed eyes; then a mouth's
 TERMS = OWN + MORE
 
