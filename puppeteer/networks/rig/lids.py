@@ -103,7 +103,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
         lean = _slope(straight, first, last, above, per)
         # A crease above an eye may be as dark as a lock, but does not go on.
-        along = _ends(hair[None], above, lean, range(near, round(SLOPE_PX * per)))[0]
+        along = _ends(hair[None], above, lean, range(near, max(near + 1, round(SLOPE_PX * per))))[0]
         if along[first : last + 1].mean() < HAIR:
             continue
         ends = _ends(straight, above, lean, range(2 * near))
