@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from puppeteer.networks.blocks import sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.compact.morpher import MOUTH_COLUMNS, faded_over
 from puppeteer.networks.rig.pictures import smooth
@@ -60,10 +61,8 @@ def lifted(told: Tensor, place: Tensor, more: Tensor, near: Tensor, left: int, m
     narrower = 1 / (1 + WIDER * (AT_ONCE * more).clamp(max=1)) - 1
     aside = narrower * near * (column + left - middle)
     down = (UP * more * high * near).expand_as(aside)
-    grid = torch.stack([(column + aside) * (2 / width) - 1, (row[:, None] + down) * (2 / height) - 1], 3)
-    half = told.dtype in (torch.float16, torch.bfloat16)
-    source = told.float() if half else told
-    moved = F.grid_sample(source, grid.to(source.dtype), "bilinear", "border", align_corners=False).to(told.dtype)
+    source = torch.stack([(column + aside) / width, (row[:, None] + down) / height], 1)
+    moved = sample(told, source, 1)
     return torch.cat([moved[:, :2] + torch.stack([aside, down], 1) / move_px, moved[:, 2:]], 1)
 
 
