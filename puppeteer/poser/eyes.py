@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
@@ -13,11 +14,11 @@ from puppeteer.networks.rig.eyes import (
     CHEEK_PX,
     CREASE_PX,
     DOWN_AT_ONCE,
+    DRAWN,
     FRINGE_AT_ONCE,
     LASH_PX,
     LOWER_GOES,
     OVER_PX,
-    THINNER,
     EyePictures,
     Look,
 )
@@ -39,6 +40,7 @@ class DrawnEyes:
         self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._hair = np.ascontiguousarray(shown.hair[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
+        self._stroke = np.ascontiguousarray((shown.stroke * torch.tensor([[1.0], [255.0], [255.0], [255.0]])).numpy())
         self._per_px = len(self._opening) / CROP
         self._covered = bool((self._edges[6] > FAINT).any())
         seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
@@ -59,7 +61,16 @@ class DrawnEyes:
                 )
             if k > FAINT or (smile > FAINT and self._covered):
                 close(
-                    *(pixels(out), self._opening, self._drawn, self._hair, self._lash, self._skin, self._edges),
+                    *(
+                        pixels(out),
+                        self._opening,
+                        self._drawn,
+                        self._hair,
+                        self._lash,
+                        self._skin,
+                        self._edges,
+                        self._stroke,
+                    ),
                     *(k, smile, *bounds),
                 )
             if wide * (1 - k) > FAINT:
@@ -127,6 +138,7 @@ def close(
     lash: Any,
     skin: Any,
     edges: Any,
+    stroke: Any,
     closure: Any,
     smile: Any,
     top: Any,
@@ -141,30 +153,40 @@ def close(
     closure, smile = np.float32(closure), np.float32(smile)
     fast, slower = np.float32(DOWN_AT_ONCE) * closure, np.float32(FRINGE_AT_ONCE - DOWN_AT_ONCE) * closure
     raising = np.float32(AT_ONCE * CROP / size)
-    thinner = one + np.float32(THINNER) * closure
     lower = min(max((closure - np.float32(LOWER_GOES[0])) / np.float32(LOWER_GOES[1] - LOWER_GOES[0]), zero), one)
     lower *= lower * (np.float32(3) - np.float32(2) * lower)
     over = np.float32(OVER_PX * size / CROP) * (one - closure)
+    new = min(max((closure - np.float32(DRAWN[0])) / np.float32(DRAWN[1] - DRAWN[0]), zero), one)
+    new *= new * (np.float32(3) - np.float32(2) * new)
     line = np.empty(4, np.float32)
     for column in range(left, right):
         opened = edges[0, column]
         shut = edges[1, column] + smile * (edges[2, column] - edges[1, column])
         edge, under = opened + closure * (shut - opened), edges[3, column] + closure * (shut - edges[3, column])
         raised = smile * (one - closure) * edges[6, column]
+        below, thinner = edges[7, column], one + closure * edges[10, column]
+        flat = edges[8, column] + smile * (edges[9, column] - edges[8, column])
+        middle = edge + below + closure * (flat - below)
         under -= raised
         for row in range(top, bottom):
             at = np.float32(row) + half
             outside = min(max(max(edge - over - at, at - under) + half, zero), one)
             eye = opening[row, column]
             hidden = one - eye * (one - outside)
-            weight = max(eye * outside, hidden * max(drawn[0, row, column], lower * drawn[1, row, column]))
-            source = opened + (at - edge) * thinner - half
+            lashes = min(drawn[0, row, column] + lower * drawn[1, row, column], one)
+            weight = max(eye * outside, hidden * lashes)
+            source = opened + below + (at - middle) * thinner - half
             a = int(np.floor(source))
             v = source - np.float32(a)
             for k in range(4):
                 near = np.float32(lash[a, column, k]) if 0 <= a < size else zero
                 far = np.float32(lash[a + 1, column, k]) if 0 <= a + 1 < size else zero
-                line[k] = near + v * (far - near)
+                line[k] = (near + v * (far - near)) * (one - new)
+            thick = stroke[0, column]
+            there = new * min(max(thick - abs(at - middle) + half, zero), one) * min(thick + thick, one)
+            for k in range(3):
+                line[k] += there * stroke[k + 1, column]
+            line[3] += there * bytes_
             if weight < np.float32(FAINT) and line[3] < half:
                 continue
             was = np.int64(picture[row, column])

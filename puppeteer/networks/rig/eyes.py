@@ -40,7 +40,14 @@ OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, 
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
 PERHAPS = 0.1, 0.3  # share of a face without hair, from which on what is faintly read may be a lash
-FAINTLY, AS_DARK, GROWS_PX = (0.04, 0.1), (0.6, 0.8), 4.0  # where a lash goes on: read, dark, and px of the crop
+SURELY, AS_BLACK, HUE = (0.85, 0.95), (0.7, 0.85), (0.03, 0.08)
+FAINTLY, AS_DARK, GROWS_PX = (0.04, 0.1), (0.6, 0.8), 8.0  # where a lash goes on: read, dark, and px of the crop
+ALONG_PX, TAPER, COLOUR_PX, DRAWN, INK = 4.0, 4, 3.0, (0.6, 1.0), 6.0
+EVEN_PX, BENT_PX, THICK = (
+    1.5,
+    6.0,
+    1.15,
+)  # px of the crop over which a lash's line is told, and that it bends at most; of how thick it usually is
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
 GAP = 0.6, 0.8  # how much less than its lash what lies above may differ from skin, up to which it goes on
 NEAR_PX = 2.0  # of the crop from a lid's edge, within which its lash is sought most
@@ -129,7 +136,10 @@ class EyePictures(NamedTuple):
     skin: Tensor  # (1, 3, h, h)
     drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
     hair: Tensor  # (1, 1, h, h) where hair lies before an eye
-    edges: Tensor  # (7, h) px, as `Eyes.lids`
+    # (11, h) px: as `Eyes.lids`; how far below the edge of its lid the middle of a lash is, when it is open, closed, and
+    # closed with a smile; and how many times thinner a closed one is than an open one, less 1
+    edges: Tensor
+    stroke: Tensor  # (4, h) px, half of how thick a closed lash is, and its colour
 
 
 def between(opening: Tensor) -> Tensor:
@@ -254,7 +264,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT)
     line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
     beside = 1 - opening.amax(2, keepdim=True)  # above an eye, what is as dark may be a lock
-    lash = grown(lash, (straight - plain) * beside * smooth(free, *PERHAPS), line - plain)
+    lash = grown(lash, straight - plain, line - plain, beside * smooth(free, *PERHAPS), free * (1 - opening))
     moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
     own = moved * smooth(free, *BARE)
     unlike = (straight - plain).abs().amax(1, keepdim=True)
@@ -269,6 +279,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         ],
         1,
     )
+    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, right(eyes.middle, size)[0])
+    edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
@@ -281,18 +293,57 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         drawn,
         smooth(1 - free, *FRINGE),
         edges,
+        stroke,
     )
 
 
-def grown(lash: Tensor, unlike: Tensor, line: Tensor) -> Tensor:
-    """(1, 1, h, h): a lash goes on where it is read faintly and what is drawn differs from skin, `unlike` (1, 3, h, h),
-    as much as lashes do, `line` (the same)."""
-    share = (unlike * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    may = smooth(lash, *FAINTLY) * smooth(share, *AS_DARK)
+def grown(lash: Tensor, unlike: Tensor, line: Tensor, perhaps: Tensor, free: Tensor) -> Tensor:
+    """(1, 1, h, h): a lash goes on where what is drawn differs from skin, `unlike` (1, 3, h, h), as lashes do, `line`
+    (the same): where it is read faintly and may be one, `perhaps` (1, 1, h, h), or where surely no hair lies, `free`
+    (the same)."""
+    most = line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    share = (unlike * line).sum(1, keepdim=True) / most
+    aside = unlike.square().sum(1, keepdim=True) / most - share.square()
+    faint = smooth(lash, *FAINTLY) * smooth(share * perhaps, *AS_DARK)
+    may = torch.maximum(faint, smooth(free, *SURELY) * smooth(share, *AS_BLACK) * (1 - smooth(aside, *HUE)))
     reached = smooth(lash, *LASH)
     for _ in range(round(GROWS_PX * lash.shape[-1] / CROP)):
         reached = torch.maximum(reached, torch.minimum(wider(reached, 1), may))
     return torch.maximum(lash, LASH[1] * reached)
+
+
+def line_of(lash: Tensor, edges: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """The last (4, h) of `EyePictures.edges`, and `EyePictures.stroke`, of lashes (4, h, h), premultiplied, the other
+    edges (7, h), and `right` (h,), columns of the viewer's right eye. An open lash goes round its eye, a closed one is
+    a line from end to end."""
+    size = lash.shape[-1]
+    per, opened, shut, arc = size / CROP, *edges[:3]
+    column = centres(size, lash.device)
+    mass = lash[3].sum(0)
+    below = (lash[3] * column[:, None]).sum(0) / mass.clamp(min=FAINT) - opened
+
+    def even(x: Tensor, px: float) -> Tensor:
+        reach = max(1, round(px * per))
+        return F.avg_pool1d(x.reshape(1, -1, size), 2 * reach + 1, 1, reach).reshape(x.shape)
+
+    amount = even(mass, EVEN_PX)
+    below, high = (even(mass * x, EVEN_PX) / amount.clamp(min=FAINT) for x in (below, mass))
+    ink = torch.exp(-INK * (lash[:3] / lash[3:].clamp(min=FAINT)).mean(0))
+    colour = even((lash[:3] * ink).sum(1), COLOUR_PX) / even((lash[3] * ink).sum(0), COLOUR_PX).clamp(min=FAINT**2)
+    both, strokes = [], []
+    for side in (~right, right):
+        weight = mass * side
+        total = weight.sum().clamp(min=FAINT)
+        middle, usual = (weight * below).sum() / total, (weight * high).sum() / total
+        bent = torch.where(amount > FAINT, (below - middle).clamp(-BENT_PX * per, BENT_PX * per), 0) + middle
+        ends = torch.where(weight > usual / 4, column, size).min(), torch.where(weight > usual / 4, column, 0).max()
+        s = (2 * (column - ends[0]) / (ends[1] - ends[0]).clamp(min=1) - 1).clamp(-1, 1)
+        lines = [_fitted(s[None], x[None], weight[None], 2)[0] - x + middle / (1 + THINNER) for x in (shut, arc)]
+        usually = (THICK * usual).clamp(min=FAINT)
+        both.append(torch.stack([bent, *lines, (1 + THINNER) * (high / usually).clamp(min=1) - 1]))
+        along = even(weight, ALONG_PX) / even((weight > usual / 4).to(weight.dtype), ALONG_PX).clamp(min=FAINT)
+        strokes.append(torch.minimum(along, usually) / (1 + THINNER) / 2 * (1 - s**TAPER))
+    return torch.where(right, both[1], both[0]), torch.cat([torch.where(right, strokes[1], strokes[0])[None], colour])
 
 
 def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:
@@ -347,7 +398,7 @@ def opened_wide(inside: Tensor, edges: Tensor, wide: Tensor) -> Tensor:
     """One drawing (1, 4, h, h) of which the upper half of eyes is stretched by `wide` (h,) in each column, with the
     lashes above it; `edges` are those of `EyePictures`."""
     size = inside.shape[-1]
-    opened, _, _, bottom, higher, _, _ = edges
+    opened, _, _, bottom, higher = edges[:5]
     column = centres(size, inside.device)
     row = column[:, None]
     by, middle = wide * higher, (opened + bottom) / 2
@@ -372,8 +423,9 @@ def slid(inside: Tensor, weight: Tensor, iris: Tensor, white: Tensor, by: Tensor
 def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -> Tensor:
     """One drawing whose lids are down by `closure` (h,) in each column."""
     size, alpha, k = inside.shape[-1], inside[:, 3:], closure
-    opened, shut, arc, bottom, _, _, covered = shown.edges
+    opened, shut, arc, bottom, _, _, covered, below, straight, bent, thinner = shown.edges
     shut, raised = torch.lerp(shut, arc, smile), smile * (1 - k) * covered
+    line = torch.lerp(straight, bent, smile)
     edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k) - raised
     column = centres(size, inside.device)
     row = column[:, None]
@@ -385,8 +437,13 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.
     hidden = 1 - opening * (1 - outside)
-    weight = torch.maximum(torch.maximum(opening * outside, upper * hidden), lower * hidden * smooth(k, *LOWER_GOES))
-    lash = fetched(shown.lash, column, opened + (row - edge) * (1 + THINNER * k), "zeros")
+    lashes = (upper + lower * smooth(k, *LOWER_GOES)).clamp(max=1)
+    weight = torch.maximum(opening * outside, lashes * hidden)
+    middle = edge + torch.lerp(below, line, k)
+    lash = fetched(shown.lash, column, opened + below + (row - middle) * (1 + thinner * k), "zeros")
+    half, stroke = shown.stroke[0], shown.stroke[1:, None]
+    drawn = ((half - (row - middle).abs() + 0.5).clamp(0, 1) * (2 * half).clamp(max=1))[None]
+    lash = torch.lerp(lash, torch.cat([stroke * drawn, drawn])[None], smooth(k, *DRAWN))
     colour = inside[:, :3] + weight * (shown.skin * alpha - inside[:, :3])
     laid = colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha
     # Skin and lash that came one by one would let a lash that hardly moves pale.

@@ -101,14 +101,17 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, range(2 * near))
     unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
     for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
+        beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         lean = _slope(straight, first, last, above, per)
         # A crease above an eye may be as dark as a lock, but does not go on.
         along = _ends(hair[None], above, lean, range(near, max(near + 1, round(SLOPE_PX * per))))[0]
         if along[first : last + 1].mean() < HAIR:
             continue
-        ends = _ends(straight, above, lean, range(2 * near))
+        # What passes by an eye goes on with the rest of it.
+        if beside[0] != beside[1]:
+            lean = min(lean, 0.0) if beside[0] else max(lean, 0.0)
+        ends = _ends(straight, above, lean, range(near, 3 * near))
         light = ends.mean(0)
-        beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         for lock in _parted(first, last, light, beside, lean, per):
             _tip(out, ends, lock, level, deep, per)
     high = deep.clamp(min=1)
