@@ -136,8 +136,8 @@ class EyePictures(NamedTuple):
     skin: Tensor  # (1, 3, h, h)
     drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
     hair: Tensor  # (1, 1, h, h) where hair lies before an eye
-    # (11, h) px: as `Eyes.lids`; how far below the edge of its lid the middle of a lash is, when it is open, closed, and
-    # closed with a smile; and how many times thinner a closed one is than an open one, less 1
+    # (11, h) px: as `Eyes.lids`; how far the middle of a lash is below the edge of its lid: open, closed, and closed
+    # with a smile; and how many times thinner a closed one is than an open one, less 1
     edges: Tensor
     stroke: Tensor  # (4, h) px, half of how thick a closed lash is, and its colour
 
@@ -185,14 +185,14 @@ def lids(opening: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
         weight = (high - 1).clamp(0, 1)
         centre = (high * line).sum(1, keepdim=True) / high.sum(1, keepdim=True).clamp(min=1)
         s = ((line - centre) / half[:, :1].clamp(min=1)).clamp(-1, 1)
-        upper = _fitted(s, half_way - high / 2, weight, 4)
-        straight = _fitted(s, half_way, weight, 1)
+        upper = fitted(s, half_way - high / 2, weight, 4)
+        straight = fitted(s, half_way, weight, 1)
         level = (straight * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=FAINT)
         straight = torch.lerp(level, straight, TILT)
         width, height = half[:, :1], half[:, 1:]
         shut = straight + height * (SHUT[0] - SHUT[1] * s * s)
         arc = straight + height * ARC[0] + width * ARC[1] * (s * s - ARC[2])
-        lower = torch.maximum(_fitted(s, half_way + high / 2, weight, 4), shut)
+        lower = torch.maximum(fitted(s, half_way + high / 2, weight, 4), shut)
         higher, raised = (height * by * (1 - s * s) for by in (WIDER, CHEEK))
         below = lower[:, None] + torch.arange(CHEEK_CLEAR_PX, device=opening.device)[:, None]
         clear = bare[:, 0].gather(1, below.long().clamp(0, CROP - 1)).amin(1)
@@ -202,7 +202,7 @@ def lids(opening: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
     return torch.where(right(middle, CROP)[:, None], both[1], both[0])
 
 
-def _fitted(s: Tensor, values: Tensor, weight: Tensor, degree: int) -> Tensor:
+def fitted(s: Tensor, values: Tensor, weight: Tensor, degree: int) -> Tensor:
     """Values (B, N) over s (B, N) as polynomials, by weighted least squares."""
     powers = torch.stack([s**k for k in range(degree + 1)], 2)
     square = torch.einsum("bn,bni,bnj->bij", weight, powers, powers)
@@ -338,7 +338,7 @@ def line_of(lash: Tensor, edges: Tensor, right: Tensor) -> tuple[Tensor, Tensor]
         bent = torch.where(amount > FAINT, (below - middle).clamp(-BENT_PX * per, BENT_PX * per), 0) + middle
         ends = torch.where(weight > usual / 4, column, size).min(), torch.where(weight > usual / 4, column, 0).max()
         s = (2 * (column - ends[0]) / (ends[1] - ends[0]).clamp(min=1) - 1).clamp(-1, 1)
-        lines = [_fitted(s[None], x[None], weight[None], 2)[0] - x + middle / (1 + THINNER) for x in (shut, arc)]
+        lines = [fitted(s[None], x[None], weight[None], 2)[0] - x + middle / (1 + THINNER) for x in (shut, arc)]
         usually = (THICK * usual).clamp(min=FAINT)
         both.append(torch.stack([bent, *lines, (1 + THINNER) * (high / usually).clamp(min=1) - 1]))
         along = even(weight, ALONG_PX) / even((weight > usual / 4).to(weight.dtype), ALONG_PX).clamp(min=FAINT)
