@@ -54,6 +54,11 @@ class MorpherFeatures(NamedTuple):
     corner: Tensor
     mouth: Tensor  # (B, 2) px of the crop: the column in its middle, and how high it is wide open; 0 until `fitted`
     zone: Tensor  # (B, 1, 128, 128) where mouths move; the lower half until `fitted`
+    # (B, 4, 128, 128) skin, not multiplied, and where it lies, of mouths that are drawn open, and shut; (B, 4, 1, 1) of
+    # 0 until `fitted`, and where there is none
+    shut: Tensor
+    # (B, 7) px of the crop: column of its middle, half of its width, and row; its tilt; and its red, green and blue
+    line: Tensor
     lids: Tensor  # (B, 2) how much of what closes the eyes on the viewer's left and right is asked of the morpher
 
 
@@ -110,8 +115,10 @@ class Morpher(nn.Module):
         whole = crop.new_empty(0, 0, 0)
         shades, mouth, lids = crop.new_ones(len(crop), 4, 2), crop.new_zeros(len(crop), 2), crop.new_ones(len(crop), 2)
         zone = halves(crop.device)[1][:, None].to(crop.dtype).expand_as(free)
-        skin = plain[:, :3]
-        return MorpherFeatures(kept, rest_mouth, skin, plain, rim, free, rest_mouth, shades, whole, mouth, zone, lids)
+        skin, shut, line = plain[:, :3], torch.zeros_like(plain), crop.new_zeros(len(crop), 7)
+        return MorpherFeatures(
+            *(kept, rest_mouth, skin, plain, rim, free, rest_mouth, shades, whole, mouth, zone, shut, line, lids)
+        )
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
         """What `encode` gives for crop (B, 4, 128, 128), with skin in the tone of the drawn one, painted colours as the

@@ -26,8 +26,10 @@ from puppeteer.networks.compact.morpher import (
     window,
 )
 from puppeteer.networks.faces import Reading
+from puppeteer.networks.rig import shut
 from puppeteer.networks.rig.lips import above, around_mouth, lifted, place
 from puppeteer.networks.rig.terms import (
+    CORNERS,
     LEFT,
     MOUTHS,
     NUMBERS,
@@ -42,7 +44,7 @@ from puppeteer.networks.rig.terms import (
     terms,
 )
 
-WIDE_OPEN = 8  # which of `_ends` is a mouth that only opens
+WIDE_OPEN, CLOSED = 8, 11  # which of `_ends` are a mouth that only opens, and one that is shut
 FAINT = 0.05  # share of a pixel: what changes less than that at every end is still
 FADE = 3  # px about what changes in which it becomes still
 NEAR = 2  # cells of 64 about what changes that are computed too, for convolutions look there
@@ -101,7 +103,8 @@ class FaceMorpher(Morpher):
         out = self.decode(features, ends.repeat(len(crop), 1))
         changed = (out.gate * (1 - out.ways[:, :1])).view(len(crop), len(ends), 1, CROP, CROP)
         zone = around_mouth(changed.amax(1)) * features.zone
-        return features._replace(zone=zone, mouth=place((changed[:, WIDE_OPEN] * zone)[:, 0]))
+        skin, line = shut.shut(crop, changed[:, CLOSED] * zone, features.rest_mouth)
+        return features._replace(zone=zone, mouth=place((changed[:, WIDE_OPEN] * zone)[:, 0]), shut=skin, line=line)
 
     def _without_nose(self, features: MorpherFeatures) -> Tensor:
         return above(super()._without_nose(features))
@@ -109,6 +112,8 @@ class FaceMorpher(Morpher):
     def narrowed(self, features: MorpherFeatures) -> MorpherFeatures:
         """Features of one character of which a frame costs less: where no number changes anything, nothing is
         computed. What they are depends on values, see `Network`."""
+        if not (features.shut[:, 3] > FAINT).any():
+            features = features._replace(shut=torch.zeros_like(features.shut[..., :1, :1]))
         out = self.decode(features, _ends(float(features.rest_mouth[0])).to(features.basis))
         changed = ((out.gate * (1 - out.ways[:, :1])).amax((0, 1)) > FAINT).float()
         if not changed.any():
@@ -151,4 +156,10 @@ class FaceMorpher(Morpher):
         # What is not asked for stays as it is drawn: lips where eyes look, eyes where lips speak.
         upper, zone = self.halves[0, down, None].to(basis.dtype), repeated(features.zone, poses)[..., down, across]
         gate = torch.maximum((10 * above).clamp(max=1) * upper, (10 * below).clamp(max=1) * zone)
-        return answer(out, gate * repeated(features.free, poses)[..., down, across], features, poses, told)
+        answered = answer(out, gate * repeated(features.free, poses)[..., down, across], features, poses, told)
+        if features.shut.shape[-1] == 1:
+            return answered
+        amount = 1 - mouth[:, 0] / drawn[:, 0].clamp(min=FAINT)
+        told_shut = repeated(features.shut, poses), repeated(features.line, poses)
+        ways, colour = shut.laid(answered.ways, answered.colour, *told_shut, amount, face[:, CORNERS])
+        return answered._replace(ways=ways, colour=colour)
