@@ -106,15 +106,24 @@ def test_a_lock_that_is_read_vaguely_is_told_by_its_colour() -> None:
     assert not _columns(beside, top + 2, HAIR), "and what no reading takes for hair does not"
 
 
-def test_the_end_of_a_lash_that_is_read_faintly_goes_along() -> None:
+@pytest.mark.parametrize(
+    ("colour", "read", "bare", "goes"),
+    [
+        (BLACK, 0.12, 1, True),  # its end is read faintly
+        (BLACK, 0.0, 1, True),  # or not at all, but is as black, and no hair lies there
+        ((0.85, 0.2, 0.25), 0.0, 1, False),  # the rim of glasses is of another hue
+        (BLACK, 0.0, 0, False),  # a lock
+    ],
+)
+def test_the_end_of_a_lash_goes_along(colour: tuple[float, float, float], read: float, bare: int, goes: bool) -> None:
     crop, found = _painted(torch.zeros(SIZE, SIZE))
     rows, columns = slice(58 * PER, 61 * PER), slice(round(26.5 * PER), 28 * PER)
     crop[0, :3, rows, columns.start : 32 * PER] = torch.tensor(BLACK)[:, None, None]
-    lash = found.lash.clone()
-    lash[..., 58:61, 30:32], lash[..., 58:61, 26:30] = 0.5, 0.12
-    wings = [_closed(crop, found._replace(lash=read))[rows, columns, 0] for read in (lash, lash * (lash > 0.2))]
-    assert wings[0].min() > 0.7
-    assert wings[1].min() < 0.5, "what is not read at all stays"
+    crop[0, :3, rows, columns.start : 30 * PER] = torch.tensor(colour)[:, None, None]
+    lash, free = found.lash.clone(), found.bare.clone()
+    lash[..., 58:61, 30:32], lash[..., 58:61, 26:30], free[..., 55:64, 26:30] = 0.5, read, bare
+    wing = _closed(crop, found._replace(lash=lash, bare=free))[rows, columns, 1]
+    assert (wing.min() > 0.7) if goes else (wing.min() < 0.5)
 
 
 def test_a_lock_that_comes_out_below_an_eyes_corner_goes_on_through_it() -> None:

@@ -6,7 +6,6 @@ drawing shows brows through hair.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,8 +14,9 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.eyes import SKIN, Eyes, centres, enlarge_rows, fetched, fitted, right
+from puppeteer.networks.rig.eyes import SKIN, Eyes, enlarge_rows, fetched, right
 from puppeteer.networks.rig.pictures import beside, smooth, widened, wider
+from puppeteer.networks.rig.strokes import centres, course, crossed_by_locks, median
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
 TROUBLED, ANGRY = (4.0, 2.8), (4.0, 2.4)  # px of the inner and the outer end of a brow whose form is 1, and -1
@@ -43,10 +43,7 @@ DARKER = 1.25  # than where it is surely, a brow's own colour
 SEEN = 0.25, 0.6  # share of a pixel that is brow, from which on it is all brow
 ALIKE_PX = 3.0  # of the crop: half of how many columns tell a lock's direction
 LEANS, STEEPEST, LEANING = 8, 0.8, 0.02  # how many each way; columns aside for each row; and what aside costs
-CROSSED, TAPER = (0.05, 0.2), 6  # share of a brow under hair from which on it is one stroke; how round its ends are
-GOES_ON_PX, GOES_ON = 12.0, 0.4  # px of the crop that such a one may go on beyond what is read, and how like it that is
-OFF_PX, BESIDE_LINE_PX = 1.0, 2.5  # of the crop: how far aside of its course it may do so; and what it is unlike
-SHOWN = 0.3, 0.6  # how like itself it is where hair lies, from which on it is seen through hair
+CROSSED = 0.05, 0.2  # share of a brow under hair, from which on it is drawn as one stroke
 FAINT = 1e-3
 AT_ONCE = 10.0  # how many times as fast as brows move they fade from the drawing
 
@@ -102,8 +99,8 @@ def _brow(seen: Tensor, eyes: Eyes, line: Tensor, here: Tensor, side: int) -> tu
         return mean, ((columns * (line - mean) ** 2).sum(1, keepdim=True) / total).sqrt()
 
     columns = part.sum(1)
-    away = (line - _median(line.expand_as(columns), columns)).abs()  # medians: beside a brow are clips and locks
-    near = 1 - smooth(away / _median(away, columns).clamp(min=1), *ENDS)
+    away = (line - median(line.expand_as(columns), columns)).abs()  # medians: beside a brow are clips and locks
+    near = 1 - smooth(away / median(away, columns).clamp(min=1), *ENDS)
     column, deviation = spanned(columns * near)
     half = (HALF * deviation).clamp(min=1)
     row, _ = spanned((part * near[:, None]).sum(2))
@@ -123,13 +120,6 @@ def _brow(seen: Tensor, eyes: Eyes, line: Tensor, here: Tensor, side: int) -> tu
     raised, lowered = torch.full_like(s, -RAISED), room.clamp(0, RAISED).expand_as(s)
     profile = torch.stack([raised, lowered, -ends(*TROUBLED), ends(*ANGRY) + SUNK], 1)
     return inside, profile, (area > LEAST_PX).to(seen.dtype)
-
-
-def _median(values: Tensor, weight: Tensor) -> Tensor:
-    """(B, 1) of (B, N); 0 where nothing weighs."""
-    order = values.argsort(1)
-    below = weight.gather(1, order).cumsum(1) < weight.sum(1, keepdim=True) / 2
-    return values.gather(1, order.gather(1, below.sum(1, keepdim=True)))
 
 
 def brow_look(brows: Brows, raised: Tensor, form: Tensor) -> BrowLook:
@@ -227,97 +217,6 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     stroke = torch.maximum(*(course(coverage[0, 0] * side).stroke() for side in sides))[None, None]
     layer = torch.lerp(layer, torch.cat([colour * stroke, stroke], 1), crossed)
     return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
-
-
-class Course(NamedTuple):
-    """How a brow goes, in each column."""
-
-    row: Tensor  # (h,) px
-    half: Tensor  # (h,) px, of its thickness, 0 beyond its ends
-    ends: tuple[Tensor, Tensor]  # () px, the columns
-
-    def stroke(self) -> Tensor:
-        """(h, h): its coverage, if it is drawn as one stroke."""
-        away = (centres(len(self.row), self.row.device)[:, None] - self.row).abs()
-        return (self.half - away + 0.5).clamp(0, 1) * (2 * self.half).clamp(max=1)
-
-
-def course(coverage: Tensor) -> Course:
-    """Of the coverage (h, h) of one brow."""
-    size = coverage.shape[-1]
-    line, mass = centres(size, coverage.device), coverage.sum(0)
-    usual = mass.square().sum() / mass.sum().clamp(min=FAINT)
-    there = mass > usual / 3
-    first, last = torch.where(there, line, size).min(), torch.where(there, line, 0).max()
-    s = 2 * (line - first) / (last - first).clamp(min=1) - 1
-    row = (coverage * line[:, None]).sum(0) / mass.clamp(min=FAINT)
-    curve, thick = (fitted(s[None], x[None], mass[None] * there, k)[0] for x, k in ((row, 3), (mass, 2)))
-    half = torch.minimum(thick, usual).clamp(min=0) / 2 * (1 - s.abs().clamp(max=1) ** TAPER)
-    return Course(curve, half, (first, last))
-
-
-def crossed_by_locks(
-    straight: Tensor, coverage: Tensor, bare: Tensor, sides: Sequence[Tensor]
-) -> tuple[Tensor, Tensor]:
-    """(h, h): where brows, whose `coverage` is the same, go on in a drawing (3, h, h); and () how surely they are seen
-    through hair, of which `bare` (h, h) is free. `sides` are the columns (h,) of each."""
-    out, through = torch.zeros_like(coverage), coverage.new_zeros(())
-    if coverage.is_meta:  # how far they go is told by values
-        return out, through
-    for side in sides:
-        part = coverage * side
-        if not bool((part > SEEN[0]).any()):
-            continue
-        found, like = course(part), line_like(straight, part)
-        more = beyond(like, found)
-        whole = course(torch.maximum(part, more))
-        columns = torch.arange(len(side), device=side.device)
-        rows = whole.row.long().clamp(1, len(side) - 2)
-        there = (whole.half > 0) * (bare[rows, columns] < BARE[1])
-        best = torch.stack([like[rows + k, columns] for k in (-1, 0, 1)]).amax(0).clamp(0, 1)
-        surely = smooth((best * there).sum() / there.sum().clamp(min=1), *SHOWN)
-        out, through = torch.maximum(out, more), torch.maximum(through, surely)
-    return out, through
-
-
-def line_like(straight: Tensor, coverage: Tensor) -> Tensor:
-    """(h, h): how much a drawing (3, h, h) differs from what is above and below, as a brow does where its `coverage`
-    (h, h) is: 1 as much."""
-    far = max(2, round(BESIDE_LINE_PX * coverage.shape[-1] / CROP))
-    away = straight - (beside_rows(straight, far) + beside_rows(straight, -far)) / 2
-    weight = coverage.square()
-    ink = (away * weight).sum((1, 2), keepdim=True) / weight.sum()
-    return (away * ink).sum(0) / ink.square().sum().clamp(min=FAINT)
-
-
-def beyond(like: Tensor, found: Course) -> Tensor:
-    """(h, h): where a brow goes on beyond its ends, as a line that is `like` it (h, h)."""
-    size = like.shape[-1]
-    per, line = size / CROP, centres(size, like.device)
-    first, last = (int(x) for x in found.ends)
-    reach, near = round(GOES_ON_PX * per), max(1, round(OFF_PX * per))
-    out, half = torch.zeros_like(like), float(found.half.max())
-    for end, step in ((first, -1), (last, 1)):
-        inner = end - step * max(2, (last - first) // 4)
-        slope = float(found.row[end] - found.row[inner]) / abs(end - inner)
-        row = float(found.row[end])
-        for column in range(end + step, end + step * reach, step):
-            row += slope
-            top, bottom = int(row) - near, int(row) + near + 1
-            if column < 0 or column >= size or top < 0 or bottom > size:
-                break
-            here = like[top:bottom, column]
-            if here.max() < GOES_ON:
-                break
-            row = (row + top + int(here.argmax()) + 0.5) / 2
-            out[:, column] = (half - (line - row).abs() + 0.5).clamp(0, 1)
-    return out
-
-
-def beside_rows(picture: Tensor, by: int) -> Tensor:
-    """A picture (C, h, h) of which each row is what lies `by` rows below."""
-    at = torch.arange(picture.shape[1], device=picture.device) + by
-    return picture[:, at.clamp(0, picture.shape[1] - 1)]
 
 
 def browed(inside: Tensor, shown: BrowPictures, look: BrowLook, middle: Tensor) -> Tensor:

@@ -15,9 +15,11 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.lashes import LASH, grown, line_of, nearest_line
 from puppeteer.networks.rig.lids import covered, tips, told
-from puppeteer.networks.rig.pictures import filled, smooth, widened, wider
+from puppeteer.networks.rig.pictures import filled, smooth, wider
 from puppeteer.networks.rig.reader import spread
+from puppeteer.networks.rig.strokes import centres, fitted, pen
 
 # Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
 OUT, IN, UP, DOWN = 0.5, 0.24, 0.4, 0.6
@@ -28,7 +30,6 @@ OWN = 0.6, 0.95  # share of a pixel in which something is seen, from which on it
 SHUT = 0.8, 0.28  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
 TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
-THINNER = 0.7  # a closed lash than an open one
 WIDER = 0.36  # of an eye's half height, that the upper lid of a wide one is higher
 CHEEK, CHEEK_PX = (
     0.42,
@@ -38,20 +39,9 @@ CHEEK_CLEAR_PX, SPREAD = 5, 4  # px of the crop below an eye without hair and gl
 LASH_PX, CREASE_PX = 3.0, 8.0  # of the crop above an eye: what goes up with its lid, and what is pressed together
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
-LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
 PERHAPS = 0.1, 0.3  # share of a face without hair, from which on what is faintly read may be a lash
-SURELY, AS_BLACK, HUE = (0.85, 0.95), (0.7, 0.85), (0.03, 0.08)
-FAINTLY, AS_DARK, GROWS_PX = (0.04, 0.1), (0.6, 0.8), 8.0  # where a lash goes on: read, dark, and px of the crop
-ALONG_PX, TAPER, COLOUR_PX, DRAWN, INK = 4.0, 4, 3.0, (0.6, 1.0), 6.0
-EVEN_PX, BENT_PX, THICK = (
-    1.5,
-    6.0,
-    1.15,
-)  # px of the crop over which a lash's line is told, and that it bends at most; of how thick it usually is
+DRAWN = 0.6, 1.0  # closure over which a lash becomes the stroke of a closed eye
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
-GAP = 0.6, 0.8  # how much less than its lash what lies above may differ from skin, up to which it goes on
-NEAR_PX = 2.0  # of the crop from a lid's edge, within which its lash is sought most
-STRAND_PX = 2.0  # of the crop: half of how wide what passes over a lash may be
 HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
@@ -202,15 +192,6 @@ def lids(opening: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
     return torch.where(right(middle, CROP)[:, None], both[1], both[0])
 
 
-def fitted(s: Tensor, values: Tensor, weight: Tensor, degree: int) -> Tensor:
-    """Values (B, N) over s (B, N) as polynomials, by weighted least squares."""
-    powers = torch.stack([s**k for k in range(degree + 1)], 2)
-    square = torch.einsum("bn,bni,bnj->bij", weight, powers, powers)
-    square = square + 1e-2 * torch.eye(degree + 1, device=s.device)
-    right = torch.einsum("bn,bni,bn->bi", weight, powers, values)
-    return torch.einsum("bni,bi->bn", powers, torch.linalg.solve(square, right))
-
-
 def look(eyes: Eyes, gaze: Tensor, closure: Tensor, smile: Tensor, wide: Tensor) -> Look:
     """gaze (2,) x and y, closure (2,) of left and right, smile () and wide () of the pose, of one character: irises go
     to its right, which is the viewer's left, and up."""
@@ -297,72 +278,6 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     )
 
 
-def grown(lash: Tensor, unlike: Tensor, line: Tensor, perhaps: Tensor, free: Tensor) -> Tensor:
-    """(1, 1, h, h): a lash goes on where what is drawn differs from skin, `unlike` (1, 3, h, h), as lashes do, `line`
-    (the same): where it is read faintly and may be one, `perhaps` (1, 1, h, h), or where surely no hair lies, `free`
-    (the same)."""
-    most = line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    share = (unlike * line).sum(1, keepdim=True) / most
-    aside = unlike.square().sum(1, keepdim=True) / most - share.square()
-    faint = smooth(lash, *FAINTLY) * smooth(share * perhaps, *AS_DARK)
-    may = torch.maximum(faint, smooth(free, *SURELY) * smooth(share, *AS_BLACK) * (1 - smooth(aside, *HUE)))
-    reached = smooth(lash, *LASH)
-    for _ in range(round(GROWS_PX * lash.shape[-1] / CROP)):
-        reached = torch.maximum(reached, torch.minimum(wider(reached, 1), may))
-    return torch.maximum(lash, LASH[1] * reached)
-
-
-def line_of(lash: Tensor, edges: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """The last (4, h) of `EyePictures.edges`, and `EyePictures.stroke`, of lashes (4, h, h), premultiplied, the other
-    edges (7, h), and `right` (h,), columns of the viewer's right eye. An open lash goes round its eye, a closed one is
-    a line from end to end."""
-    size = lash.shape[-1]
-    per, opened, shut, arc = size / CROP, *edges[:3]
-    column = centres(size, lash.device)
-    mass = lash[3].sum(0)
-    below = (lash[3] * column[:, None]).sum(0) / mass.clamp(min=FAINT) - opened
-
-    def even(x: Tensor, px: float) -> Tensor:
-        reach = max(1, round(px * per))
-        return F.avg_pool1d(x.reshape(1, -1, size), 2 * reach + 1, 1, reach).reshape(x.shape)
-
-    amount = even(mass, EVEN_PX)
-    below, high = (even(mass * x, EVEN_PX) / amount.clamp(min=FAINT) for x in (below, mass))
-    ink = torch.exp(-INK * (lash[:3] / lash[3:].clamp(min=FAINT)).mean(0))
-    colour = even((lash[:3] * ink).sum(1), COLOUR_PX) / even((lash[3] * ink).sum(0), COLOUR_PX).clamp(min=FAINT**2)
-    both, strokes = [], []
-    for side in (~right, right):
-        weight = mass * side
-        total = weight.sum().clamp(min=FAINT)
-        middle, usual = (weight * below).sum() / total, (weight * high).sum() / total
-        bent = torch.where(amount > FAINT, (below - middle).clamp(-BENT_PX * per, BENT_PX * per), 0) + middle
-        ends = torch.where(weight > usual / 4, column, size).min(), torch.where(weight > usual / 4, column, 0).max()
-        s = (2 * (column - ends[0]) / (ends[1] - ends[0]).clamp(min=1) - 1).clamp(-1, 1)
-        lines = [fitted(s[None], x[None], weight[None], 2)[0] - x + middle / (1 + THINNER) for x in (shut, arc)]
-        usually = (THICK * usual).clamp(min=FAINT)
-        both.append(torch.stack([bent, *lines, (1 + THINNER) * (high / usually).clamp(min=1) - 1]))
-        along = even(weight, ALONG_PX) / even((weight > usual / 4).to(weight.dtype), ALONG_PX).clamp(min=FAINT)
-        strokes.append(torch.minimum(along, usually) / (1 + THINNER) / 2 * (1 - s**TAPER))
-    return torch.where(right, both[1], both[0]), torch.cat([torch.where(right, strokes[1], strokes[0])[None], colour])
-
-
-def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:
-    """(1, 1, h, h): 0 above a gap over what is most of a lash near its lid's `edge` (h,), `core` (1, 1, h, h): a crease
-    there is no lash; where nothing is `unlike` skin, of 1, is a gap."""
-    per = core.shape[3] / CROP
-    row = torch.arange(core.shape[2], device=core.device)[:, None]
-    at = (core / (1 + (row + 0.5 - edge).abs() / (NEAR_PX * per))).argmax(2, keepdim=True)
-    gap = smooth(1 - unlike / core.gather(2, at).clamp(min=FAINT), *GAP) * (row < at)
-    kept = 1 - gap.flip(2).cummax(2).values.flip(2)
-    reach = max(1, round(STRAND_PX * per))
-    return widened(-widened(-kept, reach, 3), reach, 3)
-
-
-def centres(size: int, device: torch.device) -> Tensor:
-    """(size,) px of pixels along an axis."""
-    return torch.arange(size, device=device, dtype=torch.float32) + 0.5
-
-
 def fetched(picture: Tensor, columns: Tensor, rows: Tensor, outside: str = "border") -> Tensor:
     """Of B pictures (B, C, h, h) what lies in `columns` and `rows`, px, which together are (h, h) or (B, h, h)."""
     source = torch.stack(torch.broadcast_tensors(columns, rows), -3)  # type: ignore[no-untyped-call]
@@ -442,7 +357,7 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     middle = edge + torch.lerp(below, line, k)
     lash = fetched(shown.lash, column, opened + below + (row - middle) * (1 + thinner * k), "zeros")
     half, stroke = shown.stroke[0], shown.stroke[1:, None]
-    drawn = ((half - (row - middle).abs() + 0.5).clamp(0, 1) * (2 * half).clamp(max=1))[None]
+    drawn = pen(half, row - middle)[None]
     lash = torch.lerp(lash, torch.cat([stroke * drawn, drawn])[None], smooth(k, *DRAWN))
     colour = inside[:, :3] + weight * (shown.skin * alpha - inside[:, :3])
     laid = colour * (1 - lash[:, 3:]) + lash[:, :3] * alpha

@@ -13,20 +13,18 @@ from puppeteer.networks.blocks import blurred
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.pictures import filled, smooth, wider
 from puppeteer.networks.rig.reader import spread
+from puppeteer.networks.rig.strokes import pen
 
 CHANGED = 0.3, 0.6  # share of a pixel, from which on it is the mouth's
 HOLE_PX, BESIDE_PX, SOFT = 3, 2, 1.0  # px of the crop: half of how high teeth are; soft edges; and a seam
-TONES = 0.4, 0.25, 0.15  # of 1, within which what is about a mouth is taken for skin, one after the other
+ABOUT_PX, TONES = 5, (0.4, 0.25, 0.15)  # px of the crop about a mouth; of 1, within which most there is skin
 ALIKE = 0.06, 0.12  # of 1: what differs more from the skin about a mouth is none
-UNLIKE, HARDLY, GROWS_PX = (
-    (0.12, 0.3),
-    (0.03, 0.08),
-    6,
-)  # the same of what is the mouth's; of what goes on from it; and px
+UNLIKE = 0.12, 0.3  # the same of what is the mouth's
+HARDLY, GROWS_PX = (0.03, 0.08), 6  # the same of what goes on from it; and how far
 LEAST_PX = 12.0  # of the crop: what is smaller is no mouth
 AT = 0.35  # of the height of an open mouth, the line of a shut one
 HANGS, FORM = 0.05, 0.16  # of its width: how far its middle hangs below its ends; and how much more it does in a smile
-HALF_PX, TAPER, STEEPEST = 0.6, 4, 0.3  # px of the crop, half of a line; and how round its ends are
+HALF_PX, TAPER, STEEPEST = 0.6, 4, 0.3  # px of the crop, half of a line; how round its ends are; and px down for each
 INK = 8.0  # how much more darker colours count for the line's
 SHUTS = 0.75, 1.0  # share of the way from the drawn mouth to a shut one, over which it becomes one
 NARROWER = 0.95  # than the open one
@@ -39,7 +37,7 @@ def shut(crop: Tensor, changed: Tensor, mouth: Tensor) -> tuple[Tensor, Tensor]:
     drawn = crop[:, :3].float()
     near = smooth(changed.float(), *CHANGED)
     solid = (crop[:, 3:] > 0.95).float()
-    about = wider(near, BESIDE_PX) * solid
+    about = wider(near, ABOUT_PX) * solid
     tone = drawn.new_tensor(0)
     for within in TONES:  # most of what is painted about a mouth is skin
         tone = (drawn * about).sum((2, 3), keepdim=True) / about.sum((2, 3), keepdim=True).clamp(min=1)
@@ -89,9 +87,9 @@ def laid(
     x = torch.arange(CROP, device=ways.device, dtype=ways.dtype) + 0.5
     s = (x - middle) / half.clamp(min=1)
     bend = (HANGS + FORM * form[:, None, None, None]) * half
-    away = (x[:, None] - row - tilt * (x - middle) - bend * (1 - 2 * s.square())).abs()
+    away = x[:, None] - row - tilt * (x - middle) - bend * (1 - 2 * s.square())
     thick = HALF_PX * (1 - s.abs().clamp(max=1) ** TAPER)
-    ink = (thick - away + 0.5).clamp(0, 1) * (2 * thick).clamp(max=1)
+    ink = pen(thick, away)
     there = torch.lerp(skin[:, :3], line[:, 4:, None, None], ink)
     there = torch.cat([there, torch.ones_like(ink)], 1)
     paint = torch.zeros_like(ways)
