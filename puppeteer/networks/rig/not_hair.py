@@ -26,6 +26,7 @@ KNOWN = 0.5, 0.9  # share of what is read as no hair from which on it is none fo
 REACH = 40  # px that a thing goes on beyond what is surely none
 JAW = -12.0, -2.0  # px below the neck's tip, from which on what is no hair is the body's
 OUTLINE_PX = 4  # about a body
+EDGE_PX, ISLAND_PX = 4, 4  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
 EYES, EYE_RADIUS = ((150.0, 149.0), (106.0, 149.0)), 10.0  # of the spec square: the character's left one, its right one
 PATCHED = 0.5  # how surely an eye must be covered
 PATCH = 0.5, 0.8  # how much likelier a colour is a patch's than hair's
@@ -49,6 +50,29 @@ def body_back(shares: Tensor, image: Tensor, tip: Tensor) -> Tensor:
     out = shares.clone()
     out[:, HAIR] *= 1 - given.clamp(0, 1)
     out[:, BODY : BODY + 1] += hair - out[:, HAIR].sum(1, keepdim=True)
+    return out
+
+
+def without_islands(shares: Tensor, image: Tensor) -> Tensor:
+    """Shares (1, L, 256, 256) in which what is read as a body's, but lies in hair by itself, is hair where it is small
+    or has hair's colours. `image` (1, 4, 256, 256) premultiplied."""
+    inside, colour = _opaque(image)
+    hair, body, neck = (shares[:, k].sum(1, keepdim=True) for k in (HAIR, [BODY], [NECK]))
+    drawn = (image[:, 3:] > 0.5).float()
+    there = (body > 0.5).float() * drawn
+    y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
+    known = there * torch.maximum((y > SPEC - EDGE_PX).float(), F.max_pool2d((neck > 0.5).float(), 7, 1, 3))
+    island = there - _connected(known, there, SPEC)
+    of_hair, of_body = _likely(colour, inside, [hair > SURELY, (body > SURELY) & (island == 0)])
+    alike = blurred(inside * of_hair / (of_hair + of_body + RARE), READ_SIGMA)
+    side = 2 * ISLAND_PX + 1
+    large = F.max_pool2d(-F.max_pool2d(-island, side, 1, ISLAND_PX), side, 1, ISLAND_PX)
+    given = island * torch.maximum(smooth(alike, *PATCH), 1 - large)
+    given = F.max_pool2d(given, 3, 1, 1) * (1 - there + island)
+    near = blurred(shares[0, HAIR, None] * (1 - island), ISLAND_PX)[:, 0] + RARE / SPEC
+    out = shares.clone()
+    out[:, BODY : BODY + 1] *= 1 - given
+    out[:, HAIR] += (body - out[:, BODY : BODY + 1]) * near / near.sum(0)
     return out
 
 
@@ -105,8 +129,8 @@ def _likely(colour: Tensor, inside: Tensor, places: list[Tensor]) -> list[Tensor
     return [x[:, None] for x in found.unbind(1)]
 
 
-def _connected(known: Tensor, thing: Tensor) -> Tensor:
-    """The part of a thing (1, 1, H, W) that is reached from what is known of it (1, 1, H, W)."""
-    for _ in range(REACH):
+def _connected(known: Tensor, thing: Tensor, reach: int = REACH) -> Tensor:
+    """The part of a thing (1, 1, H, W) that is reached within some px from what is known of it (1, 1, H, W)."""
+    for _ in range(reach):
         known = torch.minimum(F.max_pool2d(known, 3, 1, 1), thing)
     return known
