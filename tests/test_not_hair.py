@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from puppeteer.characters import SHIPPED
 from puppeteer.image import premultiplied
-from puppeteer.networks.rig.not_hair import body_back, patches
+from puppeteer.networks.rig.not_hair import ISLAND_PX, body_back, patches, without_islands
 from puppeteer.networks.rig.reader import BODY, COUNT, FACE, FRONT, SIDE
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
@@ -68,6 +68,34 @@ def test_a_hand_over_hair_is_the_bodys() -> None:
     assert torch.allclose(out[0, :, far], shares[0, :, far], atol=0.03)
 
 
+def test_fingers_that_are_read_as_hair_for_sure_stay_with_their_hand() -> None:
+    picture, shares, _ = _laid(*_figure(), SKIN, 0.3)
+    shares[0, :, 196:200, 74:100] = F.one_hot(torch.tensor(SIDE), COUNT).float()[:, None, None]
+    picture[0, :3, 195, 74:100] = torch.tensor((0.4, 0.2, 0.2))[:, None]  # the line about them
+    out = body_back(shares, picture, TIP)
+    assert (out[0, BODY, 195:224, 78:96] > 0.8).all()
+    assert (out[0, SIDE, 180:192, 78:96] > 0.95).all()
+
+
+@pytest.mark.parametrize(
+    ("half", "colour", "hair"),
+    [(ISLAND_PX - 1, CLOTH, True), (12, HAIR_COLOUR, True), (12, CLOTH, False)],  # a speck, a highlight, and clothes
+)
+def test_what_lies_in_hair_by_itself_is_hair_where_it_is_small_or_looks_like_it(
+    half: int, colour: tuple[float, float, float], hair: bool
+) -> None:
+    picture, shares = _figure()
+    where = torch.zeros(256, 256, dtype=torch.bool)
+    where[150 - half : 150 + half, 82 - half : 82 + half] = True
+    picture[0, :3, where] = torch.tensor(colour)[:, None]
+    shares[0, :, where] = F.one_hot(torch.tensor(BODY), COUNT).float()[:, None]
+    out = without_islands(shares, picture)
+    assert torch.allclose(out.sum(1), shares.sum(1), atol=1e-5) and (out > -1e-6).all()
+    inner = _inner(where, 1)
+    assert (out[0, SIDE if hair else BODY, inner] > 0.9).all()
+    assert torch.equal(out[0, :, 200:, 90:160], shares[0, :, 200:, 90:160]), "a body stays one"
+
+
 @pytest.mark.parametrize("sure", [0.6, 0.85, 1.0])
 def test_a_lock_over_a_body_stays_hair(sure: float) -> None:
     picture, shares, where = _laid(*_figure(), HAIR_COLOUR, sure)
@@ -78,7 +106,7 @@ def test_a_lock_over_a_body_stays_hair(sure: float) -> None:
 def test_hair_that_is_read_for_sure_is_hair_in_any_colour() -> None:
     """As strands have that are dyed in the colour of the clothes."""
     picture, shares, where = _laid(*_figure(), CLOTH, 0.999)
-    inner = _inner(where, 5)
+    inner = _inner(where, 9)
     assert torch.allclose(body_back(shares, picture, TIP)[0, :, inner], shares[0, :, inner], atol=0.02)
 
 

@@ -18,14 +18,16 @@ HAIR = (BACK, SIDE, FRONT)
 LEVELS = 20  # of each of three channels, in which colours are counted
 RARE = 4e-4  # share of a thing's pixels from which on a colour says something
 TRUST = 1.5  # how much colours count beside what was read
+CLEARLY = 1.5  # how much likelier, as a logarithm, a colour is another thing's, from which on it is not hair's
 SURELY, HANGING_SURELY = 0.9, 0.985  # shares from which on a thing is what was read, and hair that hangs is hair
 BROWS = 40.0  # px above the neck's tip
 READ_SIGMA, TOGETHER = 1.0, 3.0  # px about a place that are looked at together: a highlight is no hand
+EDGE, EDGE_REACH = (0.5, 1.5), 3  # `CLEARLY` at the edge of a thing, and px about what is told together
 THING = 0.45, 0.75  # how likely no hair a place is, from where on it is none
 KNOWN = 0.5, 0.9  # share of what is read as no hair from which on it is none for sure
 REACH = 40  # px that a thing goes on beyond what is surely none
 JAW = -12.0, -2.0  # px below the neck's tip, from which on what is no hair is the body's
-OUTLINE_PX = 4  # about a body
+OUTLINE_PX, LINE_PX = 4, 2  # about a body, and about what was read as hair
 EDGE_PX, ISLAND_PX = 4, 4  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
 EYES, EYE_RADIUS = ((150.0, 149.0), (106.0, 149.0)), 10.0  # of the spec square: the character's left one, its right one
 PATCHED = 0.5  # how surely an eye must be covered
@@ -40,8 +42,12 @@ def body_back(shares: Tensor, image: Tensor, tip: Tensor) -> Tensor:
     drawn = (image[:, 3:] > 0.5).float()
     y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
     hair, body = shares[:, HAIR].sum(1, keepdim=True), shares[:, BODY : BODY + 1]
-    thing = _unlike_hair(shares, image, y < tip[1] - BROWS) * drawn
-    whole = body + hair * _connected(thing * smooth(1 - hair, *KNOWN), thing)
+    thing, clear = (x * drawn for x in _unlike_hair(shares, image, y < tip[1] - BROWS))
+    found = _connected(thing * smooth(1 - hair, *KNOWN), thing)
+    # With the line about what was read as hair.
+    line = F.max_pool2d(found * clear * smooth(hair, *KNOWN), 2 * LINE_PX + 1, 1, LINE_PX)
+    found = torch.maximum(found, line * drawn)
+    whole = body + hair * found
     # Where nothing is drawn anything may have been read, and outlines would go with hair that is not there.
     beside = F.max_pool2d(drawn * whole, 2 * OUTLINE_PX + 1, 1, OUTLINE_PX)
     beside = torch.minimum(beside, spread(whole.expand(-1, 3, -1, -1), drawn)[:, :1]) * (body + hair)
@@ -94,19 +100,25 @@ def patches(shares: Tensor, image: Tensor, covered: Tensor) -> Tensor:
     return blurred(F.max_pool2d(patch, 2 * PATCH_PX + 1, 1, PATCH_PX), PATCH_SIGMA)
 
 
-def _unlike_hair(shares: Tensor, image: Tensor, above: Tensor) -> Tensor:
+def _unlike_hair(shares: Tensor, image: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
     """(1, 1, H, W) of a premultiplied image (1, 4, H, W), 1 where it shows no hair as far as its colours, and what was
-    read there, tell. `above` is where there is no hand."""
+    read there, tell; and as its own colour in each place alone tells. `above` is where there is no hand."""
     inside, colour = _opaque(image)
     hair = shares[:, HAIR].sum(1, keepdim=True)
-    surely = (hair > SURELY) & above | (hair > HANGING_SURELY)
+    top, hangs = (hair > SURELY) & above, hair > HANGING_SURELY
     others = [shares[:, layers].sum(1, keepdim=True) > SURELY for layers in ([FACE], [NECK, BODY])]
-    of_hair, *of_others = _likely(colour, inside, [surely, *others])
-    told = torch.log((torch.stack(of_others).amax(0) + RARE) / (of_hair + RARE))
+
+    def told(surely: Tensor) -> Tensor:
+        of_hair, *of_others = _likely(colour, inside, [surely, *others])
+        return torch.log((torch.stack(of_others).amax(0) + RARE) / (of_hair + RARE))
+
     read = torch.logit(blurred(hair, READ_SIGMA).clamp(1e-4, 1 - 1e-4))
     alpha = image[:, 3:].float()
-    none = torch.sigmoid(TRUST * blurred(told * (alpha > 0), READ_SIGMA) - read) * alpha
-    return smooth(blurred(none, TOGETHER) / blurred(alpha, TOGETHER).clamp(min=0.05), *THING)
+    likely = torch.sigmoid(TRUST * blurred(told(top | hangs) * (alpha > 0), READ_SIGMA) - read) * alpha
+    thing = smooth(blurred(likely, TOGETHER) / blurred(alpha, TOGETHER).clamp(min=0.05), *THING)
+    # Fingers that are read as hanging hair would make skin one of its colours.
+    clear = smooth(told(top | (hangs & (told(top) < CLEARLY))), *EDGE) * alpha
+    return _connected(thing, torch.maximum(thing, clear), EDGE_REACH), clear  # up to its own edge
 
 
 def _opaque(image: Tensor) -> tuple[Tensor, Tensor]:
