@@ -181,12 +181,13 @@ def close(
             for k in range(4):
                 near = np.float32(lash[a, column, k]) if 0 <= a < size else zero
                 far = np.float32(lash[a + 1, column, k]) if 0 <= a + 1 < size else zero
-                line[k] = (near + v * (far - near)) * (one - new)
-            thick = stroke[0, column]
-            there = new * min(max(thick - abs(at - middle) + half, zero), one) * min(thick + thick, one)
-            for k in range(3):
-                line[k] += there * stroke[k + 1, column]
-            line[3] += there * bytes_
+                line[k] = near + v * (far - near)
+            if new > zero:
+                thick = stroke[0, column]
+                there = min(max(thick - abs(at - middle) + half, zero), one) * min(thick + thick, one)
+                for k in range(3):
+                    line[k] += new * (there * stroke[k + 1, column] - line[k])
+                line[3] += new * (there * bytes_ - line[3])
             if weight < np.float32(FAINT) and line[3] < half:
                 continue
             was = np.int64(picture[row, column])
