@@ -44,6 +44,7 @@ SEEN = 0.25, 0.6  # share of a pixel that is brow, from which on it is all brow
 ALIKE_PX = 3.0  # of the crop: half of how many columns tell a lock's direction
 LEANS, STEEPEST, LEANING = 8, 0.8, 0.02  # how many each way; columns aside for each row; and what aside costs
 CROSSED = 0.05, 0.2  # share of a brow under hair, from which on it is drawn as one stroke
+BEYOND_PX, BEYOND = 3.0, 0.5  # px of the crop above and below, which tell that direction too; and how much that counts
 FAINT = 1e-3
 AT_ONCE = 10.0  # how many times as fast as brows move they fade from the drawing
 
@@ -165,12 +166,17 @@ def _lean(colour: Tensor, above: Tensor, below: Tensor, per: float) -> Tensor:
     at = (below - above).argmax(0)
     column = torch.arange(size, device=colour.device)
     top, bottom = above[at, column], below[at, column]
-    reach = max(1, round(ALIKE_PX * per))
+    reach, far = max(1, round(ALIKE_PX * per)), max(1, round(BEYOND_PX * per))
     costs = []
     leans = [STEEPEST * k / LEANS for k in range(-LEANS, LEANS + 1)]
     for lean in leans:
         left, right = ((column + (by * lean * deep).round().long()).clamp(0, size - 1) for by in (-0.5, 0.5))
         unlike = (colour[0][:, top[left], left] - colour[0][:, bottom[right], right]).abs().mean(0)
+        # What lies beyond goes the same way.
+        for row, down in ((top, -far), (bottom, far)):
+            beside = (column + round(lean * down)).clamp(0, size - 1)
+            further = colour[0][:, (row + down).clamp(0, size - 1), beside]
+            unlike = unlike + BEYOND * (colour[0][:, row, column] - further).abs().mean(0)
         costs.append(F.avg_pool1d(F.pad(unlike[None], (reach, reach)), 2 * reach + 1, 1)[0] + LEANING * abs(lean))
     best = torch.tensor(leans, device=colour.device)[torch.stack(costs).argmin(0)] * (deep > 1)
     return F.avg_pool1d(F.pad(best[None], (reach, reach), mode="replicate"), 2 * reach + 1, 1)[0]

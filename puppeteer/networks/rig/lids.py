@@ -22,6 +22,8 @@ WIDEST_PX, LEAST_PX = 9.0, 1.5  # of the crop: a wider fringe is several locks, 
 LONG, LONGEST_PX = 1.3, 7.0  # of its width, and px of the crop, how far a lock goes on to its tip
 DEEP = 0.8  # of the height of what it hangs over, at most
 POINTED = 0.7  # a tip's outline: the power of what is left of its length
+HANGING, UPRIGHT = 0.4, 0.2  # the same of one that hangs beside an eye, and what it leans at most
+LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
 LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
 SURELY, NEAR, ENDS_PX = (0.85, 0.98), (0.3, 0.6), 4.0  # shares of hair that give its colour, and about which it ends
@@ -109,7 +111,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             continue
         # What passes by an eye goes on with the rest of it.
         if beside[0] != beside[1]:
-            lean = min(lean, 0.0) if beside[0] else max(lean, 0.0)
+            lean = min(max(lean, -UPRIGHT), 0.0) if beside[0] else max(min(lean, UPRIGHT), 0.0)
         ends = _ends(straight, above, lean, range(near, 3 * near))
         light = ends.mean(0)
         for lock in _parted(first, last, light, beside, lean, per):
@@ -172,13 +174,17 @@ def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per:
     reach = int(abs(lock.lean) * long) + 1
     columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
     down = torch.arange(size, device=ends.device)[:, None] - level[columns] + 0.5
-    left = (1 - down / long).clamp(0, 1) ** POINTED
+    hangs = lock.anchor in (lock.first, lock.last)  # beside an eye, and only ends there
+    left = (1 - down / long).clamp(0, 1) ** (HANGING if hangs else POINTED)
     source = lock.anchor + (columns - lock.anchor - lock.lean * down) / left.clamp(min=0.02)
-    cover = (torch.minimum(source - lock.first, lock.last - source) * left + 1).clamp(0, 1) * (down < long)
+    inside = [(x * left + 1).clamp(min=0) for x in (source - lock.first, lock.last - source)]
+    cover = torch.minimum(*inside).clamp(max=1) * (down < long)
+    free = [x for x, end in zip(inside, (lock.first, lock.last), strict=True) if lock.anchor != end]
+    line = (1 - (torch.stack(free or inside).amin(0) - 1).abs() / (LINE_PX * per)).clamp(min=0)
     at = source.clamp(lock.first, lock.last)
     before = at.long()
     after = (before + 1).clamp(max=lock.last)
-    colour = torch.lerp(ends[:, before], ends[:, after], at - before)
+    colour = torch.lerp(ends[:, before], ends[:, after], at - before) * (1 - INK * line)
     out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
     out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
     straight_on = (down < long) * (columns >= lock.first) * (columns <= lock.last)
