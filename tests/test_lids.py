@@ -164,3 +164,13 @@ def test_a_lid_that_trembles_does_not_make_hair_before_it_flicker() -> None:
         for bare in (torch.ones_like(found.bare), torch.full_like(found.bare, 0.2))
     )
     assert behind < 0.7 * bare
+
+
+def test_hair_at_an_eyes_outer_corner_hangs_down_to_its_closed_lash() -> None:
+    corner = EYES[0][1] - HALF[0]
+    beside, above = _lock(corner - 12, corner, 80), _lock(corner - 12, corner + 6, 58)
+    crop, found = _painted(torch.maximum(beside, above))
+    closed = _closed(crop, found)
+    widths = [len(_columns(closed, row, HAIR)) / PER for row in (56, 60, 63, 66)]
+    assert widths[0] == pytest.approx(18, abs=1)
+    assert widths[0] >= widths[1] >= widths[2] >= widths[3] and widths[2] > 13, "and is no triangle of skin"

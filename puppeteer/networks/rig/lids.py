@@ -23,6 +23,7 @@ LONG, LONGEST_PX = 1.3, 7.0  # of its width, and px of the crop, how far a lock 
 DEEP = 0.8  # of the height of what it hangs over, at most
 POINTED = 0.7  # a tip's outline: the power of what is left of its length
 HANGING, UPRIGHT = 0.4, 0.2  # the same of one that hangs beside an eye, and what it leans at most
+HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
 LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
@@ -170,11 +171,12 @@ def _parted(first: int, last: int, light: Tensor, beside: list[bool], lean: floa
 def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per: float) -> None:
     """Lays a lock whose colours are `ends` (3, h) where it reaches an eye."""
     size, width = ends.shape[-1], lock.last - lock.first + 1
-    long = min(LONG * width, LONGEST_PX * per, DEEP * float(deep[lock.first : lock.last + 1].mean()))
+    high = deep[lock.first : lock.last + 1]
+    hangs = _outermost(lock, deep, per)
+    long = float(high.amax()) if hangs else min(LONG * width, LONGEST_PX * per, DEEP * float(high.mean()))
     reach = int(abs(lock.lean) * long) + 1
     columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
     down = torch.arange(size, device=ends.device)[:, None] - level[columns] + 0.5
-    hangs = lock.anchor in (lock.first, lock.last)  # beside an eye, and only ends there
     left = (1 - down / long).clamp(0, 1) ** (HANGING if hangs else POINTED)
     source = lock.anchor + (columns - lock.anchor - lock.lean * down) / left.clamp(min=0.02)
     inside = [(x * left + 1).clamp(min=0) for x in (source - lock.first, lock.last - source)]
@@ -189,6 +191,15 @@ def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per:
     out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
     straight_on = (down < long) * (columns >= lock.first) * (columns <= lock.last)
     out.drawn[:, columns] = torch.maximum(out.drawn[:, columns], straight_on.to(cover.dtype))
+
+
+def _outermost(lock: Lock, deep: Tensor, per: float) -> bool:
+    """Whether a lock hangs at the outer corner of an eye; `deep` (h,) is how high eyes are, 1 or less where none is."""
+    size, near = len(deep), round(CORNER_PX * per)
+    left, right = lock.first - near, lock.last + near
+    at_left = lock.anchor == lock.first and lock.last < size / 2 and (left < 0 or deep[left] <= 1)
+    at_right = lock.anchor == lock.last and lock.first > size / 2 and (right >= size or deep[right] <= 1)
+    return (lock.last - lock.first + 1 > HANGING_PX * per) and bool(at_left or at_right)
 
 
 def _slope(straight: Tensor, first: int, last: int, above: Tensor, per: float) -> float:
