@@ -22,10 +22,10 @@ ALIKE = 0.06, 0.12  # of 1: what differs more from the skin about a mouth is non
 UNLIKE = 0.12, 0.3  # the same of what is the mouth's
 HARDLY, GROWS_PX = (0.03, 0.08), 6  # the same of what goes on from it; and how far
 LEAST_PX = 12.0  # of the crop: what is smaller is no mouth
-AT = 0.35  # of the height of an open mouth, the line of a shut one
+AT = 0.15  # of the height of an open mouth, the line of a shut one
 HANGS, FORM = 0.05, 0.16  # of its width: how far its middle hangs below its ends; and how much more it does in a smile
-HALF_PX, TAPER, STEEPEST = 0.6, 4, 0.3  # px of the crop, half of a line; how round its ends are; and px down for each
-INK = 8.0  # how much more darker colours count for the line's
+HALF_PX, TAPER, STEEPEST = 0.55, 4, 0.12  # px of the crop, half of a line; how round its ends are; and px down for each
+INK, DARKER = 12.0, 1.3  # how much more darker colours count for the line's; and how much darker it is than they are
 SHUTS = 0.75, 1.0  # share of the way from the drawn mouth to a shut one, over which it becomes one
 NARROWER = 0.95  # than the open one
 FAINT = 1e-3
@@ -62,6 +62,8 @@ def shut(crop: Tensor, changed: Tensor, mouth: Tensor) -> tuple[Tensor, Tensor]:
     tilt = _tilt(region[:, 0], line)
     ink = own * torch.exp(-INK * drawn.mean(1, keepdim=True))
     colour = (drawn * ink).sum((2, 3)) / ink.sum((2, 3)).clamp(min=FAINT**2)
+    around = tone[:, :, 0, 0]
+    colour = (around + DARKER * (colour - around)).clamp(0, 1)
     there = ((mouth > 0) * (area > LEAST_PX))[:, None, None, None]
     cover = blurred(wider(region, BESIDE_PX), SOFT) * there
     place = torch.stack([(left + right) / 2, NARROWER * (right - left) / 2, torch.lerp(top, bottom, AT), tilt], 1)
