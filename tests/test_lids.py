@@ -131,8 +131,8 @@ def test_a_lock_that_comes_out_below_an_eyes_corner_goes_on_through_it() -> None
     beside = _lock(30, 34, 128)
     crop, found = _painted(beside)
     closed = _closed(crop, found)
-    for row in (62.0, 64.0, 66.0):
-        assert len(_columns(closed, row, HAIR)) >= 2 * PER or beside[round(row * PER), round(32 * PER)] == 0
+    for row in (62.0, 64.0, 66.0):  # its outline is darker
+        assert len(_columns(closed, row, HAIR)) >= 2 * PER - 2 or beside[round(row * PER), round(32 * PER)] == 0
 
 
 def test_what_covers_a_face_is_not_skin() -> None:
