@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
@@ -40,7 +39,7 @@ class DrawnEyes:
         self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
         self._hair = np.ascontiguousarray(shown.hair[0, 0].numpy())
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
-        self._stroke = np.ascontiguousarray((shown.stroke * torch.tensor([[1.0], [255.0], [255.0], [255.0]])).numpy())
+        self._stroke = shown.stroke.numpy() * np.array([[1], [255], [255], [255]], np.float32)
         self._per_px = len(self._opening) / CROP
         self._covered = bool((self._edges[6] > FAINT).any())
         seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)

@@ -186,20 +186,18 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     """Of the middle of a premultiplied drawing (1, 4, h, h)."""
     size = inside.shape[-1]
     straight = inside[:, :3] / inside[:, 3:].clamp(min=1 / 255)
-    sides = ~right(eyes.middle, size)[0], right(eyes.middle, size)[0]
+    viewers_right, free = right(eyes.middle, size)[0], enlarge(eyes.bare, size)
+    sides, bare = (~viewers_right, viewers_right), smooth(free, *BARE)
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
-    crossed = smooth(
-        (coverage * (1 - smooth(enlarge(eyes.bare, size), *BARE))).sum() / coverage.sum().clamp(min=FAINT), *CROSSED
-    )
-    further, through = crossed_by_locks(straight[0], coverage[0, 0], enlarge(eyes.bare, size)[0, 0], sides)
+    crossed = smooth((coverage * (1 - bare)).sum() / coverage.sum().clamp(min=FAINT), *CROSSED)
+    further, through = crossed_by_locks(straight[0], coverage[0, 0], free[0, 0], sides)
     further, through = crossed * further, torch.maximum(brows.through, crossed * through)
     seen, coverage = torch.maximum(seen, further), torch.maximum(coverage, further)
-    bare = smooth(enlarge(eyes.bare, size), *BARE)
     shows = bare + (1 - bare) * through
     # What is put in its place has the locks' own lines for a short way only; on skin it may reach over thin ends.
     thin, wide = (wider(seen, max(1, round(px * size / CROP))) for px in BESIDE_PX)
     plain = torch.maximum(1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN), smooth(wide, *LINE))
-    clear = torch.minimum(smooth(enlarge(eyes.bare, size), *CLEAR), plain)
+    clear = torch.minimum(smooth(free, *CLEAR), plain)
     clear = -wider(-clear, round(CLEAR_PX * size / CROP))
     about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), clear)
     others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
@@ -217,7 +215,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     # Over hair its edges cannot be told from those of locks.
     plain = torch.cat([colour.expand_as(skin), torch.ones_like(own)], 1) * smooth(coverage, *SEEN) * taken
     seen_layer = torch.lerp(plain, drawn, bare)
-    hidden = smooth(1 - enlarge(eyes.bare, size), *HIDDEN) * smooth(coverage, *SEEN) * (1 - taken)
+    hidden = smooth(1 - free, *HIDDEN) * smooth(coverage, *SEEN) * (1 - taken)
     layer = seen_layer + hidden * torch.cat([colour.expand_as(skin), torch.ones_like(hidden)], 1)
     # Of one that locks cross, no more than its course is sure.
     stroke = torch.maximum(*(course(coverage[0, 0] * side).stroke() for side in sides))[None, None]

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import smooth, widened, wider
+from puppeteer.networks.rig.pictures import reached, smooth, widened
 from puppeteer.networks.rig.strokes import along, centres, fitted, median
 
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
@@ -39,10 +39,8 @@ def grown(lash: Tensor, unlike: Tensor, line: Tensor, perhaps: Tensor, free: Ten
     aside = unlike.square().sum(1, keepdim=True) / most - share.square()
     faint = smooth(lash, *FAINTLY) * smooth(share * perhaps, *AS_DARK)
     may = torch.maximum(faint, smooth(free, *SURELY) * smooth(share, *AS_BLACK) * (1 - smooth(aside, *HUE)))
-    reached = smooth(lash, *LASH)
-    for _ in range(round(GROWS_PX * lash.shape[-1] / CROP)):
-        reached = torch.maximum(reached, torch.minimum(wider(reached, 1), may))
-    return torch.maximum(lash, LASH[1] * reached)
+    steps = round(GROWS_PX * lash.shape[-1] / CROP)
+    return torch.maximum(lash, LASH[1] * reached(smooth(lash, *LASH), may, steps))
 
 
 def line_of(lash: Tensor, edges: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.compact.morpher import MOUTH_COLUMNS, faded_over
-from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.rig.pictures import reached, smooth
 
 UP, WIDER = 0.18, 0.15  # of its height, how much higher an open mouth lies; how much wider it is than where it is told
 AT_ONCE = 4.0  # how many times as fast as it opens it gets wide
@@ -29,10 +29,7 @@ def around_mouth(changed: Tensor) -> Tensor:
     changes that much. What else changes below eyes are lower lids and cheeks, which a voice does not move."""
     seed = torch.zeros_like(changed)
     seed[:, :, MOUTH_ROWS, MOUTH_COLUMNS] = smooth(changed[:, :, MOUTH_ROWS, MOUTH_COLUMNS], *SURE)
-    reached, may = seed, smooth(changed, *CHANGED)
-    for _ in range(CROP // 2):
-        reached = torch.maximum(reached, torch.minimum(F.max_pool2d(reached, 3, 1, 1), may))
-    zone = faded_over(reached, ABOUT_PX)
+    zone = faded_over(reached(seed, smooth(changed, *CHANGED), CROP // 2), ABOUT_PX)
     return torch.where(seed.amax((2, 3), keepdim=True) > 0.5, zone, torch.ones_like(zone))
 
 

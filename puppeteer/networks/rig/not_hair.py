@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, blurred, pixel_grid
-from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.rig.pictures import reached, smooth
 from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, NECK, SIDE, spread
 
 HAIR = (BACK, SIDE, FRONT)
@@ -43,7 +43,7 @@ def body_back(shares: Tensor, image: Tensor, tip: Tensor) -> Tensor:
     y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
     hair, body = shares[:, HAIR].sum(1, keepdim=True), shares[:, BODY : BODY + 1]
     thing, clear = (x * drawn for x in _unlike_hair(shares, image, y < tip[1] - BROWS))
-    found = _connected(thing * smooth(1 - hair, *KNOWN), thing)
+    found = reached(thing * smooth(1 - hair, *KNOWN), thing, REACH)
     # With the line about what was read as hair.
     line = F.max_pool2d(found * clear * smooth(hair, *KNOWN), 2 * LINE_PX + 1, 1, LINE_PX)
     found = torch.maximum(found, line * drawn)
@@ -68,7 +68,7 @@ def without_islands(shares: Tensor, image: Tensor) -> Tensor:
     there = (body > 0.5).float() * drawn
     y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
     known = there * torch.maximum((y > SPEC - EDGE_PX).float(), F.max_pool2d((neck > 0.5).float(), 7, 1, 3))
-    island = there - _connected(known, there, SPEC)
+    island = there - reached(known, there, SPEC)
     of_hair, of_body = _likely(colour, inside, [hair > SURELY, (body > SURELY) & (island == 0)])
     alike = blurred(inside * of_hair / (of_hair + of_body + RARE), READ_SIGMA)
     side = 2 * ISLAND_PX + 1
@@ -96,7 +96,7 @@ def patches(shares: Tensor, image: Tensor, covered: Tensor) -> Tensor:
         of_hair, of_patch = _likely(colour, inside, [above, over])
         patch = smooth(of_patch / (of_patch + of_hair + RARE), *PATCH) * inside * there.view(-1, 1, 1, 1)
         known, thing = torch.maximum(known, patch * over), torch.maximum(thing, patch)
-    patch = _connected(known, thing)
+    patch = reached(known, thing, REACH)
     return blurred(F.max_pool2d(patch, 2 * PATCH_PX + 1, 1, PATCH_PX), PATCH_SIGMA)
 
 
@@ -118,7 +118,7 @@ def _unlike_hair(shares: Tensor, image: Tensor, above: Tensor) -> tuple[Tensor, 
     thing = smooth(blurred(likely, TOGETHER) / blurred(alpha, TOGETHER).clamp(min=0.05), *THING)
     # Fingers that are read as hanging hair would make skin one of its colours.
     clear = smooth(told(top | (hangs & (told(top) < CLEARLY))), *EDGE) * alpha
-    return _connected(thing, torch.maximum(thing, clear), EDGE_REACH), clear  # up to its own edge
+    return reached(thing, torch.maximum(thing, clear), EDGE_REACH), clear  # up to its own edge
 
 
 def _opaque(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,10 +139,3 @@ def _likely(colour: Tensor, inside: Tensor, places: list[Tensor]) -> list[Tensor
     grid = (colour * 2 - 1).flip(1).permute(0, 2, 3, 1)[:, None]  # the last channel lies along the last axis
     found = F.grid_sample(shares, grid, padding_mode="border", align_corners=False)[:, :, 0]
     return [x[:, None] for x in found.unbind(1)]
-
-
-def _connected(known: Tensor, thing: Tensor, reach: int = REACH) -> Tensor:
-    """The part of a thing (1, 1, H, W) that is reached within some px from what is known of it (1, 1, H, W)."""
-    for _ in range(reach):
-        known = torch.minimum(F.max_pool2d(known, 3, 1, 1), thing)
-    return known

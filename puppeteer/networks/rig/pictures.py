@@ -136,6 +136,13 @@ def filled(x: Tensor, reach: int) -> Tensor:
     return -wider(-wider(x, reach), reach)
 
 
+def reached(known: Tensor, may: Tensor, steps: int) -> Tensor:
+    """(L, C, H, W): how far what is known (the same) goes on within what `may` (the same) belong to it, a px a step."""
+    for _ in range(steps):
+        known = torch.maximum(known, torch.minimum(wider(known, 1), may))
+    return known
+
+
 def beside(taken: Tensor) -> tuple[Tensor, Tensor]:
     """(h, h) the nearest rows above and below each pixel of `taken` (1, 1, h, h), booleans, where it is not."""
     size = taken.shape[-1]

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import blurred
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import filled, smooth, wider
+from puppeteer.networks.rig.pictures import filled, reached, smooth, wider
 from puppeteer.networks.rig.reader import spread
-from puppeteer.networks.rig.strokes import pen
+from puppeteer.networks.rig.strokes import centres, pen
 
 CHANGED = 0.3, 0.6  # share of a pixel, from which on it is the mouth's
 HOLE_PX, BESIDE_PX, SOFT = 3, 2, 1.0  # px of the crop: half of how high teeth are; soft edges; and a seam
@@ -42,16 +42,13 @@ def shut(crop: Tensor, changed: Tensor, mouth: Tensor) -> tuple[Tensor, Tensor]:
     for within in TONES:  # most of what is painted about a mouth is skin
         tone = (drawn * about).sum((2, 3), keepdim=True) / about.sum((2, 3), keepdim=True).clamp(min=1)
         about = about * ((drawn - tone).abs().amax(1, keepdim=True) < within)
-    own = near * smooth((drawn - tone).abs().amax(1, keepdim=True), *UNLIKE)
-    unlike = smooth((drawn - tone).abs().amax(1, keepdim=True), *HARDLY)
-    region = own
-    for _ in range(GROWS_PX):  # teeth and the line above them stay as they are drawn
-        region = torch.maximum(region, torch.minimum(wider(region, 1), unlike))
-    region = filled(region, HOLE_PX)
-    alike = 1 - smooth((drawn - tone).abs().amax(1, keepdim=True), *ALIKE)
-    skin = spread(drawn, solid * alike * (1 - wider(region, BESIDE_PX)) + FAINT**2)
+    off = (drawn - tone).abs().amax(1, keepdim=True)
+    own = near * smooth(off, *UNLIKE)
+    # Teeth and the line above them stay as they are drawn.
+    region = filled(reached(own, smooth(off, *HARDLY), GROWS_PX), HOLE_PX)
+    skin = spread(drawn, solid * (1 - smooth(off, *ALIKE)) * (1 - wider(region, BESIDE_PX)) + FAINT**2)
     area = own.sum((1, 2, 3))
-    line = torch.arange(CROP, device=crop.device, dtype=torch.float32) + 0.5
+    line = centres(CROP, crop.device)
 
     def ends(x: Tensor) -> tuple[Tensor, Tensor]:
         """(B,) px where masses along an axis (B, 128) begin and end."""
@@ -86,7 +83,7 @@ def laid(
     mouths shut by `amount` (P,), smiling by `form` (P,); `skin` and `line` of each as `shut` has them."""
     weight = skin[:, 3:] * smooth(amount, *SHUTS)[:, None, None, None]
     middle, half, row, tilt = (line[:, k, None, None, None] for k in range(4))
-    x = torch.arange(CROP, device=ways.device, dtype=ways.dtype) + 0.5
+    x = centres(CROP, ways.device).to(ways.dtype)
     s = (x - middle) / half.clamp(min=1)
     bend = (HANGS + FORM * form[:, None, None, None]) * half
     away = x[:, None] - row - tilt * (x - middle) - bend * (1 - 2 * s.square())
