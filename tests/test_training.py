@@ -20,10 +20,11 @@ from torch import nn
 from puppeteer.errors import RenderError
 from puppeteer.networks.compact import TRAINED, Compact
 from puppeteer.training import all as everything
-from puppeteer.training import dataset, export, face, learning, morpher, plot, rig, sheets
+from puppeteer.training import dataset, export, eyes, face, learning, morpher, plot, rig, sheets
 from puppeteer.training.dataset import Shards
-from puppeteer.training.learning import Learner, Machine, Task, checkpoint, learn
+from puppeteer.training.learning import Kept, Learner, Machine, Planes, Task, checkpoint, learn, stacked
 from puppeteer.training.morpher import flipped, shifted
+from puppeteer.training.restyle import Dice, Placing
 from puppeteer.training.ring import Ring, Row, Source
 
 CPU = torch.device("cpu")
@@ -58,23 +59,24 @@ def test_a_seed_range_is_rendered_once_and_again_the_same(data: Path, tmp_path: 
 
 
 def test_mirrored_rows_are_the_mirror_image(data: Path) -> None:
-    row = Shards(data).row(0)
-    mirrored = flipped(row)
-    assert np.array_equal(mirrored["rest"][:, ::-1], row["rest"])
-    assert mirrored["expression"][0, 0] == row["expression"][0, 1]
-    back = flipped(mirrored)
-    for name in row:
-        assert np.array_equal(back[name], row[name]), name
+    planes = stacked(Shards(data).take(2), CPU)
+    mirrored = flipped(planes, torch.tensor([True, False]))
+    assert torch.equal(mirrored["rest"][0].flip(1), planes["rest"][0])
+    assert mirrored["expression"][0, 0, 0] == planes["expression"][0, 0, 1]
+    back = flipped(mirrored, torch.tensor([True, False]))
+    for name, plane in planes.items():
+        assert torch.equal(mirrored[name][1], plane[1]), name
+        assert torch.equal(back[name], plane), name
 
 
 def test_shifted_rows_stay_true(data: Path) -> None:
     """The truth moves with the pictures: what it explained before, it explains after."""
-    row = Shards(data).row(0)
-    assert all(np.array_equal(a, b) for a, b in zip(shifted(row, 0, 0).values(), row.values(), strict=True))
-    moved = shifted(row, 5, -4)
+    planes = stacked(Shards(data).take(2), CPU)
+    moved = shifted(planes, torch.tensor([5, 0]), torch.tensor([-4, 0]))
     for name, axis in (("rest", 0), ("morphed", 1), ("morph_move", 1), ("morph_part", 1)):
-        before, after = (np.moveaxis(x[name], (axis, axis + 1), (0, 1)) for x in (row, moved))
-        assert np.array_equal(after[:-4, 5:], before[4:, :-5]), name
+        assert torch.equal(moved[name][1], planes[name][1]), name
+        before, after = (x[name][0].movedim((axis, axis + 1), (0, 1)) for x in (planes, moved))
+        assert torch.equal(after[:-4, 5:], before[4:, :-5]), name
 
 
 def test_each_character_of_a_data_set_comes_before_any_comes_again(data: Path) -> None:
@@ -102,30 +104,86 @@ def _losses(task: Task, rows: list[Row], device: torch.device) -> tuple[nn.Modul
     torch.manual_seed(0)
     rng = np.random.default_rng(3)
     networks = task.networks().to(device)
-    return networks, task.losses(networks, task.batch(rows, rng, device), rng)
+    return networks, task.losses(networks, task.batch(stacked(rows, device), rng), rng)
 
 
-@pytest.fixture(params=[morpher.TASK, rig.TASK], ids=lambda task: task.name)
+@pytest.fixture(params=[morpher.TASK, rig.TASK, eyes.TASK, face.TASK], ids=lambda task: task.name)
 def task(request: pytest.FixtureRequest) -> Task:
     chosen: Task = request.param
     return chosen
 
 
-def test_gradients_reach_every_parameter(data: Path, drawn: list[Row], task: Task) -> None:
-    networks, losses = _losses(task, drawn if task is rig.TASK else Shards(data).take(2), CPU)
+@pytest.fixture
+def rows(data: Path, drawn: list[Row], task: Task) -> list[Row]:
+    """Two characters for a task."""
+    if task is morpher.TASK:
+        return Shards(data).take(2)
+    if task is rig.TASK:
+        return drawn
+    with Ring(task.source, 2, 1) as ring:
+        return ring.take(2, 2)
+
+
+def test_gradients_reach_every_parameter(rows: list[Row], task: Task) -> None:
+    networks, losses = _losses(task, rows, CPU)
     assert all(loss.isfinite() for loss in losses.values())
     torch.stack(list(losses.values())).sum().backward()
     for name, parameter in networks.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
 
 
-def test_batches_and_losses_stay_on_a_card(data: Path, drawn: list[Row], task: Task) -> None:
+def test_batches_and_losses_stay_on_a_card(rows: list[Row], task: Task) -> None:
     """Everything on a device that is not the CPU: what a batch or a loss would make elsewhere raises."""
     device = torch.device("meta")
-    networks, losses = _losses(task, drawn if task is rig.TASK else Shards(data).take(2), device)
+    networks, losses = _losses(task, rows, device)
     assert {loss.device for loss in losses.values()} == {device}
     torch.stack(list(losses.values())).sum().backward()
     assert {p.grad.device for p in networks.parameters() if p.grad is not None} == {device}
+
+
+def test_another_style_changes_the_picture_and_not_what_it_shows(drawn: list[Row]) -> None:
+    planes = stacked(drawn, CPU)
+    plain, styled = (rig.batch_of(planes, rng) for rng in (None, np.random.default_rng(5)))
+    for batch in (plain, styled):
+        assert (batch.labels.sum(1) - 1).abs().max() < 1e-4
+        assert (batch.rest[:, :3] <= batch.rest[:, 3:] + 1e-5).all() and batch.rest.min() >= 0
+        assert batch.colour.min() >= 0 and batch.colour.max() <= 1
+    dice = Dice(np.random.default_rng(2), 2, CPU)
+    rest, colour = rig.in_another_style(plain.rest, plain.labels[:, 1:], plain.colour, dice)
+    assert (rest[:, :3] - plain.rest[:, :3]).abs().mean() > 0.02
+    still = (colour - plain.colour).abs().mean((1, 2, 3, 4))
+    assert still.max() > 0.02  # the complete layers have the picture's new colours
+
+
+def test_what_is_moved_lies_where_places_says() -> None:
+    dice = Dice(np.random.default_rng(4), 6, CPU)
+    placing = Placing.of(dice, 64, (0.9, 1.1), 0.05, 0.1, 0.05, (0.0, 0.2))
+    at = torch.tensor([[20, 30], [40, 44]])
+    dots = torch.zeros(6, 2, 64, 64)
+    for k, (x, y) in enumerate(at.tolist()):
+        dots[:, k] = torch.exp(-((torch.arange(64) - x) ** 2 + (torch.arange(64)[:, None] - y) ** 2) / 8.0)
+    moved = placing.moved(dots).flatten(2).argmax(2)
+    wanted = (placing.places(((at + 0.5) / 32 - 1).expand(6, 2, 2)) + 1) * 32 - 0.5
+    found = torch.stack([moved % 64, moved // 64], 2)
+    assert (found - wanted).abs().max() < 1.5
+
+
+def test_a_card_keeps_characters_and_takes_the_newest_in() -> None:
+    class Counting(Given):
+        def take(self, count: int, least: int = 1) -> list[Row]:
+            self.new += count
+            return [{"x": np.full(3, self.new, np.float32)}] * count
+
+    feed = Counting()
+    kept = Kept(feed, CPU, 40)
+    rng = np.random.default_rng(0)
+    kept.gather(0)
+    assert set(kept.take(8, rng)["x"].unique().tolist()) == {1.0}
+    kept.gather(60)
+    assert feed.new == 49  # it is full, and brings no more
+    kept.bring(feed.take(24))
+    planes = kept.take(200, rng)
+    assert planes["x"].shape == (200, 3) and set(planes["x"].unique().tolist()) == {49.0, 73.0}
 
 
 class Given:
@@ -139,6 +197,9 @@ class Given:
         self.taken += count
         return [{"x": np.ones(4, np.float32)}] * count
 
+    def fresh(self, most: int) -> list[Row]:
+        return self.take(most)
+
 
 def _line(fails: bool = False) -> Task:
     """Learns that ones make 3."""
@@ -147,8 +208,8 @@ def _line(fails: bool = False) -> Task:
         wrong = (network(batch) - 3).square().mean()
         return {"square": wrong * (float("nan") if fails else 1.0)}
 
-    def batch(rows: list[Row], rng: np.random.Generator, device: torch.device) -> torch.Tensor:
-        return torch.from_numpy(np.stack([row["x"] for row in rows])).to(device)
+    def batch(planes: Planes, rng: np.random.Generator) -> torch.Tensor:
+        return planes["x"]
 
     source = Source({"x": ((4,), np.float32)}, lambda *given: {})
     return Task("line", lambda: nn.Linear(4, 1), source, batch, losses, slots=4, rate=0.05, sizes={"cpu": 2, "cuda": 8})

@@ -191,6 +191,10 @@ class Shards:
         self.taken += count
         return out
 
+    def fresh(self, most: int) -> list[dict[str, NDArray[Any]]]:
+        """As `take`: all are there."""
+        return self.take(most)
+
     def row(self, k: int) -> dict[str, NDArray[Any]]:
         shard, row = self.index[k]
         return {name: array[row] for name, array in self.maps[shard].items()}

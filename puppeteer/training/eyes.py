@@ -19,7 +19,8 @@ from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import axes, between, slid
 from puppeteer.networks.rig.pieces import PieceReader
 from puppeteer.training.dataset import CROP_SLICE
-from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
+from puppeteer.training.learning import Losses, Planes, Task, arguments, half, learn_as_told
+from puppeteer.training.restyle import Dice, Kind, Placing, brushed, colours, in_grey, outlines, recoloured, streaks
 from puppeteer.training.ring import Row, Source
 
 FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
@@ -80,60 +81,71 @@ def drawn(renderer: Any, seed: int, split: Any) -> Row:
     }
 
 
-def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) -> Batch:
-    """Flipped, scaled, shifted, in other colours, some grey; blurred, and noisy where the network sees them."""
-    count = len(rows)
+KINDS = (Kind((0,), 0.03, 0.12, (0.5, 1.3), 0.08), Kind((1,), 0.6, 0.15, (0.2, 1.5), 0.3))  # skin, and what is not
+NOT_SKIN = 0.03, 0.1  # of 1, apart from its colour
+RESTYLED = 0.6  # of the pictures
 
-    def numbers(x: Any) -> Tensor:
-        return torch.tensor(np.asarray(x), dtype=torch.float32, device=device)
 
-    def planes(name: str) -> Tensor:
-        x = torch.from_numpy(np.stack([row[name] for row in rows])).to(device).float() / 255
+def batch_of(planes: Planes, rng: np.random.Generator) -> Batch:
+    """Mirrored, moved and bent, in other styles and colours, some grey; smeared and noisy where the network sees
+    them."""
+    dice = Dice(rng, len(planes["rest"]), planes["rest"].device)
+
+    def plane(name: str) -> Tensor:
+        x = planes[name].float() / 255
         return x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
 
-    scale, shift = numbers(rng.uniform(0.8, 1.25, count)), numbers(rng.uniform(-0.06, 0.06, (count, 2)))
-    lean = numbers(rng.normal(0, 0.08, count))
-    side = numbers(rng.choice([-1.0, 1.0], count))
-    matrix = torch.stack(
-        [
-            torch.stack([side * lean.cos() / scale, -lean.sin() / scale, shift[:, 0]], 1),
-            torch.stack([side * lean.sin() / scale, lean.cos() / scale, shift[:, 1]], 1),
-        ],
-        1,
-    )
     parts = ("rest", "iris", "white", "skin", "opening", "lash", "brow", "brow_seen")
-    everything = torch.cat([planes(name) for name in parts], 1)
-    grid = F.affine_grid(matrix, [count, 1, CROP, CROP], align_corners=False)
-    moved = F.grid_sample(everything, grid, "bilinear", "border", align_corners=False)
+    placing = Placing.of(dice, CROP, (0.78, 1.28), 0.07, 0.08, 0.045)
+    moved = placing.moved(torch.cat([plane(name) for name in parts], 1))
     rest, iris, white, skin, opening, lash, brow, brow_seen = torch.split(moved, [4, 4, 4, 4, 1, 1, 1, 1], 1)
-    gain = numbers(np.exp(rng.normal(0, 0.12, (count, 1, 1, 1)) + rng.normal(0, 0.05, (count, 3, 1, 1))))
-    grey = numbers(rng.random((count, 1, 1, 1)) < 0.12)
-
-    def coloured(x: Tensor) -> Tensor:
-        rgb = torch.minimum(x[:, :3] * gain, x[:, 3:])
-        return torch.cat([torch.lerp(rgb, rgb.mean(1, keepdim=True).expand_as(rgb), grey), x[:, 3:]], 1)
-
-    rest, iris, white, skin = (coloured(x) for x in (rest, iris, white, skin))
     # Irises in all colours, pale ones too: some have the colour of the hair beside them.
-    tint = numbers(np.exp(rng.normal(0, 0.5, (count, 3, 1, 1))))
-    pale, other = numbers(rng.uniform(0, 0.6, (count, 1, 1, 1))), numbers(rng.random((count, 1, 1, 1)) < 0.5)
+    tint = dice.normal(0.5, 3, 1, 1).exp()
+    pale, other = dice.uniform(0, 0.6, 1, 1, 1), dice.often(0.5, 1, 1, 1)
 
-    def recoloured(x: Tensor) -> Tensor:
+    def tinted(x: Tensor) -> Tensor:
         rgb, alpha = torch.minimum(x[:, :3] * tint, x[:, 3:]), x[:, 3:]
         rgb = torch.lerp(rgb, alpha.expand_as(rgb), pale)
-        return torch.cat([torch.lerp(x[:, :3], rgb, other * (1 - grey)), alpha], 1)
+        return torch.cat([torch.lerp(x[:, :3], rgb, other), alpha], 1)
 
-    rest = torch.lerp(rest, recoloured(rest), opening * iris[:, 3:])
-    iris = recoloured(iris)
-    softness = float(rng.choice([0, 0, 0.3, 0.6]))
-    if softness:
-        rest = torch.lerp(rest, F.avg_pool2d(rest, 3, 1, 1, count_include_pad=False), softness)
-    noise = float(rng.choice([0, 0, 0.012, 0.025]))
-    grain = noise * torch.randn(rest[:, :3].shape, device=device) * rest[:, 3:]
-    seen = torch.cat([torch.minimum((rest[:, :3] + grain).clamp(min=0), rest[:, 3:]), rest[:, 3:]], 1)
+    rest = torch.lerp(rest, tinted(rest), opening * iris[:, 3:])
+    rest, skin = in_another_style(rest, skin, torch.maximum(opening, torch.maximum(lash, brow_seen)), dice)
+    gain, grey = (dice.normal(0.12, 1, 1, 1) + dice.normal(0.05, 3, 1, 1)).exp(), dice.often(0.12)
+
+    def coloured(x: Tensor) -> Tensor:
+        return torch.cat([in_grey(torch.minimum(x[:, :3] * gain, x[:, 3:]), grey), x[:, 3:]], 1)
+
+    rest, iris, white, skin = (coloured(x) for x in (rest, tinted(iris), white, skin))
     colours = torch.cat([(x[:, :3] / x[:, 3:].clamp(min=1 / 255)).clamp(0, 1) for x in (iris, white, skin)], 1)
     known = (torch.cat([iris[:, 3:], white[:, 3:], skin[:, 3:]], 1) > 0.5).float()
-    return Batch(rest, seen, opening, iris[:, 3:], lash, brow, brow_seen, colours, known)
+    return Batch(rest, brushed(rest, dice), opening, iris[:, 3:], lash, brow, brow_seen, colours, known)
+
+
+def in_another_style(rest: Tensor, skin: Tensor, parts: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
+    """Premultiplied pictures and the skin behind them. Skin changes a little; hair and what else is before it gets
+    any colour, and streaks; eyes and brows (`parts`, their coverage) keep theirs."""
+    alpha, bare = rest[:, 3:], skin[:, 3:]
+    apart = (rest[:, :3] - skin[:, :3]).abs().amax(1, keepdim=True)
+    before = ((apart - NOT_SKIN[0]) / (NOT_SKIN[1] - NOT_SKIN[0])).clamp(0, 1)
+    before = torch.maximum(before, 1 - bare) * (1 - parts)
+    shares = torch.cat([1 - before, before], 1)
+    matrix, offset = colours(dice, KINDS, 2)
+    light = (dice.smooth(CROP, 1, 4, 4) * dice.uniform(0, 0.2, 1, 1, 1)).exp()
+    strength = dice.uniform(-0.3, 0.6, 1, 1, 1) * dice.often(0.5, 1, 1, 1)
+    drawn = streaks(dice, CROP) * before * strength.abs()
+    ends = outlines(torch.cat([shares, alpha], 1), 1) * dice.uniform(0, 0.7, 1, 1, 1) * dice.often(0.3, 1, 1, 1)
+    styled = dice.often(RESTYLED)[:, None, None, None]
+
+    def other(x: Tensor, of: Tensor, lined: bool) -> Tensor:
+        rgb = x[:, :3] / x[:, 3:].clamp(min=1 / 255)
+        new = (recoloured(rgb, of, matrix, offset) * light).clamp(0, 1)
+        if lined:
+            new = torch.lerp(new, torch.where(strength > 0, new * 0.4, 1.0), drawn)
+            new = torch.lerp(new, new * dice.uniform(0, 0.5, 3, 1, 1), ends * (1 - parts))
+        return torch.cat([torch.lerp(rgb, new, styled) * x[:, 3:], x[:, 3:]], 1)
+
+    plain = torch.cat([torch.ones_like(before), torch.zeros_like(before)], 1)
+    return other(rest, shares, True), other(skin, plain, False)
 
 
 def losses(network: PieceReader, batch: Batch, rng: np.random.Generator) -> Losses:
@@ -177,7 +189,7 @@ def losses(network: PieceReader, batch: Batch, rng: np.random.Generator) -> Loss
 
 
 TASK = Task(
-    "eyes", PieceReader, Source(FIELDS, drawn), batch_of, losses, slots=384, rate=1.2e-3, sizes={"cpu": 8, "cuda": 64}
+    "eyes", PieceReader, Source(FIELDS, drawn), batch_of, losses, slots=384, rate=1.2e-3, sizes={"cpu": 8, "cuda": 96}
 )
 
 

@@ -8,6 +8,7 @@ numbers or of all, without `--start` from the shipped one. At its end a sheet of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ from puppeteer.image import premultiplied
 from puppeteer.networks.compact.blocks import CROP, CROP_AT, MorpherConfig
 from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.terms import NUMBERS, faces
-from puppeteer.training import morpher
+from puppeteer.pose import Pose
 from puppeteer.training.dataset import CROP_SLICE, move, planes
-from puppeteer.training.learning import Task, arguments, checkpoint, learn_as_told
-from puppeteer.training.morpher import Augment, Names, Seen, losses, seen_batch
+from puppeteer.training.learning import Planes, Task, arguments, checkpoint, learn_as_told
+from puppeteer.training.morpher import Names, Seen, flipped, losses, seen_batch
 from puppeteer.training.poses import random_face
+from puppeteer.training.restyle import Dice
 from puppeteer.training.ring import Row, Source
 
 POSES = 6  # of each character
+SPEAKING = 0.6  # share of the faces in which only the mouth moves
 NAMES = Names("face", "target", "move", "part", NUMBERS)
 FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
     "seed": ((), np.int64),
@@ -42,14 +45,13 @@ FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
 def drawn(renderer: Any, seed: int, split: Any) -> Row:
     """One character in some faces."""
     from puppeteer.characters import make_recipe
-    from puppeteer.pose import Pose
 
     recipe = make_recipe(seed, split)
     renderer.load(recipe)
     rng = np.random.default_rng([seed, 78])
     mouth = float(recipe.rest_mouth)
     rest = premultiplied(renderer.render(Pose(mouth_open=mouth)).rgba)
-    poses = [random_face(rng, mouth) for _ in range(POSES)]
+    poses = [_speaking(random_face(rng, mouth), rng) for _ in range(POSES)]
     pictures = [renderer.render(pose, truth=True) for pose in poses]
     return {
         "seed": np.array(seed, np.int64),
@@ -62,15 +64,16 @@ def drawn(renderer: Any, seed: int, split: Any) -> Row:
     }
 
 
-def flipped(row: Row) -> Row:
-    """The mirror image."""
-    return morpher.flipped(row, NAMES)
+def _speaking(pose: Pose, rng: np.random.Generator) -> Pose:
+    """Mostly with eyes as they are drawn: pieces move these where they are found."""
+    return replace(pose, eye_left=0.0, eye_right=0.0, eye_smile=0.0) if rng.random() < SPEAKING else pose
 
 
-def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) -> Seen:
-    """Characters that are mirrored, in other colours, and noisy where the encoder sees them."""
-    rows = [flipped(row) if rng.random() < 0.5 else row for row in rows]
-    return seen_batch(rows, [row["rest"] for row in rows], [Augment(rng) for _ in rows], device, NAMES)
+def batch_of(planes: Planes, rng: np.random.Generator) -> Seen:
+    """Characters that are mirrored, in other colours, and in another hand where the encoder sees them."""
+    dice = Dice(rng, len(planes["rest"]), planes["rest"].device)
+    planes = flipped(planes, dice.often(0.5) > 0, NAMES)
+    return seen_batch(planes, planes["rest"], dice, NAMES)
 
 
 TASK = Task(

@@ -24,6 +24,7 @@ from puppeteer.networks.rig.assembly import read
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.pose import U8
 from puppeteer.poser.rig_drawing import RigCanvas
+from puppeteer.training.learning import stacked
 from puppeteer.training.models import ModelRows
 from puppeteer.training.rig import Networks, batch_of
 
@@ -53,7 +54,7 @@ def psnr(ours: U8, true: U8) -> float:
 
 def understood(networks: Networks, rows: ModelRows, k: int) -> tuple[float, float]:
     """Mean distance in depth, px, and share of the character's pixels that are given to the right layer."""
-    batch = batch_of([rows.row(k)], None, torch.device("cpu"))
+    batch = batch_of(stacked([rows.row(k)], torch.device("cpu")), None)
     out = networks.reader(batch.rest)
     deep = float(((out.depth - batch.depth).abs() * batch.there).sum() / batch.there.sum())
     known = (batch.labels[:, 0] < 0.5) & (batch.known[:, 0] > 0)

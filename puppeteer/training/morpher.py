@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from puppeteer.networks.compact import (
@@ -36,11 +35,11 @@ from puppeteer.training.dataset import (
     EXPRESSIONS,
     PART_UNEXPLAINED,
     Shards,
-    planes,
     render_expressions,
 )
-from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
-from puppeteer.training.ring import Row, Source
+from puppeteer.training.learning import Losses, Planes, Task, arguments, half, learn_as_told
+from puppeteer.training.restyle import Dice, brushed, in_grey
+from puppeteer.training.ring import Source
 
 LARGEST_SHIFT = 6  # px
 FIELDS = ("seed", "rest_mouth", "rest", "expression", "morphed", "morph_move", "morph_part")
@@ -73,73 +72,47 @@ class Names(NamedTuple):
 NAMES = Names("expression", "morphed", "morph_move", "morph_part", POSE_NAMES[:3])
 
 
-def flipped(row: Row, names: Names = NAMES) -> Row:
-    """The mirror image."""
-    out = dict(row)
-    for name in ("rest", names.target):
-        out[name] = row[name][..., :, ::-1, :]
-    out[names.part] = row[names.part][..., ::-1]
-    out[names.move] = row[names.move][..., :, ::-1, :] * np.array([-1, 1], row[names.move].dtype)
-    numbered = row[names.expression]
-    signs = np.array([-1 if BY_NAME[name].negated else 1 for name in names.numbers], numbered.dtype)
+def flipped(planes: Planes, which: Tensor, names: Names = NAMES) -> Planes:
+    """The mirror images of some (B,) booleans."""
+
+    def where(name: str, mirrored: Tensor) -> Tensor:
+        x = planes[name]
+        return torch.where(which.view(-1, *[1] * (x.ndim - 1)), mirrored, x)
+
+    numbered, moves = planes[names.expression], planes[names.move]
+    signs = numbered.new_tensor([-1 if BY_NAME[name].negated else 1 for name in names.numbers])
     order = [names.numbers.index(BY_NAME[name].mirror) for name in names.numbers]
-    out[names.expression] = signs * numbered[:, order]
-    return out
+    return planes | {
+        "rest": where("rest", planes["rest"].flip(-2)),
+        names.target: where(names.target, planes[names.target].flip(-2)),
+        names.part: where(names.part, planes[names.part].flip(-1)),
+        names.move: where(names.move, moves.flip(-2) * moves.new_tensor([-1, 1])),
+        names.expression: where(names.expression, signs * numbered[..., order]),
+    }
 
 
-def shifted(row: Row, right: int, down: int) -> Row:
-    """Everything moved by (right, down) px, what comes in continuing the edge; up to `LARGEST_SHIFT`."""
+def shifted(planes: Planes, right: Tensor, down: Tensor) -> Planes:
+    """Everything moved by (B,) px, what comes in continuing the edge; up to `LARGEST_SHIFT`."""
 
-    def moved(array: NDArray[Any], axis: int) -> NDArray[Any]:
-        widths = [(LARGEST_SHIFT, LARGEST_SHIFT) if k in (axis, axis + 1) else (0, 0) for k in range(array.ndim)]
-        y, x = LARGEST_SHIFT - down, LARGEST_SHIFT - right
-        window = [slice(None)] * array.ndim
-        window[axis], window[axis + 1] = slice(y, y + array.shape[axis]), slice(x, x + array.shape[axis + 1])
-        return np.pad(array, widths, mode="edge")[tuple(window)]
-
-    whole = np.repeat(row["rest"][None], EXPRESSIONS, 0)
-    whole[:, CROP_SLICE, CROP_SLICE] = row["morphed"]
-    out = dict(row)
-    out["rest"] = moved(row["rest"], 0)
-    out["morphed"] = moved(whole, 1)[:, CROP_SLICE, CROP_SLICE]
-    for name in ("morph_move", "morph_part"):  # nothing moves at the crop's edge
-        out[name] = moved(row[name], 1)
-    return out
-
-
-class Augment:
-    """Gain and gamma per channel, the same for every picture of a character; light noise on what the network sees.
-
-    Transparent stays transparent: the colour of a premultiplied picture is bounded by its alpha.
-    """
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.gain = torch.tensor(1 + 0.12 * rng.standard_normal(), dtype=torch.float32)
-        self.tint = torch.tensor(1 + 0.04 * rng.standard_normal(3), dtype=torch.float32)[:, None, None]
-        self.noise = float(rng.choice([0.0, 0.0, 0.01, 0.02]))
-        self.soft = float(rng.choice([0.0, 0.0, 0.15, 0.25]))
-        self.seed = int(rng.integers(2**31))
-
-    def colour(self, image: Tensor) -> Tensor:
-        """(..., 4, H, W) -> the same, other colours."""
-        rgb, alpha = image[..., :3, :, :], image[..., 3:, :, :]
-        rgb = torch.minimum(rgb * (self.gain * self.tint).to(rgb.device), alpha)
-        out = torch.cat([rgb, alpha], -3)
-        if self.soft:  # slightly out of focus, as a scaled drawing is
-            flat = out.reshape(-1, 4, *out.shape[-2:])
-            near = torch.nn.functional.avg_pool2d(flat, 3, 1, 1, count_include_pad=False).reshape(out.shape)
-            out = out + 2 * self.soft * (near - out)
+    def moved(x: Tensor, axis: int) -> Tensor:
+        """Rows in `axis`, columns in the next."""
+        out = x
+        for along, by in ((axis, down), (axis + 1, right)):
+            at = torch.arange(x.shape[along], device=x.device) - by[:, None]
+            shape = [1] * x.ndim
+            shape[0], shape[along] = len(x), x.shape[along]
+            out = out.gather(along, at.clamp(0, x.shape[along] - 1).view(shape).expand_as(out))
         return out
 
-    def seen(self, image: Tensor) -> Tensor:
-        """What an encoder gets (noise is not to be drawn again, so targets have none)."""
-        if not self.noise:
-            return image
-        generator = torch.Generator().manual_seed(self.seed)
-        noise = self.noise * torch.randn(image.shape, generator=generator).to(image.device)
-        return torch.cat(
-            [(image[..., :3, :, :] + noise[..., :3, :, :] * image[..., 3:, :, :]), image[..., 3:, :, :]], -3
-        )
+    whole = planes["rest"][:, None].repeat_interleave(EXPRESSIONS, 1)
+    whole[:, :, CROP_SLICE, CROP_SLICE] = planes["morphed"]
+    return planes | {
+        "rest": moved(planes["rest"], 1),
+        "morphed": moved(whole, 2)[:, :, CROP_SLICE, CROP_SLICE],
+        # nothing moves at the crop's edge
+        "morph_move": moved(planes["morph_move"], 2),
+        "morph_part": moved(planes["morph_part"], 2),
+    }
 
 
 def weighted_mean(value: Tensor, weight: Tensor) -> Tensor:
@@ -218,34 +191,46 @@ class Seen(NamedTuple):
     crops: Tensor  # (B, 4, 128, 128)
 
 
-def seen_batch(
-    rows: list[Row], crops: list[NDArray[np.uint8]], augments: list[Augment], device: torch.device, names: Names
-) -> Seen:
-    """Characters at rest (`crops`, premultiplied (128, 128, 4)) and in the faces of their rows, in other colours."""
-    rest = torch.stack([a.colour(planes(x, device)) for a, x in zip(augments, crops, strict=True)])
-    target = torch.cat([a.colour(planes(r[names.target], device)) for a, r in zip(augments, rows, strict=True)])
+def seen_batch(planes: Planes, crops: Tensor, dice: Dice, names: Names) -> Seen:
+    """Characters at rest (`crops`, uint8, premultiplied (B, 128, 128, 4)) and in their faces, in other colours: gain
+    for each channel, the same for all of a character's pictures, and other brushes where the encoder sees them.
 
-    def joined(name: str) -> Tensor:
-        return torch.from_numpy(np.concatenate([r[name] for r in rows])).to(device)
+    Transparent stays transparent: the colour of a premultiplied picture is bounded by its alpha.
+    """
+    gain = (1 + dice.normal(0.12, 1, 1, 1)) * (1 + dice.normal(0.04, 3, 1, 1))
+    soft = dice.numbers(dice.rng.choice([0, 0, 0.3, 0.5], (dice.count, 1, 1, 1)))
+    grey = dice.often(0.06)
 
+    def coloured(x: Tensor) -> Tensor:
+        """(B, K, H, W, 4) uint8 -> (B*K, 4, H, W)"""
+        faces = x.shape[1]
+        flat = x.flatten(0, 1).permute(0, 3, 1, 2).float() / 255
+        rgb = torch.minimum(flat[:, :3] * gain.repeat_interleave(faces, 0), flat[:, 3:])
+        out = torch.cat([in_grey(rgb, grey.repeat_interleave(faces)), flat[:, 3:]], 1)
+        # slightly out of focus, as a scaled drawing is
+        near = F.avg_pool2d(out, 3, 1, 1, count_include_pad=False)
+        return torch.lerp(out, near, soft.repeat_interleave(faces, 0))
+
+    rest = coloured(crops[:, None])
     batch = MorpherBatch(
         rest,
-        torch.tensor([float(r["rest_mouth"]) for r in rows], device=device),
-        joined(names.expression),
-        target,
-        joined(names.move).float().movedim(-1, 1),
-        joined(names.part),
+        planes["rest_mouth"].float(),
+        planes[names.expression].flatten(0, 1),
+        coloured(planes[names.target]),
+        planes[names.move].flatten(0, 1).float().permute(0, 3, 1, 2),
+        planes[names.part].flatten(0, 1),
     )
-    return Seen(batch, torch.stack([a.seen(x) for a, x in zip(augments, rest, strict=True)]))
+    return Seen(batch, brushed(rest, dice))
 
 
-def batch_of(rows: list[Row], rng: np.random.Generator, device: torch.device) -> Seen:
+def batch_of(planes: Planes, rng: np.random.Generator) -> Seen:
     """Characters that are shifted, mirrored and in other colours."""
-    augments, changed = [Augment(rng) for _ in rows], []
-    for row in rows:
-        right, down = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, 2).tolist()
-        changed.append(shifted(flipped(row) if rng.random() < 0.5 else row, right, down))
-    return seen_batch(changed, [r["rest"][CROP_SLICE, CROP_SLICE] for r in changed], augments, device, NAMES)
+    dice = Dice(rng, len(planes["rest"]), planes["rest"].device)
+    right, down = (
+        torch.tensor(rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, dice.count), device=dice.device) for _ in range(2)
+    )
+    moved = shifted(flipped(planes, dice.often(0.5) > 0), right, down)
+    return seen_batch(moved, moved["rest"][:, CROP_SLICE, CROP_SLICE], dice, NAMES)
 
 
 def losses(network: Morpher, batch: Seen, rng: np.random.Generator) -> Losses:

@@ -18,10 +18,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from puppeteer.networks.rig.reader import COUNT, DEPTH_UNIT, PAINTED, Painter, Reader, ReaderConfig, Reading
-from puppeteer.training.learning import Losses, Task, arguments, half, learn_as_told
+from puppeteer.networks.rig.reader import (
+    BACK,
+    BODY,
+    COUNT,
+    DEPTH_UNIT,
+    FACE,
+    FRONT,
+    GLASSES,
+    NECK,
+    PAINTED,
+    SIDE,
+    Painter,
+    Reader,
+    ReaderConfig,
+    Reading,
+)
+from puppeteer.training.learning import Losses, Planes, Task, arguments, half, learn_as_told
 from puppeteer.training.models import Mixed
-from puppeteer.training.ring import FIELDS, Row, Source, rendered
+from puppeteer.training.restyle import (
+    Dice,
+    Kind,
+    Placing,
+    brushed,
+    colours,
+    in_grey,
+    outlines,
+    recoloured,
+    streaks,
+)
+from puppeteer.training.ring import FIELDS, Source, rendered
 
 SIZE = 256
 
@@ -39,64 +65,105 @@ class Batch(NamedTuple):
     joints: Tensor  # (B, 4) px
 
 
-def batch_of(rows: list[Row], rng: np.random.Generator | None, device: torch.device) -> Batch:
-    """With `rng` flipped, scaled, shifted, in other colours, noisy and blurred."""
+HAIR, SKIN = (BACK, SIDE, FRONT), (NECK, FACE)
+KINDS = (
+    Kind(HAIR, 0.6, 0.15, (0.2, 1.5), 0.3),
+    Kind(SKIN, 0.03, 0.12, (0.5, 1.3), 0.08),
+    Kind((BODY,), 0.7, 0.3, (0.1, 1.6), 0.35),
+    Kind((GLASSES,), 0.5, 0.3, (0.2, 1.5), 0.3),
+)
+RESTYLED = 0.7  # of the pictures
 
-    def planes(name: str) -> Tensor:
-        return torch.from_numpy(np.stack([row[name] for row in rows])).to(device)
 
-    rest = planes("rest").permute(0, 3, 1, 2).float() / 255
-    seen = planes("seen").float() / 255
-    whole = planes("whole").float() / 255
-    colour = planes("colour").permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 255
-    depth, joints = planes("depth").float(), planes("joints")
+def batch_of(planes: Planes, rng: np.random.Generator | None) -> Batch:
+    """With `rng` mirrored, moved and bent, and drawn in other styles."""
+    count = len(planes["rest"])
+    rest = planes["rest"].permute(0, 3, 1, 2).float() / 255
+    seen, whole = planes["seen"].float() / 255, planes["whole"].float() / 255
+    colour = planes["colour"].permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 255
+    depth, joints = planes["depth"].float(), planes["joints"]
     there = (~depth.isnan()).float()
     depth = depth.nan_to_num()
-    if rng is not None:
-        count = len(rows)
-        scale = torch.tensor(rng.uniform(0.86, 1.14, count), dtype=torch.float32, device=device)
-        shift = torch.tensor(rng.uniform(-0.06, 0.06, (count, 2)), dtype=torch.float32, device=device)
-        side = torch.tensor(rng.choice([-1.0, 1.0], count), dtype=torch.float32, device=device)
-        matrix = torch.zeros(count, 2, 3, device=device)
-        matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, :, 2] = side / scale, 1 / scale, shift
-
-        def moved(x: Tensor) -> Tensor:
-            grid = F.affine_grid(matrix, [count, 1, *x.shape[2:]], align_corners=False)
-            # A body goes on below the picture's edge.
-            return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-        parts = torch.cat([rest, seen, whole, colour], 1)
-        rest, seen, whole, colour = torch.split(moved(parts), [4, COUNT, COUNT, 3 * len(PAINTED)], 1)
-        both = moved(torch.cat([depth * there, there], 1))
+    dice = None if rng is None else Dice(rng, count, rest.device)
+    if dice is not None:
+        placing = Placing.of(dice, SIZE, (0.86, 1.2), 0.07, 0.05, 0.035, (-0.08, 0.2))
+        parts = placing.moved(torch.cat([rest, seen, whole, colour], 1))
+        rest, seen, whole, colour = torch.split(parts, [4, COUNT, COUNT, 3 * len(PAINTED)], 1)
+        both = placing.moved(torch.cat([depth * there, there], 1))
         depth, there = both[:, :COUNT], both[:, COUNT:]
-        depth = depth / there.clamp(min=1e-3) * scale[:, None, None, None]
+        depth = depth / there.clamp(min=1e-3) * placing.scale[:, None, None, None]
         there = (there > 0.7).float()
-        # grid = matrix @ output + shift, so output = (input - shift) / matrix
-        at = joints.view(-1, 2, 2) / 128 - 1
-        at = (at - shift[:, None]) * torch.stack([side * scale, scale], 1)[:, None]
-        joints = ((at + 1) * 128).flatten(1)
-        gain = torch.tensor(
-            np.exp(rng.normal(0, 0.12, (count, 1, 1, 1)) + rng.normal(0, 0.05, (count, 3, 1, 1))),
-            dtype=torch.float32,
-            device=device,
-        )
-        rest = torch.cat([torch.minimum(rest[:, :3] * gain, rest[:, 3:]), rest[:, 3:]], 1)
-        paints = colour.view(count, len(PAINTED), 3, SIZE, SIZE) * gain[:, None]
-        colour = paints.flatten(1, 2)
-        noise = float(rng.choice([0, 0, 0.012, 0.025]))
-        softness = float(rng.choice([0, 0, 0.2, 0.45]))
-        if softness:
-            rest = torch.lerp(rest, F.avg_pool2d(rest, 3, 1, 1, count_include_pad=False), softness)
-        if noise:
-            grain = noise * torch.randn(rest[:, :3].shape, device=device) * rest[:, 3:]
-            rest = torch.cat([(rest[:, :3] + grain).clamp(min=0), rest[:, 3:]], 1)
-            rest = torch.minimum(rest, torch.cat([rest[:, 3:]] * 3 + [torch.ones_like(rest[:, 3:])], 1))
+        joints = ((placing.places(joints.view(-1, 2, 2) / 128 - 1) + 1) * 128).flatten(1)
     covered = seen.sum(1, keepdim=True)
     labels = torch.cat([(1 - covered).clamp(min=0), seen], 1)
+    labels = labels / labels.sum(1, keepdim=True)
     known = ((covered - rest[:, 3:]).abs() < 0.25).float()
     painted = whole[:, list(PAINTED)].clamp(min=1 / 255).repeat_interleave(3, 1)
-    colour = (colour / painted).clamp(0, 1).view(len(rows), len(PAINTED), 3, SIZE, SIZE)
-    return Batch(rest, labels / labels.sum(1, keepdim=True), known, whole, colour, depth, there, joints)
+    colour = (colour / painted).clamp(0, 1).view(count, len(PAINTED), 3, SIZE, SIZE)
+    if dice is not None:
+        rest, colour = in_another_style(rest, labels[:, 1:], colour, dice)
+        rest, labels, known = cut_out(rest, labels, known, dice)
+    return Batch(rest, labels, known, whole, colour, depth, there, joints)
+
+
+def in_another_style(rest: Tensor, seen: Tensor, colour: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
+    """Premultiplied pictures, and colours of their complete layers, with the shares in which these are seen."""
+    alpha = rest[:, 3:]
+    shares = seen / seen.sum(1, keepdim=True).clamp(min=0.02)
+    rgb = rest[:, :3] / alpha.clamp(min=1 / 255)
+    # Two changes of every layer, and a field that fades from one to the other: tips in another colour, light aside.
+    first, second = (colours(dice, KINDS, COUNT) for _ in range(2))
+    alike = 1 - dice.often(0.3)[:, None, None, None]
+    second = tuple(torch.lerp(b, a, alike) for a, b in zip(first, second, strict=True))  # type: ignore[assignment]
+    down = torch.linspace(-1, 1, SIZE, device=rest.device)[:, None]
+    slope = dice.normal(2.0, 1, 1, 1) * (down - dice.uniform(-0.5, 0.5, 1, 1, 1)) + dice.smooth(SIZE, 1, 3, 3)
+    field = torch.sigmoid(dice.uniform(0.5, 4.0, 1, 1, 1) * slope)
+    light = dice.smooth(SIZE, 2, 4, 4) * dice.uniform(0, 0.22, 1, 1, 1)
+    much = dice.normal(0.7, COUNT, 2)
+    shade = torch.einsum("blc,bchw->blhw", much, light).exp()
+
+    def alone(x: Tensor, layer: int) -> Tensor:
+        one, two = (torch.einsum("bij,bjhw->bihw", m[:, layer], x) + o[:, layer, ..., None] for m, o in (first, second))
+        changed: Tensor = torch.lerp(one, two, field) * shade[:, layer : layer + 1]
+        return changed.clamp(0, 1)
+
+    changed = torch.lerp(recoloured(rgb, shares, *first), recoloured(rgb, shares, *second), field)
+    changed = (changed * (shares * shade).sum(1, keepdim=True)).clamp(0, 1)
+    lined = shares[:, [*HAIR, BODY]].sum(1, keepdim=True)
+    for _ in range(2):
+        strength = dice.uniform(-0.25, 0.55, 1, 1, 1) * dice.often(0.5, 1, 1, 1)
+        drawn = streaks(dice, SIZE) * lined * strength.abs()
+        changed = torch.lerp(changed, torch.where(strength > 0, changed * 0.4, 1.0), drawn)
+    ends = outlines(torch.cat([shares, alpha], 1), 1 if dice.rng.random() < 0.5 else 3)
+    ink = dice.uniform(0, 0.7, 1, 1, 1) * dice.often(0.4, 1, 1, 1) * ends
+    changed = torch.lerp(changed, changed * dice.uniform(0, 0.5, 3, 1, 1), ink)
+    styled = dice.often(RESTYLED)[:, None, None, None]
+    rgb = torch.lerp(rgb, changed, styled)
+    layers = [torch.lerp(colour[:, k], alone(colour[:, k], layer), styled) for k, layer in enumerate(PAINTED)]
+    gain = (dice.normal(0.12, 1, 1, 1) + dice.normal(0.05, 3, 1, 1)).exp()
+    grey = dice.often(0.08)
+    rgb = in_grey((rgb * gain).clamp(0, 1), grey)
+    colour = in_grey((torch.stack(layers, 1) * gain[:, None]).clamp(0, 1), grey)
+    return brushed(torch.cat([rgb * alpha, alpha], 1), dice), colour
+
+
+def cut_out(rest: Tensor, labels: Tensor, known: Tensor, dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
+    """Some with stamps in a lower corner, which hold still like clothes, some cut off aslant below."""
+    line = torch.linspace(0, 1, SIZE, device=rest.device)
+    x, y = line.view(1, 1, 1, -1), line.view(1, 1, -1, 1)
+    wide, high = dice.uniform(0.08, 0.26, 1, 1, 1), dice.uniform(0.06, 0.2, 1, 1, 1)
+    x = torch.where(dice.often(0.5, 1, 1, 1) > 0, x, 1 - x)
+    stamp = ((x < wide) & (y > 1 - high)).float() * dice.often(0.12, 1, 1, 1)
+    paint = dice.uniform(0, 1, 3, 1, 1) * (1 - 0.6 * streaks(dice, SIZE))
+    paint = torch.cat([paint.expand(-1, 3, SIZE, SIZE), torch.ones_like(stamp)], 1)
+    rest = torch.lerp(rest, paint, stamp)
+    body = F.one_hot(torch.tensor(1 + BODY, device=rest.device), 1 + COUNT).float().view(1, -1, 1, 1)
+    labels = torch.lerp(labels, body.expand_as(labels), stamp)
+    known = torch.maximum(known, stamp)
+    edge = dice.uniform(0.86, 0.99, 1, 1, 1) + dice.normal(0.06, 1, 1, 1) * (x - 0.5)
+    away = (y > edge).float() * dice.often(0.15, 1, 1, 1)
+    nothing = F.one_hot(torch.tensor(0, device=rest.device), 1 + COUNT).float().view(1, -1, 1, 1)
+    return rest * (1 - away), torch.lerp(labels, nothing.expand_as(labels), away), known
 
 
 def reader_loss(out: Reading, batch: Batch) -> Losses:
@@ -152,17 +219,31 @@ def losses(networks: Networks, batch: Batch, rng: np.random.Generator) -> Losses
 
 
 TASK = Task(
-    "rig", Networks, Source(FIELDS, rendered), batch_of, losses, slots=192, rate=1e-3, sizes={"cpu": 4, "cuda": 32}
+    "rig", Networks, Source(FIELDS, rendered), batch_of, losses, slots=192, rate=1e-3, sizes={"cpu": 4, "cuda": 64}
 )
+
+
+def shipped() -> dict[str, Tensor]:
+    """The weights that ship. Raises WeightsError."""
+    from puppeteer.networks.compact.family import load
+
+    family = load()
+    return {
+        f"{part}.{name}": value
+        for part, network in (("reader", family.reader), ("painter", family.painter))
+        for name, value in network.state_dict().items()
+    }
 
 
 def main() -> None:
     parser = arguments(__doc__, TASK)
     parser.add_argument("--models", type=Path, help="a set of 3D models, rendered")
     parser.add_argument("--share", type=float, default=0.3, help="of the characters, that are 3D models")
+    parser.add_argument("--shipped", action="store_true", help="begin with the shipped weights")
     options: Any = parser.parse_args()
     drawn = Mixed(options.models, options.share) if options.models else rendered
-    learn_as_told(replace(TASK, source=Source(FIELDS, drawn)), options)
+    start = shipped() if options.shipped else None
+    learn_as_told(replace(TASK, source=Source(FIELDS, drawn)), options, start=start)
 
 
 if __name__ == "__main__":

@@ -155,19 +155,32 @@ class Ring:
                     raise RuntimeError("the processes that draw characters have ended: look above for why")
                 time.sleep(0.05)
                 continue
-            k = int(self._rng.choice(there))
-            state = self._states[k]
-            row = {name: value.copy() for name, value in self._rows[k].items()}
-            if self._states[k] != state:
-                continue  # it was written over meanwhile
-            self.new += int(state == FRESH)
+            row = self._row(int(self._rng.choice(there)))
+            if row is None:
+                continue
             self.taken += 1
-            self._states[k] = USED
             out.append(row)
         return out
 
+    def fresh(self, most: int) -> list[Row]:
+        """New characters that are there, `most` at most, each once."""
+        rows = (self._row(int(k)) for k in np.flatnonzero(self._states == FRESH)[:most])
+        return [row for row in rows if row is not None]
+
+    def _row(self, k: int) -> Row | None:
+        """A copy, which is new no longer; None where it was written over meanwhile."""
+        state = self._states[k]
+        row = {name: value.copy() for name, value in self._rows[k].items()}
+        if self._states[k] != state:
+            return None
+        self.new += int(state == FRESH)
+        self._states[k] = USED
+        return row
+
     def close(self) -> None:
-        """Ends the processes and gives the memory back."""
+        """Ends the processes and gives the memory back; closing twice is harmless."""
+        if not self._rows:
+            return
         for process in self._processes:
             process.terminate()
         for process in self._processes:
