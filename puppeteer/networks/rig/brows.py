@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.blocks import blurred, enlarge
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import SKIN, Eyes, enlarge_rows, fetched, right
 from puppeteer.networks.rig.pictures import beside, smooth, widened, wider
@@ -43,7 +43,8 @@ DARKER = 1.25  # than where it is surely, a brow's own colour
 SEEN = 0.25, 0.6  # share of a pixel that is brow, from which on it is all brow
 ALIKE_PX = 3.0  # of the crop: half of how many columns tell a lock's direction
 LEANS, STEEPEST, LEANING = 8, 0.8, 0.02  # how many each way; columns aside for each row; and what aside costs
-CROSSED = 0.1, 0.2  # share of a brow under hair, from which on it is drawn as one stroke
+CROSSED = 0.06, 0.13  # share of a brow under hair, from which on it is drawn as one stroke
+ABOUT_PX = 3.0  # of the crop about a brow, where colours tell whether it is skin
 BEYOND_PX, BEYOND = 3.0, 0.5  # px of the crop above and below, which tell that direction too; and how much that counts
 FAINT = 1e-3
 AT_ONCE = 10.0  # how many times as fast as brows move they fade from the drawing
@@ -189,14 +190,22 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     viewers_right, free = right(eyes.middle, size)[0], enlarge(eyes.bare, size)
     sides, bare = (~viewers_right, viewers_right), smooth(free, *BARE)
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
-    crossed = smooth((coverage * (1 - bare)).sum() / coverage.sum().clamp(min=FAINT), *CROSSED)
+    wide = wider(seen, max(1, round(BESIDE_PX[1] * size / CROP)))
+    skinlike = 1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN)
+    beside_it, about_px = 1 - smooth(wide, *LINE), ABOUT_PX * size / CROP
+    apart = 1 - blurred(skinlike * beside_it, about_px) / blurred(beside_it, about_px).clamp(min=FAINT)
+    # A forehead that is read as hair, but looks like skin, is none.
+    under = (coverage * torch.minimum(1 - bare, apart)).sum() / coverage.sum().clamp(min=FAINT)
+    crossed = smooth(under, *CROSSED)
+    free = torch.maximum(free, (1 - apart) * (1 - crossed))
+    bare = smooth(free, *BARE)
     further, through = crossed_by_locks(straight[0], coverage[0, 0], free[0, 0], sides)
     further, through = crossed * further, torch.maximum(brows.through, crossed * through)
     seen, coverage = torch.maximum(seen, further), torch.maximum(coverage, further)
     shows = bare + (1 - bare) * through
     # What is put in its place has the locks' own lines for a short way only; on skin it may reach over thin ends.
     thin, wide = (wider(seen, max(1, round(px * size / CROP))) for px in BESIDE_PX)
-    plain = torch.maximum(1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN), smooth(wide, *LINE))
+    plain = torch.maximum(skinlike, smooth(wide, *LINE))
     clear = torch.minimum(smooth(free, *CLEAR), plain)
     clear = -wider(-clear, round(CLEAR_PX * size / CROP))
     about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), clear)
