@@ -103,6 +103,14 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     sure_below = surely[(below + near).clamp(max=size - 1), row] * there
     deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, range(2 * near))
     unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
+    # Beside a lock's tip lie creases and ends of brows; hair is what is most unlike skin.
+    weight = surely * ~taken * (straight - skin).square().sum(0)
+    colour = spread(straight[None], weight[None, None])[0][:, above, row]
+    between = (colour - skin[:, above, row]).square().sum(0)
+    higher = _ends(straight, above, 0.0, range(near, 4 * near))
+    from_skin, from_hair = ((higher - x).square().sum(0) for x in (skin[:, above, row], colour))
+    like = smooth(from_skin / (from_skin + from_hair).clamp(min=FAINT), *LIKE)
+    unlike = unlike * torch.lerp(torch.ones_like(like), like, smooth(between.sqrt(), *APART))
     for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         lean = _slope(straight, first, last, above, per)
