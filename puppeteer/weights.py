@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "e3527b25ff6218cd393e5f12a8f0bbf1366b6bd0eb803dfb325390791e025c04",
+        "bb1f9de6aaeed5e0ec279876994777f9d35b4dfffc88a503c3ab44d8076d773d",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

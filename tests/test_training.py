@@ -271,6 +271,13 @@ def test_what_a_run_has_is_exported_and_the_rest_stays(tmp_path: Path) -> None:
 
     assert isinstance(networks, Compact)
     assert alike("morpher") and alike("face") and not alike("reader") and not alike("painter")
+    half = export.weights_of(tmp_path, 0.5)
+    between, ends = half[0]["reader.tell.bias"], (networks.reader.tell.bias, shipped.reader.tell.bias)
+    assert torch.allclose(between.float(), sum(ends).detach() / 2, atol=1e-3) and half[1]["rig"]["share"] == 0.5
+    learner.average["reader.tell.bias"] = torch.zeros(3)
+    torch.save({"average": learner.average, "step": 7, "minutes": 90.0, "seed": 123}, tmp_path / "rig.pt")
+    with pytest.raises(SystemExit, match="another network for rig"):
+        export.weights_of(tmp_path, 0.5)
 
 
 def test_a_morpher_of_all_numbers_takes_the_place_of_the_one_it_began_with(tmp_path: Path) -> None:

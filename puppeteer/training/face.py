@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from puppeteer.image import premultiplied
@@ -22,7 +21,7 @@ from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.terms import NUMBERS, faces
 from puppeteer.pose import Pose
 from puppeteer.training.dataset import CROP_SLICE, move, planes
-from puppeteer.training.learning import Planes, Task, arguments, checkpoint, learn_as_told
+from puppeteer.training.learning import Planes, Task, arguments, averages, checkpoint, learn_as_told
 from puppeteer.training.morpher import Names, Seen, flipped, losses, seen_batch
 from puppeteer.training.poses import random_face
 from puppeteer.training.restyle import Dice
@@ -95,7 +94,7 @@ def begun_from(path: Path | None) -> dict[str, Tensor]:
         from puppeteer.networks.compact.family import load
 
         return load().morpher.state_dict()
-    return of_all_numbers(torch.load(path, map_location="cpu", weights_only=True)["average"])
+    return of_all_numbers(averages(path))
 
 
 def of_all_numbers(average: dict[str, Tensor]) -> dict[str, Tensor]:

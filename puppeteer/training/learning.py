@@ -98,6 +98,12 @@ def checkpoint(run: Path, task: Task, device: torch.device | None = None) -> dic
     return {"minutes": 0.0, **saved}
 
 
+def averages(path: Path) -> dict[str, Tensor]:
+    """What a run may start from: the averages in a checkpoint, in single precision."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    return {name: value.float() for name, value in saved.items()}
+
+
 class Learner:
     """Networks that learn step by step, and their average."""
 

@@ -2,6 +2,7 @@
 
     python -m puppeteer.training.rig --run runs/rig --minutes 30
     python -m puppeteer.training.rig --run runs/rig --minutes 30 --models data/models/train --share 0.3
+    python -m puppeteer.training.rig --run runs/rig --minutes 30 --start puppeteer/training/record/rig.pt
 
 A run goes on where it stopped, with characters that it has not seen. Uses a CUDA card where there is one. `--models`
 mixes 3D models in, from a set of what `python -m puppeteer.models3d render` made.
@@ -34,7 +35,7 @@ from puppeteer.networks.rig.reader import (
     ReaderConfig,
     Reading,
 )
-from puppeteer.training.learning import Losses, Planes, Task, arguments, half, learn_as_told
+from puppeteer.training.learning import Losses, Planes, Task, arguments, averages, half, learn_as_told
 from puppeteer.training.models import Mixed
 from puppeteer.training.restyle import (
     Dice,
@@ -239,10 +240,12 @@ def main() -> None:
     parser = arguments(__doc__, TASK)
     parser.add_argument("--models", type=Path, help="a set of 3D models, rendered")
     parser.add_argument("--share", type=float, default=0.3, help="of the characters, that are 3D models")
-    parser.add_argument("--shipped", action="store_true", help="begin with the shipped weights")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--shipped", action="store_true", help="begin with the shipped weights")
+    begin.add_argument("--start", type=Path, help="a checkpoint to begin with")
     options: Any = parser.parse_args()
     drawn = Mixed(options.models, options.share) if options.models else rendered
-    start = shipped() if options.shipped else None
+    start = shipped() if options.shipped else averages(options.start) if options.start else None
     learn_as_told(replace(TASK, source=Source(FIELDS, drawn)), options, start=start)
 
 

@@ -16,7 +16,7 @@ from puppeteer.networks.compact.blocks import Encoder
 from puppeteer.networks.rig.brows import BrowLook, BrowPictures, Brows, brow_pictures, browed, near
 from puppeteer.networks.rig.eyes import EyePictures, Eyes, Look, eye_pictures, eyes, looked
 
-WIDTHS, BLOCKS = (32, 64, 96), 3  # of the encoder
+WIDTHS, BLOCKS = (40, 80, 128), 4  # of the encoder
 
 
 class PieceReader(nn.Module):
