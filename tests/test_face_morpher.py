@@ -17,7 +17,9 @@ from puppeteer.networks.rig.terms import NUMBERS, OPEN, OWN, TERMS, VOWEL, matri
 from puppeteer.networks.tensors import to_tensor
 from puppeteer.pose import BY_NAME, Pose
 from puppeteer.prepare.reading import read_character
-from puppeteer.training.face import FIELDS, POSES, batch_of, flipped
+from puppeteer.training.face import FIELDS, NAMES, POSES, batch_of
+from puppeteer.training.learning import stacked
+from puppeteer.training.morpher import flipped
 from puppeteer.training.morpher import losses as step_losses
 from puppeteer.training.poses import random_face
 from puppeteer.training.ring import Row
@@ -183,13 +185,14 @@ def _row(rng: np.random.Generator) -> Row:
 
 def test_a_mirrored_row_is_the_mirrored_face() -> None:
     rng = np.random.default_rng(0)
-    row = _row(rng)
-    there = flipped(row)
+    planes, which = stacked([_row(rng), _row(rng)], torch.device("cpu")), torch.tensor([True, False])
+    there = flipped(planes, which, NAMES)
     names = list(NUMBERS)
     for a, b in (("eye_left", "eye_right"), ("eye_right", "eye_left")):
-        assert np.array_equal(there["face"][:, names.index(a)], row["face"][:, names.index(b)])
-    back = flipped(there)
-    assert all(np.array_equal(back[name], row[name]) for name in row)
+        assert torch.equal(there["face"][0, :, names.index(a)], planes["face"][0, :, names.index(b)])
+    assert all(torch.equal(there[name][1], plane[1]) for name, plane in planes.items())
+    back = flipped(there, which, NAMES)
+    assert all(torch.equal(back[name], plane) for name, plane in planes.items())
 
 
 def test_poses_reach_every_number_at_both_ends() -> None:
@@ -204,7 +207,7 @@ def test_a_step_teaches_every_map() -> None:
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     network = FaceMorpher(SMALL)
-    losses = step_losses(network, batch_of([_row(rng) for _ in range(4)], rng, torch.device("cpu")), rng)
+    losses = step_losses(network, batch_of(stacked([_row(rng) for _ in range(4)], torch.device("cpu")), rng), rng)
     torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
     gradient = network.spread.weight.grad
     assert gradient is not None and torch.isfinite(gradient).all()

@@ -82,23 +82,38 @@ def drawn(renderer: Any, seed: int, split: Any) -> Row:
 
 
 KINDS = (Kind((0,), 0.03, 0.12, (0.5, 1.3), 0.08), Kind((1,), 0.6, 0.15, (0.2, 1.5), 0.3))  # skin, and what is not
+PARTS = ("rest", "iris", "white", "skin", "opening", "lash", "brow", "brow_seen")  # four pictures, four shares
 NOT_SKIN = 0.03, 0.1  # of 1, apart from its colour
 RESTYLED = 0.6  # of the pictures
 
 
-def batch_of(planes: Planes, rng: np.random.Generator) -> Batch:
-    """Mirrored, moved and bent, in other styles and colours, some grey; smeared and noisy where the network sees
-    them."""
-    dice = Dice(rng, len(planes["rest"]), planes["rest"].device)
+def batch_of(planes: Planes, rng: np.random.Generator | None) -> Batch:
+    """With `rng` mirrored, moved and bent, in other styles and colours, some grey; smeared and noisy where the network
+    sees them."""
+    dice = None if rng is None else Dice(rng, len(planes["rest"]), planes["rest"].device)
 
     def plane(name: str) -> Tensor:
         x = planes[name].float() / 255
         return x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
 
-    parts = ("rest", "iris", "white", "skin", "opening", "lash", "brow", "brow_seen")
-    placing = Placing.of(dice, CROP, (0.78, 1.28), 0.07, 0.08, 0.045)
-    moved = placing.moved(torch.cat([plane(name) for name in parts], 1))
-    rest, iris, white, skin, opening, lash, brow, brow_seen = torch.split(moved, [4, 4, 4, 4, 1, 1, 1, 1], 1)
+    parts = torch.cat([plane(name) for name in PARTS], 1)
+    if dice is not None:
+        parts = Placing.of(dice, CROP, (0.78, 1.28), 0.07, 0.08, 0.045).moved(parts)
+    pictures, shares = parts[:, :16], parts[:, 16:]
+    rest, iris, white, skin = torch.split(pictures, 4, 1)
+    opening, lash, brow, brow_seen = torch.split(shares, 1, 1)
+    if dice is not None:
+        rest, iris, white, skin = restyled((rest, iris, white, skin), opening, torch.maximum(lash, brow_seen), dice)
+    colours = torch.cat([(x[:, :3] / x[:, 3:].clamp(min=1 / 255)).clamp(0, 1) for x in (iris, white, skin)], 1)
+    known = (torch.cat([iris[:, 3:], white[:, 3:], skin[:, 3:]], 1) > 0.5).float()
+    seen = rest if dice is None else brushed(rest, dice)
+    return Batch(rest, seen, opening, iris[:, 3:], lash, brow, brow_seen, colours, known)
+
+
+def restyled(pictures: tuple[Tensor, ...], opening: Tensor, lines: Tensor, dice: Dice) -> tuple[Tensor, ...]:
+    """Premultiplied rest, iris, white and skin (B, 4, 128, 128) in another style; eyes are seen in `opening`, lashes
+    and brows in `lines`."""
+    rest, iris, white, skin = pictures
     # Irises in all colours, pale ones too: some have the colour of the hair beside them.
     tint = dice.normal(0.5, 3, 1, 1).exp()
     pale, other = dice.uniform(0, 0.6, 1, 1, 1), dice.often(0.5, 1, 1, 1)
@@ -109,16 +124,13 @@ def batch_of(planes: Planes, rng: np.random.Generator) -> Batch:
         return torch.cat([torch.lerp(x[:, :3], rgb, other), alpha], 1)
 
     rest = torch.lerp(rest, tinted(rest), opening * iris[:, 3:])
-    rest, skin = in_another_style(rest, skin, torch.maximum(opening, torch.maximum(lash, brow_seen)), dice)
+    rest, skin = in_another_style(rest, skin, torch.maximum(opening, lines), dice)
     gain, grey = (dice.normal(0.12, 1, 1, 1) + dice.normal(0.05, 3, 1, 1)).exp(), dice.often(0.12)
 
     def coloured(x: Tensor) -> Tensor:
         return torch.cat([in_grey(torch.minimum(x[:, :3] * gain, x[:, 3:]), grey), x[:, 3:]], 1)
 
-    rest, iris, white, skin = (coloured(x) for x in (rest, tinted(iris), white, skin))
-    colours = torch.cat([(x[:, :3] / x[:, 3:].clamp(min=1 / 255)).clamp(0, 1) for x in (iris, white, skin)], 1)
-    known = (torch.cat([iris[:, 3:], white[:, 3:], skin[:, 3:]], 1) > 0.5).float()
-    return Batch(rest, brushed(rest, dice), opening, iris[:, 3:], lash, brow, brow_seen, colours, known)
+    return tuple(coloured(x) for x in (rest, tinted(iris), white, skin))
 
 
 def in_another_style(rest: Tensor, skin: Tensor, parts: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
