@@ -20,7 +20,18 @@ from puppeteer.networks.rig.eyes import axes, between, slid
 from puppeteer.networks.rig.pieces import PieceReader
 from puppeteer.training.dataset import CROP_SLICE
 from puppeteer.training.learning import Losses, Planes, Task, arguments, half, learn_as_told
-from puppeteer.training.restyle import Dice, Kind, Placing, brushed, colours, in_grey, outlines, recoloured, streaks
+from puppeteer.training.restyle import (
+    Dice,
+    Kind,
+    Placing,
+    brushed,
+    colours,
+    in_grey,
+    inked,
+    outlines,
+    recoloured,
+    streaked,
+)
 from puppeteer.training.ring import Row, Source
 
 FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
@@ -34,6 +45,10 @@ FIELDS: dict[str, tuple[tuple[int, ...], Any]] = {
     "brow": ((CROP, CROP), np.uint8),  # coverage of brows, complete
     "brow_seen": ((CROP, CROP), np.uint8),  # share in which they are seen
 }
+KINDS = (Kind((0,), 0.03, 0.12, (0.5, 1.3), 0.08), Kind((1,), 0.6, 0.15, (0.2, 1.5), 0.3))  # skin, and what is not
+PARTS = ("rest", "iris", "white", "skin", "opening", "lash", "brow", "brow_seen")  # four pictures, four shares
+NOT_SKIN = 0.03, 0.1  # of 1, apart from its colour
+RESTYLED = 0.6  # of the pictures
 SAME = 0.02  # of 1: skin that is seen
 POLE = 0.7  # of a pixel: what shows more of a part has its colour
 FARTHEST = 0.6  # of an eye's half axes, that irises slide
@@ -79,12 +94,6 @@ def drawn(renderer: Any, seed: int, split: Any) -> Row:
         "brow_seen": parts.seen[names.index("brow")][CROP_SLICE, CROP_SLICE],
         "opening": seen.clip(0, 255).astype(np.uint8)[CROP_SLICE, CROP_SLICE],
     }
-
-
-KINDS = (Kind((0,), 0.03, 0.12, (0.5, 1.3), 0.08), Kind((1,), 0.6, 0.15, (0.2, 1.5), 0.3))  # skin, and what is not
-PARTS = ("rest", "iris", "white", "skin", "opening", "lash", "brow", "brow_seen")  # four pictures, four shares
-NOT_SKIN = 0.03, 0.1  # of 1, apart from its colour
-RESTYLED = 0.6  # of the pictures
 
 
 def batch_of(planes: Planes, rng: np.random.Generator | None) -> Batch:
@@ -143,21 +152,16 @@ def in_another_style(rest: Tensor, skin: Tensor, parts: Tensor, dice: Dice) -> t
     shares = torch.cat([1 - before, before], 1)
     matrix, offset = colours(dice, KINDS, 2)
     light = (dice.smooth(CROP, 1, 4, 4) * dice.uniform(0, 0.2, 1, 1, 1)).exp()
-    strength = dice.uniform(-0.3, 0.6, 1, 1, 1) * dice.often(0.5, 1, 1, 1)
-    drawn = streaks(dice, CROP) * before * strength.abs()
-    ends = outlines(torch.cat([shares, alpha], 1), 1) * dice.uniform(0, 0.7, 1, 1, 1) * dice.often(0.3, 1, 1, 1)
     styled = dice.often(RESTYLED)[:, None, None, None]
-
-    def other(x: Tensor, of: Tensor, lined: bool) -> Tensor:
-        rgb = x[:, :3] / x[:, 3:].clamp(min=1 / 255)
-        new = (recoloured(rgb, of, matrix, offset) * light).clamp(0, 1)
-        if lined:
-            new = torch.lerp(new, torch.where(strength > 0, new * 0.4, 1.0), drawn)
-            new = torch.lerp(new, new * dice.uniform(0, 0.5, 3, 1, 1), ends * (1 - parts))
-        return torch.cat([torch.lerp(rgb, new, styled) * x[:, 3:], x[:, 3:]], 1)
-
     plain = torch.cat([torch.ones_like(before), torch.zeros_like(before)], 1)
-    return other(rest, shares, True), other(skin, plain, False)
+    own, own_skin = (x[:, :3] / x[:, 3:].clamp(min=1 / 255) for x in (rest, skin))
+    new, new_skin = (
+        (recoloured(rgb, of, matrix, offset) * light).clamp(0, 1) for rgb, of in ((own, shares), (own_skin, plain))
+    )
+    new = streaked(new, before, dice, (-0.3, 0.6))
+    new = inked(new, outlines(torch.cat([shares, alpha], 1), 1) * (1 - parts), dice, 0.3)
+    rgb, skin_rgb = torch.lerp(own, new, styled), torch.lerp(own_skin, new_skin, styled)
+    return torch.cat([rgb * alpha, alpha], 1), torch.cat([skin_rgb * bare, bare], 1)
 
 
 def losses(network: PieceReader, batch: Batch, rng: np.random.Generator) -> Losses:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge
+from puppeteer.networks.rig.pictures import smooth
 
 GREY = (0.3, 0.59, 0.11)
 SWELLS = 0.2, 0.7  # of the half picture from the middle, where things begin to swell, and where all of them do
@@ -42,6 +43,11 @@ class Dice:
     def often(self, share: float, *shape: int) -> Tensor:
         """1 in that share of all, else 0."""
         return self.numbers(self.rng.random((self.count, *shape)) < share)
+
+    def here(self, size: int) -> Tensor:
+        """(B, 2, size, size) x and y of pixel centres in [-1, 1]."""
+        still = torch.eye(2, 3, device=self.device).expand(self.count, 2, 3)
+        return F.affine_grid(still, [self.count, 1, size, size], align_corners=False).permute(0, 3, 1, 2)
 
     def smooth(self, size: int, channels: int, down: int, across: int) -> Tensor:
         """(B, channels, size, size) noise of about unit spread, with so many cells."""
@@ -79,10 +85,8 @@ class Placing(NamedTuple):
         matrix = torch.stack([torch.stack(row, 1) for row in rows], 1)
         cells = int(dice.rng.integers(2, 7))
         strength = (dice.often(0.7) * dice.uniform(0.0, bend))[:, None, None, None]
-        still = torch.eye(2, 3, device=dice.device).expand(dice.count, 2, 3)
-        here = F.affine_grid(still, [dice.count, 1, size, size], align_corners=False).permute(0, 3, 1, 2)
-        out = ((here.norm(dim=1, keepdim=True) - SWELLS[0]) / (SWELLS[1] - SWELLS[0])).clamp(0, 1)
-        outwards = here * out**2 * (3 - 2 * out) * dice.uniform(*swell)[:, None, None, None]
+        here = dice.here(size)
+        outwards = here * smooth(here.norm(dim=1, keepdim=True), *SWELLS) * dice.uniform(*swell)[:, None, None, None]
         return cls(matrix, dice.smooth(size, 2, cells, cells) * strength - outwards, larger)
 
     def moved(self, x: Tensor) -> Tensor:
@@ -158,21 +162,32 @@ def streaks(dice: Dice, size: int) -> Tensor:
     return (1 - noise.abs() / dice.uniform(0.06, 0.3, 1, 1, 1)).clamp(min=0)
 
 
+def streaked(rgb: Tensor, where: Tensor, dice: Dice, strength: tuple[float, float]) -> Tensor:
+    """rgb (B, 3, S, S), half of them with streaks in places (B, 1, S, S): darker, or lighter below 0."""
+    much = dice.uniform(*strength, 1, 1, 1) * dice.often(0.5, 1, 1, 1)
+    drawn = streaks(dice, rgb.shape[-1]) * where * much.abs()
+    return torch.lerp(rgb, torch.where(much > 0, rgb * 0.4, 1.0), drawn)
+
+
 def outlines(shares: Tensor, thick: int) -> Tensor:
     """(B, 1, H, W): where layers (B, L, H, W) end at each other."""
     apart = (shares - F.avg_pool2d(shares, 3, 1, 1, count_include_pad=False)).abs().amax(1, keepdim=True)
     return F.max_pool2d((3 * apart).clamp(max=1), thick, 1, thick // 2)
 
 
+def inked(rgb: Tensor, ends: Tensor, dice: Dice, share: float) -> Tensor:
+    """rgb (B, 3, S, S), a share of them with dark lines at `ends` (B, 1, S, S)."""
+    ink = dice.uniform(0, 0.7, 1, 1, 1) * dice.often(share, 1, 1, 1) * ends
+    return torch.lerp(rgb, rgb * dice.uniform(0, 0.5, 3, 1, 1), ink)
+
+
 def brushed(image: Tensor, dice: Dice) -> Tensor:
-    """Premultiplied (B, 4, H, W) smeared, softened or sharpened, with grain, of few tones, or grey."""
+    """Premultiplied (B, 4, H, W) smeared, softened or sharpened, with grain, or of few tones."""
     size = image.shape[-1]
     smear = (dice.often(0.3) * dice.uniform(0, 1.8 / size))[:, None, None, None]
     cells = size // int(dice.rng.integers(2, 6))
-    still = torch.eye(2, 3, device=dice.device).expand(dice.count, 2, 3)
-    grid = F.affine_grid(still, [dice.count, 1, size, size], align_corners=False)
-    grid = grid + (dice.smooth(size, 2, cells, cells) * smear).permute(0, 2, 3, 1)
-    out = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+    grid = dice.here(size) + dice.smooth(size, 2, cells, cells) * smear
+    out = F.grid_sample(image, grid.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
     soft = dice.numbers(dice.rng.choice([0, 0, 0, 0.25, 0.5, 0.7, -0.35, -0.7], (dice.count, 1, 1, 1)))
     out = torch.lerp(out, F.avg_pool2d(out, 3, 1, 1, count_include_pad=False), soft)
     rgb, alpha = out[:, :3], out[:, 3:].clamp(0, 1)

@@ -44,13 +44,23 @@ from puppeteer.training.restyle import (
     brushed,
     colours,
     in_grey,
+    inked,
     outlines,
     recoloured,
+    streaked,
     streaks,
 )
 from puppeteer.training.ring import FIELDS, Source, rendered
 
 SIZE = 256
+HAIR, SKIN = (BACK, SIDE, FRONT), (NECK, FACE)
+KINDS = (
+    Kind(HAIR, 0.6, 0.15, (0.2, 1.5), 0.3),
+    Kind(SKIN, 0.03, 0.12, (0.5, 1.3), 0.08),
+    Kind((BODY,), 0.7, 0.3, (0.1, 1.6), 0.35),
+    Kind((GLASSES,), 0.5, 0.3, (0.2, 1.5), 0.3),
+)
+RESTYLED = 0.7  # of the pictures
 
 
 class Batch(NamedTuple):
@@ -64,16 +74,6 @@ class Batch(NamedTuple):
     depth: Tensor  # (B, L, 128, 128) px
     there: Tensor  # (B, L, 128, 128) 1 where there is a depth
     joints: Tensor  # (B, 4) px
-
-
-HAIR, SKIN = (BACK, SIDE, FRONT), (NECK, FACE)
-KINDS = (
-    Kind(HAIR, 0.6, 0.15, (0.2, 1.5), 0.3),
-    Kind(SKIN, 0.03, 0.12, (0.5, 1.3), 0.08),
-    Kind((BODY,), 0.7, 0.3, (0.1, 1.6), 0.35),
-    Kind((GLASSES,), 0.5, 0.3, (0.2, 1.5), 0.3),
-)
-RESTYLED = 0.7  # of the pictures
 
 
 def batch_of(planes: Planes, rng: np.random.Generator | None) -> Batch:
@@ -132,12 +132,9 @@ def in_another_style(rest: Tensor, seen: Tensor, colour: Tensor, dice: Dice) -> 
     changed = (changed * (shares * shade).sum(1, keepdim=True)).clamp(0, 1)
     lined = shares[:, [*HAIR, BODY]].sum(1, keepdim=True)
     for _ in range(2):
-        strength = dice.uniform(-0.25, 0.55, 1, 1, 1) * dice.often(0.5, 1, 1, 1)
-        drawn = streaks(dice, SIZE) * lined * strength.abs()
-        changed = torch.lerp(changed, torch.where(strength > 0, changed * 0.4, 1.0), drawn)
+        changed = streaked(changed, lined, dice, (-0.25, 0.55))
     ends = outlines(torch.cat([shares, alpha], 1), 1 if dice.rng.random() < 0.5 else 3)
-    ink = dice.uniform(0, 0.7, 1, 1, 1) * dice.often(0.4, 1, 1, 1) * ends
-    changed = torch.lerp(changed, changed * dice.uniform(0, 0.5, 3, 1, 1), ink)
+    changed = inked(changed, ends, dice, 0.4)
     styled = dice.often(RESTYLED)[:, None, None, None]
     rgb = torch.lerp(rgb, changed, styled)
     layers = [torch.lerp(colour[:, k], alone(colour[:, k], layer), styled) for k, layer in enumerate(PAINTED)]

@@ -53,17 +53,23 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
     per = straight.shape[-1] / CROP
     hair = 1 - free
     colour = spread(straight, smooth(hair, *SURELY) * (1 - taken))
-    between = (colour - skin).square().sum(1, keepdim=True)
-    from_skin, from_hair = ((straight - x).square().sum(1, keepdim=True) for x in (skin, colour))
-    like = smooth(from_skin / (from_skin + from_hair).clamp(min=FAINT), *LIKE)
+    like, apart = (x[:, None] for x in _like(straight, skin, colour))
     # Locks go down, and creases across. Edges of lashes have colours between: hair there is below hair.
     reach, low = max(1, round(EDGE_PX * per)), max(1, round(LOW_PX * per))
     like = widened(-widened(-like, low, 2), low, 2)
     edges = wider(taken, reach) > FAINT
     above = widened(like[0, 0].gather(0, beside(edges)[0])[None, None], reach, 3)
     like = torch.where(edges, torch.minimum(above, like), like)
-    near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * smooth(between.sqrt(), *APART)
+    near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * apart
     return 1 - torch.lerp(hair, torch.maximum(hair, like), near * (1 - taken))
+
+
+def _like(colours: Tensor, skin: Tensor, hair: Tensor) -> tuple[Tensor, Tensor]:
+    """(..., 3, H, W) of a drawing, and of its skin and hair -> (..., H, W) how much more like hair than skin these are,
+    and how surely that can be told."""
+    pairs = (colours, skin), (colours, hair), (hair, skin)
+    from_skin, from_hair, between = ((a - b).square().sum(-3) for a, b in pairs)
+    return smooth(from_skin / (from_skin + from_hair).clamp(min=FAINT), *LIKE), smooth(between.sqrt(), *APART)
 
 
 class Locks(NamedTuple):
@@ -106,11 +112,9 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     # Beside a lock's tip lie creases and ends of brows; hair is what is most unlike skin.
     weight = surely * ~taken * (straight - skin).square().sum(0)
     colour = spread(straight[None], weight[None, None])[0][:, above, row]
-    between = (colour - skin[:, above, row]).square().sum(0)
     higher = _ends(straight, above, 0.0, range(near, 4 * near))
-    from_skin, from_hair = ((higher - x).square().sum(0) for x in (skin[:, above, row], colour))
-    like = smooth(from_skin / (from_skin + from_hair).clamp(min=FAINT), *LIKE)
-    unlike = unlike * torch.lerp(torch.ones_like(like), like, smooth(between.sqrt(), *APART))
+    like, apart = _like(*(x[:, None] for x in (higher, skin[:, above, row], colour)))
+    unlike = unlike * torch.lerp(torch.ones_like(like), like, apart)[0]
     for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         lean = _slope(straight, first, last, above, per)
