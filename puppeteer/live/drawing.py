@@ -53,9 +53,7 @@ class Drawing:
             period_s = 1 / self._settings().output.rate
             self._stop.wait(max(0.0, due_s - period_s / 2 - self._clock()))
             now_s = self._clock()
-            # A face that is about to be known is worth a little delay: the picture would be one of the past.
-            until_s = max(due_s + period_s / 2, min(pace.seen_by_s, now_s + period_s))
-            fresh = self._looking.seen.get(max(0.0, until_s - now_s))
+            fresh = self._looking.seen.get(max(0.0, pace.wait_until_s(due_s, period_s, now_s) - now_s))
             if self._stop.is_set():
                 return
             begun_s = self._clock()

@@ -111,11 +111,12 @@ class Looking:
                     if frame is None:
                         continue
                     self._pace.frames.came(frame.time_s, frame.index)
-                    begun_s = self._clock()
-                    self._pace.seen_by_s = begun_s + 1.5 * self._pace.track_lasts.seconds
+                    begun_s = self._pace.look_begun_s = self._clock()
                     face = tracker.observe(frame)
                     ended_s = self._clock()
-                    self._pace.seen_by_s = 0.0
+                    self._pace.look_begun_s = 0.0
+                    rhythm_s = self._pace.frames.seconds
+                    self._pace.next_look_s = begun_s + rhythm_s if rhythm_s else 0.0
                     self._pace.track_lasts.add(ended_s - begun_s)
                     self._timings.add("track", ended_s - begun_s, ended_s)
                     self._rate.count(ended_s)
