@@ -137,6 +137,24 @@ def test_an_iris_slides_under_its_lids_and_leaves_white(size: int) -> None:
     assert torch.equal(out[lids], crop[0, 0][lids])
 
 
+def test_what_a_lid_had_hidden_of_an_iris_is_in_its_shadow_only_near_it() -> None:
+    crop, found = _drawn((0, -5))
+    painted = found.painted.clone()
+    painted[:, :3, : CENTRES[0][0] - round(HALF[1])] = 0  # darker where a lid hides it
+    found = found._replace(painted=painted)
+    shown, column = eye_pictures(crop, found), CENTRES[0][1]
+    hidden = CENTRES[0][0] - 7  # a row of the iris that no pixel shows
+    seen = []
+    for y in (-0.4, -1.0):
+        frame = _look(found, 0, y)
+        original = (255 * crop[0]).round().byte().permute(1, 2, 0).numpy()
+        drawn, rows, columns = _compiled(original, found, frame)
+        out = looked(crop, shown, frame)[0].permute(1, 2, 0).numpy()
+        assert np.abs(drawn[rows, columns] - 255 * out[rows, columns]).max() <= 2
+        seen.append(float(out[hidden + 1 : CENTRES[0][0], column, 0].min()))
+    assert seen[0] < 0.02 and seen[1] > seen[0] + 0.02, seen
+
+
 @pytest.mark.parametrize("size", [128, 167, 256])
 def test_lids_come_down_over_the_eye_with_their_lash(size: int) -> None:
     crop, found = _drawn()

@@ -101,7 +101,7 @@ def test_a_lock_that_is_read_vaguely_is_told_by_its_colour() -> None:
     closed = _closed(crop, found._replace(bare=1 - 0.4 * (1 - found.bare)))
     beside = _closed(crop, found._replace(bare=torch.maximum(found.bare, torch.full_like(found.bare, 0.98))))
     top = EYES[0][0] - HALF[1] - LASH_PX
-    assert len(_columns(closed, top - 2.5, HAIR)) / PER == pytest.approx(6, abs=1)
+    assert len(_columns(closed, top - 4, HAIR)) / PER == pytest.approx(6, abs=1)
     assert len(_columns(closed, top + 2, HAIR)) > PER, "it ends in a tip over the lid"
     assert not _columns(beside, top + 2, HAIR), "and what no reading takes for hair does not"
 
@@ -174,3 +174,36 @@ def test_hair_at_an_eyes_outer_corner_hangs_down_to_its_closed_lash() -> None:
     widths = [len(_columns(closed, row, HAIR)) / PER for row in (56, 60, 63, 66)]
     assert widths[0] == pytest.approx(18, abs=1)
     assert widths[0] >= widths[1] >= widths[2] >= widths[3] and widths[3] > 14.5, "and is no triangle of skin"
+
+
+def test_strands_side_by_side_end_in_one_tip_without_skin_between() -> None:
+    crop, found = _painted(torch.maximum(_lock(36, 38.5, 58), _lock(41, 43.5, 58)))
+    closed = _closed(crop, found)
+    top = EYES[0][0] - HALF[1] - LASH_PX
+    assert len(_columns(closed, top - 5, HAIR)) / PER == pytest.approx(5, abs=1), "two strands as they are drawn"
+    for row in (top + 1, top + 3):
+        tip = _columns(closed, row, HAIR)
+        assert len(tip) > PER and (np.diff(tip) == 1).all()
+
+
+def test_a_gleam_as_light_as_skin_does_not_part_a_lock() -> None:
+    crop, found = _painted(_lock(36, 44, 58))
+    crop[0, :3, : 58 * PER, 39 * PER : 41 * PER] = 0.9
+    closed = _closed(crop, found)
+    ends = _columns(closed, EYES[0][0] - HALF[1] - LASH_PX + 4, HAIR)
+    assert ends and all(38 * PER < x < 42 * PER for x in ends), "one tip below its middle, not one on each side"
+
+
+def test_white_hair_over_pale_skin_ends_in_tips_too() -> None:
+    lock = _lock(37, 43, 58)
+    crop, found = _painted(lock)
+    lash = (crop - torch.tensor([*BLACK, 1])[:, None, None]).abs().amax(1, keepdim=True) < 0.1
+    white = torch.tensor((0.93, 0.93, 0.97))[:, None, None]
+    crop[:, :3] = torch.where((lock > 0) & ~lash, white, crop[:, :3])
+    crop[:, :3, 57 * PER : 72 * PER] = _painted(torch.zeros(SIZE, SIZE))[0][:, :3, 57 * PER : 72 * PER]
+    closed = _closed(crop, found)
+    top = EYES[0][0] - HALF[1] - LASH_PX
+    there = [
+        np.abs(closed[round(row * PER), : SIZE // 2] - white[:, 0, 0].numpy()).max(1) < 0.04 for row in (top + 2, 70)
+    ]
+    assert there[0].sum() > PER and there[1].sum() == 0

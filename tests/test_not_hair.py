@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from puppeteer.characters import SHIPPED
 from puppeteer.image import premultiplied
-from puppeteer.networks.rig.not_hair import ISLAND_PX, body_back, patches, without_islands
+from puppeteer.networks.rig.not_hair import ISLAND_PX, SLIVER_PX, body_back, held, patches, without_islands
 from puppeteer.networks.rig.reader import BODY, COUNT, FACE, FRONT, SIDE
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
@@ -175,3 +175,27 @@ def test_a_hand_that_is_drawn_over_hair_does_not_swing(poser: Poser, shared: Any
     hand, beside = (slice(410, 480), slice(80, 200)), (slice(340, 480), slice(320, 480))
     apart = np.abs(swung - still).max(-1)
     assert apart[hand].mean() < 0.5 and apart[beside].mean() > 5
+
+
+def test_a_sliver_at_the_pictures_edge_is_hair_and_a_sleeve_there_is_not() -> None:
+    picture, shares = _figure()
+    y, x = torch.meshgrid(torch.arange(256), torch.arange(256), indexing="ij")
+    sliver, sleeve = ((y > 215) & (x - left >= 0) & (x - left < wide) for left, wide in ((180, 3), (70, 14)))
+    picture[0, :, y[:, 0] > 238] = torch.where((x > 66) & (x < 190), 1.0, 0.0)[y[:, 0] > 238]
+    for where in (sliver, sleeve):
+        picture[0, :3, where] = torch.tensor(CLOTH)[:, None]
+        shares[0, :, where] = F.one_hot(torch.tensor(BODY), COUNT).float()[:, None]
+    assert 3 < 2 * SLIVER_PX + 1 < 14
+    out = without_islands(shares, picture)
+    assert (out[0, BODY, sliver] < 0.1).all() and (out[0, SIDE, sliver] > 0.9).all()
+    assert (out[0, BODY, sleeve] > 0.9).all()
+
+
+def test_what_is_read_of_a_body_under_hair_hangs_together_with_it() -> None:
+    _, shares = _figure()
+    whole = shares.clone()
+    whole[0, BODY, 200:256, 150:180] = 0.9  # an arm that hair covers
+    whole[0, BODY, 120:150, 70:90] = 0.7  # and a crumb
+    out = held(whole, shares)
+    assert (out[0, BODY, 206:250, 156:176] > 0.89).all() and (out[0, BODY, 120:150, 70:90] == 0).all()
+    assert torch.equal(out[:, SIDE], whole[:, SIDE])

@@ -17,8 +17,8 @@ from puppeteer.errors import RenderError
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.assembly import SLOPE, gentler, one_relief
 from puppeteer.networks.rig.frame import Rigged
-from puppeteer.networks.rig.pictures import DRAWN, Parts, laid_over, pictures, widened
-from puppeteer.networks.rig.reader import BACK, COUNT, FRONT, nearest
+from puppeteer.networks.rig.pictures import DRAWN, Parts, laid_over, pictures, split, widened
+from puppeteer.networks.rig.reader import BACK, BODY, COUNT, FRONT, SIDE, nearest
 from puppeteer.poser.rig_drawing import RigCanvas, Shown, drawn_on_device
 
 SEEDS = range(60_000_000, 60_000_006)
@@ -245,3 +245,25 @@ def test_no_relief_is_so_steep_that_a_turn_draws_it_out() -> None:
     assert (gentle[..., 63] + gentle[..., 64]).mean() == pytest.approx(40)
     flat = 0.5 * torch.arange(128.0).expand(1, 1, 128, 128)
     assert torch.equal(gentler(flat), flat)
+
+
+def test_a_body_that_is_faintly_read_between_hair_and_hair_is_none() -> None:
+    share = torch.zeros(COUNT, 1, 1, 5)
+    share[BACK, 0, 0] = torch.tensor([1, 0.6, 0.46, 0.3, 0])
+    share[BODY, 0, 0, 1:4] = 0.08
+    share[SIDE] = 1 - share.sum(0)
+    out = split(share)
+    assert (out[BODY] == 0).all() and torch.allclose(out.sum(0), torch.ones(1, 1, 5))
+    assert out[BACK, 0, 0, 0] == 1 and out[SIDE, 0, 0, 4] == 1
+
+
+def test_hair_goes_on_behind_a_sleeve_that_other_hair_hangs_beside() -> None:
+    size = 256
+    seen = torch.zeros(COUNT, 1, size, size)
+    seen[BODY, :, :, :128], seen[SIDE, :, :, 128:] = 1, 1
+    original = torch.ones(1, 4, size, size)
+    original[:, :3] = (seen[BODY] * 0.9)[None]
+    hidden = torch.zeros(COUNT, 3, size, size)
+    layers = pictures(original, Parts(seen, seen.clone(), hidden)).layers
+    back = layers[DRAWN.index(BACK), 3, 128]
+    assert (back[123:127] > 0.9).all() and back[100] == 0

@@ -33,16 +33,17 @@ class DrawnEyes:
 
     def __init__(self, shown: EyePictures, middle: int) -> None:
         """`middle` is the column between the two."""
-        self._iris, self._white, self._lash, self._skin = (
-            picture_of(x[0]) for x in (shown.iris, shown.white, shown.lash, shown.skin)
+        self._iris, self._shaded, self._white, self._lash, self._skin = (
+            picture_of(x[0]) for x in (shown.iris, shown.shaded, shown.white, shown.lash, shown.skin)
         )
-        self._opening = np.ascontiguousarray(shown.opening[0, 0].numpy())
-        self._hair = np.ascontiguousarray(shown.hair[0, 0].numpy())
+        self._opening, self._sight, self._shadow, self._hair = (
+            np.ascontiguousarray(x[0, 0].numpy()) for x in (shown.opening, shown.sight, shown.shadow, shown.hair)
+        )
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._stroke = shown.stroke.numpy() * np.array([[1], [255], [255], [255]], np.float32)
         self._per_px = len(self._opening) / CROP
         self._covered = bool((self._edges[6] > FAINT).any())
-        seen = (self._opening > FAINT) | (self._drawn > FAINT).any(0)
+        seen = (self._sight > FAINT) | (self._drawn > FAINT).any(0)
         self._windows = windows(seen, middle, round(MARGIN_PX * self._per_px), 0)
         self.reach: Window = both_windows(*self._windows)
 
@@ -55,7 +56,7 @@ class DrawnEyes:
             bounds = rows.start, rows.stop, columns.start, columns.stop
             if share >= FAINT:
                 slide(
-                    *(pixels(out), self._opening, self._iris, self._white),
+                    *(pixels(out), self._sight, self._iris, self._shaded, self._shadow, self._white),
                     *(x * self._per_px, y * self._per_px, share, *bounds),
                 )
             if k > FAINT or (smile > FAINT and self._covered):
@@ -81,8 +82,10 @@ class DrawnEyes:
 @compiled
 def slide(
     picture: Any,
-    opening: Any,
+    sight: Any,
     iris: Any,
+    shaded: Any,
+    shadow: Any,
     white: Any,
     x: Any,
     y: Any,
@@ -93,8 +96,8 @@ def slide(
     right: Any,
 ) -> None:
     """Irises of a premultiplied `picture` (S, S) go elsewhere, in rows `top` to `bottom` and columns `left` to `right`:
-    as much as `share` and `opening` (S, S) say it is `iris` (S, S, 4), premultiplied and (x, y) px from where it lies,
-    over `white` (S, S, 3)."""
+    as much as `share` and `sight` (S, S) say it is `iris` (S, S, 4), premultiplied and (x, y) px from where it lies,
+    over `white` (S, S, 3); `shaded` (S, S, 3) is the iris in a lid's `shadow` (S, S)."""
     size = picture.shape[0]
     half, one, bytes_ = np.float32(0.5), np.float32(1), np.float32(255)
     most = np.float32(size - 1)
@@ -106,7 +109,7 @@ def slide(
         b = min(a + 1, size - 1)
         v -= np.float32(a)
         for column in range(left, right):
-            weight = share * opening[row, column]
+            weight, shade = share * sight[row, column], shadow[row, column]
             if weight < np.float32(FAINT):
                 continue
             was = np.int64(picture[row, column])
@@ -119,6 +122,11 @@ def slide(
                 above = np.float32(iris[a, c, k]) + u * (np.float32(iris[a, d, k]) - np.float32(iris[a, c, k]))
                 below = np.float32(iris[b, c, k]) + u * (np.float32(iris[b, d, k]) - np.float32(iris[b, c, k]))
                 shown[k] = above + v * (below - above)
+                if k < 3 and shade > np.float32(0):
+                    near, far = np.float32(shaded[a, c, k]), np.float32(shaded[b, c, k])
+                    near += u * (np.float32(shaded[a, d, k]) - near)
+                    far += u * (np.float32(shaded[b, d, k]) - far)
+                    shown[k] += shade * (near + v * (far - near) - shown[k])
             clear, opaque = one - shown[3] / bytes_, np.float32(alpha) / bytes_
             packed = alpha << 24
             for k in range(3):

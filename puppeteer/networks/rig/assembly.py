@@ -11,7 +11,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import SPEC, blurred, enlarge, pixel_grid, sample
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.motion import BODY_AXIS, FINE, Motion, bulge
-from puppeteer.networks.rig.not_hair import body_back, patches, without_islands
+from puppeteer.networks.rig.not_hair import body_back, held, patches, without_islands
 from puppeteer.networks.rig.pictures import Parts, smooth
 from puppeteer.networks.rig.reader import (
     BACK,
@@ -75,7 +75,7 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
     root, tip = reading.joints[0].view(2, 2)
     told = without_islands(body_back(reading.shares(), image, tip), image)
     shares = lined(whole_things(told), image)
-    whole = torch.sigmoid(reading.whole)
+    whole = held(torch.sigmoid(reading.whole), told)
     inner = -F.max_pool2d(-shares, 2 * INNER_PX + 1, 1, INNER_PX)  # without the lines at its edges
     painted = painter(image, inner, whole)[0]
     hidden = []

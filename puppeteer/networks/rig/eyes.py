@@ -22,7 +22,7 @@ from puppeteer.networks.rig.reader import spread
 from puppeteer.networks.rig.strokes import centres, fitted, pen
 
 # Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
-OUT, IN, UP, DOWN = 0.5, 0.24, 0.4, 0.6
+OUT, IN, UP, DOWN = 0.5, 0.24, 0.42, 0.63
 HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; and how bare a face is for sure
 BETWEEN, BETWEEN_PX = (48, 81), 7  # columns of the crop that may part the eyes, and px that are looked at together
 LEAST_PX = 12.0  # of the crop: a smaller eye is none
@@ -51,6 +51,10 @@ SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no ski
 PAPER, SHADED = (0.08, 0.2), 0.85  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 TAKEN = 0.5  # share of an eye and its lashes in a pixel from which on it is theirs
+LARGER = 0.75  # share of a pixel to which an iris that is read as half of it is sharpened: its line belongs to it
+SMALLER = 0.15  # the same of an eye: its line stays
+SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
+BENEATH = 0.38  # of how far what is under a lash goes up to the next row
 OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
@@ -120,7 +124,10 @@ class EyePictures(NamedTuple):
     """Of one character, over the crop at any size."""
 
     opening: Tensor  # (1, 1, h, h)
+    sight: Tensor  # (1, 1, h, h) where irises and whites are laid
     iris: Tensor  # (1, 4, h, h) premultiplied
+    shaded: Tensor  # (1, 3, h, h) the same where a lid shades it
+    shadow: Tensor  # (1, 1, h, h) how much one does
     white: Tensor  # (1, 3, h, h)
     lash: Tensor  # (1, 4, h, h) premultiplied, of upper lids
     skin: Tensor  # (1, 3, h, h)
@@ -207,7 +214,10 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     are drawn, on the face."""
     size = inside.shape[-1]
     sharper = max(SHARPER, size / CROP)
-    opening, iris = (((enlarge(x, size) - 0.5) * sharper + 0.5).clamp(0, 1) for x in (eyes.opening, eyes.iris))
+    opening, sight, iris = (
+        ((enlarge(x, size) - 0.5) * sharper + half).clamp(0, 1)
+        for x, half in ((eyes.opening, 0.5), (eyes.opening, SMALLER), (eyes.iris, LARGER))
+    )
     painted, lash = enlarge(eyes.painted, size), enlarge(eyes.lash, size)
     straight = inside[:, :3] / inside[:, 3:].clamp(min=1 / 255)
     clear = -wider(-opening, 1)
@@ -232,13 +242,20 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         return torch.lerp(about(paint, own), straight, own)
 
     plainer = torch.lerp(spread(straight, seen[0]), about(papers[0], seen[0]), OF_PAINT)
-    irises, whites = torch.lerp(plainer, straight, seen[0]), completed(papers[1], seen[1])
+    shaded = completed(papers[0], seen[0])
+    # A painted white has the shadow of a lid, and no colour but that of the white that is seen.
+    whites = completed(papers[1].mean(1, keepdim=True).expand_as(straight), seen[1])
+    irises = torch.lerp(plainer, straight, seen[0])
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     plain = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)
     skin = torch.lerp(plain, about(eyes.skin, (1 - every) * hair), hair)
     edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
+    shadow = 1 - smooth((row - edges[0]) * (CROP / size), *SHADOW_PX)
+    # The row between iris and lash shows both.
+    beneath = torch.minimum(opening, iris)
+    beneath = torch.lerp(beneath, F.pad(beneath[:, :, 1:], (0, 0, 0, 1)), BENEATH)
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
     upper = (((edges[0] + edges[3]) / 2 - row) / UPPER_PX * CROP / size + 0.5).clamp(0, 1)
     # a lash that hair crosses has the colour of what is seen of it
@@ -265,9 +282,13 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
+    drawn = torch.cat([torch.maximum(drawn[:, :1], locks.above[None, None]), drawn[:, 1:]], 1)
     return EyePictures(
         opening,
+        torch.maximum(sight, beneath),
         torch.cat([irises * iris, iris], 1),
+        shaded * iris,
+        shadow[None, None],
         whites,
         torch.cat([dark * moved, moved], 1),
         skin,
@@ -291,7 +312,15 @@ def enlarge_rows(x: Tensor, size: int) -> Tensor:
 
 def looked(inside: Tensor, shown: EyePictures, frame: Look) -> Tensor:
     """The middle of a premultiplied drawing (1, 4, h, h) with its irises elsewhere and its lids down."""
-    about = slid(inside, frame.share * shown.opening, shown.iris, shown.white, frame.slid[None], frame.eyes.middle)
+    about = slid(
+        inside,
+        frame.share * shown.sight,
+        shown.iris,
+        shown.white,
+        frame.slid[None],
+        frame.eyes.middle,
+        (shown.shaded, shown.shadow),
+    )
     viewers_right = right(frame.eyes.middle, inside.shape[-1])[0]
     closure = torch.where(viewers_right, frame.closure[1], frame.closure[0])
     shut = closed(about, shown, closure, frame.smile)
@@ -323,15 +352,27 @@ def opened_wide(inside: Tensor, edges: Tensor, wide: Tensor) -> Tensor:
     return torch.where(by > 0, fetched(inside, column, row + by * upwards * fading), inside)
 
 
-def slid(inside: Tensor, weight: Tensor, iris: Tensor, white: Tensor, by: Tensor, middle: Tensor) -> Tensor:
+def slid(
+    inside: Tensor,
+    weight: Tensor,
+    iris: Tensor,
+    white: Tensor,
+    by: Tensor,
+    middle: Tensor,
+    under: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
     """B drawings whose irises are elsewhere, `by` (B, 2, 2) px of the crop, as much as `weight` (B, 1, h, h); see
-    `EyePictures` and `Eyes`."""
+    `EyePictures`, of which `under` are `shaded` and `shadow`, and `Eyes`."""
     size = inside.shape[-1]
     at = centres(size, inside.device)
     away = torch.where(right(middle, size)[..., None], by[:, 1:], by[:, :1]).float() * (size / CROP)
     aside, down = away[:, None].unbind(3)
     moved = fetched(iris, at - aside, at[:, None] - down)
-    eye = (white * (1 - moved[:, 3:]) + moved[:, :3]) * inside[:, 3:]
+    seen = moved[:, :3]
+    if under is not None:
+        shaded, shadow = under
+        seen = torch.lerp(seen, fetched(shaded, at - aside, at[:, None] - down), shadow)
+    eye = (white * (1 - moved[:, 3:]) + seen) * inside[:, 3:]
     return torch.cat([inside[:, :3] + weight * (eye - inside[:, :3]), inside[:, 3:]], 1)
 
 

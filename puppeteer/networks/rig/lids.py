@@ -15,6 +15,7 @@ from puppeteer.networks.rig.reader import spread
 
 GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
 BEFORE = 0.8, 0.98  # share of hair in a pixel from which on nothing but an eye's own pixels is skin
+CERTAIN = 0.95, 0.99  # the same, from which on no colours are asked
 BARE = 0.6, 0.95  # share of a face without hair, from which on skin ends softly
 UNLIKE = 0.06, 0.2  # of 1: how much a lock differs from skin
 HAIR = 0.5  # share of hair from which on a place is a lock's
@@ -22,9 +23,14 @@ WIDEST_PX, LEAST_PX = 9.0, 1.5  # of the crop: a wider fringe is several locks, 
 LONG, LONGEST_PX = 1.3, 7.0  # of its width, and px of the crop, how far a lock goes on to its tip
 DEEP = 0.8  # of the height of what it hangs over, at most
 POINTED = 0.7  # a tip's outline: the power of what is left of its length
+RISES, RISES_PX, SOFT_PX = 0.6, 4.0, 1.0  # of its width, and px of the crop above the eye, where it begins; soft edges
+WIDENS = 0.5  # of its width: how much wider a lock may be there, on each side
+OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashes on a lock are painted over
 HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
 HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
+STRAND_PX, APART_PX = 3.0, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
+GLEAM_PX = 2.5  # px of the crop: a gleam on a lock, which is as light as skin, is no wider
 SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
 LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
 SURELY, NEAR, ENDS_PX = (0.85, 0.98), (0.3, 0.6), 4.0  # shares of hair that give its colour, and about which it ends
@@ -78,6 +84,7 @@ class Locks(NamedTuple):
     colour: Tensor  # (3, h, h) not multiplied
     cover: Tensor  # (h, h)
     drawn: Tensor  # (h, h) 1 where a lock that has a tip went on as wide as it is drawn, if it had none
+    above: Tensor  # (h, h) how much of it is laid above the eye, where such a lock begins to narrow
 
 
 class Lock(NamedTuple):
@@ -95,7 +102,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     `surely` (h, h) where they do without a look at their colours."""
     size = taken.shape[-1]
     per = size / CROP
-    out = Locks(torch.zeros_like(straight), torch.zeros_like(hair), torch.zeros_like(hair))
+    out = Locks(torch.zeros_like(straight), *(torch.zeros_like(hair) for _ in range(3)))
     if taken.is_meta:  # how many there are is told by values
         return out
     row = torch.arange(size, device=taken.device)
@@ -114,27 +121,35 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     colour = spread(straight[None], weight[None, None])[0][:, above, row]
     higher = _ends(straight, above, 0.0, range(near, 4 * near))
     like, apart = _like(*(x[:, None] for x in (higher, skin[:, above, row], colour)))
-    unlike = unlike * torch.lerp(torch.ones_like(like), like, apart)[0]
-    for first, last in _runs(hair_above * ~steep * unlike > HAIR, LEAST_PX * per):
+    # White hair may be as light as skin, and a reading that is sure needs no colours.
+    sure = smooth(sure_above, *CERTAIN)
+    there = hair_above * ~steep * torch.maximum(unlike, sure)
+    told = torch.maximum(torch.lerp(torch.ones_like(like), like, apart)[0], sure)
+    like = _joined(there * told > HAIR, round(GLEAM_PX * per))
+    runs = _together(_runs(like & (there > HAIR), LEAST_PX * per), per)
+    room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
+    for (first, last), left, right in zip(runs, room, room[1:], strict=False):
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         lean = _slope(straight, first, last, above, per)
         # A crease above an eye may be as dark as a lock, but does not go on.
         along = _ends(hair[None], above, lean, range(near, max(near + 1, round(SLOPE_PX * per))))[0]
-        if along[first : last + 1].mean() < HAIR:
+        if along[first : last + 1].mean() < HAIR or (level[last] - level[first]).abs() > STEEP * (last - first):
             continue
         # What passes by an eye goes on with the rest of it.
         if beside[0] != beside[1]:
             lean = min(max(lean, -UPRIGHT), 0.0) if beside[0] else max(min(lean, UPRIGHT), 0.0)
-        ends = _ends(straight, above, lean, range(near, 3 * near))
+        over = round(OVER_PX * per)
+        ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
         light = ends.mean(0)
-        for lock in _parted(first, last, light, beside, lean, per):
-            _tip(out, ends, lock, level, deep, per)
+        rooms = (0.0 if beside[0] else left, 0.0 if beside[1] else right)
+        for lock in _parted(first, last, light, beside, lean, deep, per):
+            _tip(out, ends, hair, lock, rooms, level, deep, per)
     high = deep.clamp(min=1)
     t = ((row[:, None] - top) / high).clamp(0, 1)
     through = torch.minimum(smooth(sure_above, 0.3, 0.7), smooth(sure_below, 0.3, 0.7))
     through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
     between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
-    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn)
+    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn, out.above)
 
 
 def _ends(picture: Tensor, above: Tensor, lean: float, up: range) -> Tensor:
@@ -143,6 +158,14 @@ def _ends(picture: Tensor, above: Tensor, lean: float, up: range) -> Tensor:
     column = torch.arange(size, device=picture.device)
     rows = [picture[:, (above - k).clamp(min=0), (column - round(lean * k)).clamp(0, size - 1)] for k in up]
     return torch.stack(rows).mean(0)
+
+
+def _without(ends: Tensor, skin: Tensor, per: float) -> Tensor:
+    """Colours (3, h) of locks, without the `skin` (3, h) that is seen between them."""
+    reach = round(GLEAM_PX * per)
+    lock = smooth((ends - skin).abs().amax(0, keepdim=True), *UNLIKE) + FAINT
+    total, weight = (F.avg_pool1d(x, 2 * reach + 1, 1, reach) for x in (ends * lock, lock))
+    return torch.lerp(total / weight, ends, lock.clamp(max=1))
 
 
 def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:
@@ -155,6 +178,13 @@ def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:
     return torch.maximum(level, top.float()), F.pad(rise, (reach, reach), value=0) > STEEP
 
 
+def _joined(there: Tensor, reach: int) -> Tensor:
+    """Columns (h,) that are true, and gaps between them of at most `reach`."""
+    wide = F.pad(there[None].float(), (reach, reach))
+    wide = F.max_pool1d(wide, reach + 1, 1)
+    return -F.max_pool1d(-wide, reach + 1, 1)[0] > 0
+
+
 def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
     """First and last of columns (h,) in a row that are true."""
     edges = torch.diff(F.pad(hair.int(), (1, 1))).tolist()
@@ -162,10 +192,27 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
     return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
 
 
-def _parted(first: int, last: int, light: Tensor, beside: list[bool], lean: float, per: float) -> list[Lock]:
+def _together(runs: list[tuple[int, int]], per: float) -> list[tuple[int, int]]:
+    """Strands that lie side by side are one lock."""
+    out = runs[:1]
+    for first, last in runs[1:]:
+        (begins, ends), thin = out[-1], STRAND_PX * per
+        if first - ends <= APART_PX * per and max(last - first, ends - begins) < thin:
+            out[-1] = (begins, last)
+        else:
+            out.append((first, last))
+    return out
+
+
+def _parted(
+    first: int, last: int, light: Tensor, beside: list[bool], lean: float, deep: Tensor, per: float
+) -> list[Lock]:
     """Locks of a run of columns: a wide one parts where it is dark, and what goes on beside it narrows to there."""
     width = last - first + 1
     count = max(1, round(width / (WIDEST_PX * per)))
+    if count == 2 and beside[0] != beside[1]:
+        whole = Lock(first, last, float(first if beside[0] else last), lean)
+        count = 1 if _outermost(whole, deep, per) else 2
     cuts = [first]
     for k in range(1, count):
         at, by = first + width * k / count, width / count / 3
@@ -180,29 +227,80 @@ def _parted(first: int, last: int, light: Tensor, beside: list[bool], lean: floa
     return locks
 
 
-def _tip(out: Locks, ends: Tensor, lock: Lock, level: Tensor, deep: Tensor, per: float) -> None:
+def _tip(
+    out: Locks,
+    ends: Tensor,
+    hair: Tensor,
+    lock: Lock,
+    rooms: tuple[float, float],
+    level: Tensor,
+    deep: Tensor,
+    per: float,
+) -> None:
     """Lays a lock whose colours are `ends` (3, h) where it reaches an eye."""
     size, width = ends.shape[-1], lock.last - lock.first + 1
     high = deep[lock.first : lock.last + 1]
     hangs = _outermost(lock, deep, per)
     long = float(high.amax()) if hangs else min(LONG * width, LONGEST_PX * per, DEEP * float(high.mean()))
-    reach = int(abs(lock.lean) * long) + 1
+    rise = 0.0 if hangs else min(RISES * width, RISES_PX * per)
+    middle = level[lock.first : lock.last + 1].mean()
+    first, last = _higher(hair, lock, float(middle) - rise, rise, rooms)
+    reach = int(abs(lock.lean) * max(long, rise) + max(lock.first - first, last - lock.last)) + round(SOFT_PX * per) + 1
     columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
-    down = torch.arange(size, device=ends.device)[:, None] - level[columns] + 0.5
-    left = (1 - down / long).clamp(0, 1) ** (HANGING if hangs else POINTED)
-    source = lock.anchor + (columns - lock.anchor - lock.lean * down) / left.clamp(min=0.02)
-    inside = [(x * left + 1).clamp(min=0) for x in (source - lock.first, lock.last - source)]
-    cover = torch.minimum(*inside).clamp(max=1) * (down < long)
+    row = torch.arange(size, device=ends.device)[:, None] + 0.5
+    down, over = row - (level[columns] if hangs else middle), row - level[columns]
+    here = (down < long) * (torch.maximum(down + rise, over + OVER_PX * per) > -1)
+    left = (1 - (down + rise) / (long + rise)).clamp(0, 1) ** (HANGING if hangs else POINTED)
+    straight_on = columns - lock.lean * down
+    begins, stops = (lock.anchor + (x - lock.anchor) * left for x in (first, last))
+    inside = [(x + 1).clamp(min=0) for x in (straight_on - begins, stops - straight_on)]
+    cover = torch.minimum(*inside).clamp(max=1) * here
     free = [x for x, end in zip(inside, (lock.first, lock.last), strict=True) if lock.anchor != end]
     line = (1 - (torch.stack(free or inside).amin(0) - 1).abs() / (LINE_PX * per)).clamp(min=0)
-    at = source.clamp(lock.first, lock.last)
+    share = ((straight_on - begins) / (stops - begins).clamp(min=0.5)).clamp(0, 1)
+    at = lock.first + share * (lock.last - lock.first)
     before = at.long()
     after = (before + 1).clamp(max=lock.last)
     colour = torch.lerp(ends[:, before], ends[:, after], at - before) * (1 - INK * line)
     out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
     out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
-    straight_on = (down < long) * (columns >= lock.first) * (columns <= lock.last)
-    out.drawn[:, columns] = torch.maximum(out.drawn[:, columns], straight_on.to(cover.dtype))
+    # What it was before it became a tip.
+    up = (-down / max(rise, 1)).clamp(0, 1)
+    soft = [SOFT_PX * per * (1 - up) * (lock.anchor != end) for end in (lock.first, lock.last)]
+    from_, to = (
+        torch.lerp(ends.new_tensor(float(a)), ends.new_tensor(b), up)
+        for a, b in ((lock.first, first), (lock.last, last))
+    )
+    whole = here * (straight_on >= from_ - soft[0]) * (straight_on <= to + soft[1])
+    out.drawn[:, columns] = torch.maximum(out.drawn[:, columns], whole.to(cover.dtype))
+    laid = torch.maximum(1 - cover, (1 + over / (OVER_PX * per)).clamp(0, 1)) * whole * (over < 1) * (deep[columns] > 0)
+    out.above[:, columns] = torch.maximum(out.above[:, columns], laid)
+
+
+def _higher(hair: Tensor, lock: Lock, row: float, rise: float, rooms: tuple[float, float]) -> tuple[float, float]:
+    """Between which columns a lock lies in a `row` that is `rise` px above its end, less what it leans by then; it may
+    be wider there by so many px to its left and right, `rooms`."""
+    size, aside = hair.shape[-1], round(-lock.lean * rise)
+    there = (hair[max(0, int(row))] > HAIR).tolist()
+
+    def edge(at: int, step: int, room: float) -> float:
+        column = at
+        while abs(column + step - at) <= room and 0 <= column + step + aside < size and there[column + step + aside]:
+            column += step
+        while column == at or (column - lock.anchor) * step > 0:
+            if 0 <= column + aside < size and there[column + aside]:
+                break
+            column -= step
+        return float(column)
+
+    out = []
+    for at, step, room in ((lock.first, -1, rooms[0]), (lock.last, 1, rooms[1])):
+        out.append(
+            float(at)
+            if lock.anchor == at or room <= 0
+            else edge(at, step, min(room, WIDENS * (lock.last - lock.first + 1)))
+        )
+    return out[0], out[1]
 
 
 def _outermost(lock: Lock, deep: Tensor, per: float) -> bool:

@@ -29,6 +29,8 @@ REACH = 40  # px that a thing goes on beyond what is surely none
 JAW = -12.0, -2.0  # px below the neck's tip, from which on what is no hair is the body's
 OUTLINE_PX, LINE_PX = 4, 2  # about a body, and about what was read as hair
 EDGE_PX, ISLAND_PX = 4, 4  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
+SLIVER_PX = 2  # half of how wide a body is at least at the picture's edge
+HELD = 0.05, 0.3  # coverage of what is read of a body under hair, over which it hangs together with the rest
 EYES, EYE_RADIUS = ((150.0, 149.0), (106.0, 149.0)), 10.0  # of the spec square: the character's left one, its right one
 PATCHED = 0.5  # how surely an eye must be covered
 PATCH = 0.5, 0.8  # how much likelier a colour is a patch's than hair's
@@ -67,19 +69,35 @@ def without_islands(shares: Tensor, image: Tensor) -> Tensor:
     drawn = (image[:, 3:] > 0.5).float()
     there = (body > 0.5).float() * drawn
     y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
-    known = there * torch.maximum((y > SPEC - EDGE_PX).float(), F.max_pool2d((neck > 0.5).float(), 7, 1, 3))
+    # What is a few pixels wide at the picture's edge is a highlight or a line of hair.
+    edge = (y > SPEC - EDGE_PX) * _opened(there, SLIVER_PX)
+    known = there * torch.maximum(edge.float(), F.max_pool2d((neck > 0.5).float(), 7, 1, 3))
     island = there - reached(known, there, SPEC)
     of_hair, of_body = _likely(colour, inside, [hair > SURELY, (body > SURELY) & (island == 0)])
     alike = blurred(inside * of_hair / (of_hair + of_body + RARE), READ_SIGMA)
-    side = 2 * ISLAND_PX + 1
-    large = F.max_pool2d(-F.max_pool2d(-island, side, 1, ISLAND_PX), side, 1, ISLAND_PX)
-    given = island * torch.maximum(smooth(alike, *PATCH), 1 - large)
+    given = island * torch.maximum(smooth(alike, *PATCH), 1 - _opened(island, ISLAND_PX))
     given = F.max_pool2d(given, 3, 1, 1) * (1 - there + island)
     near = blurred(shares[0, HAIR, None] * (1 - island), ISLAND_PX)[:, 0] + RARE / SPEC
     out = shares.clone()
     out[:, BODY : BODY + 1] *= 1 - given
     out[:, HAIR] += (body - out[:, BODY : BODY + 1]) * near / near.sum(0)
     return out
+
+
+def held(whole: Tensor, shares: Tensor) -> Tensor:
+    """Coverage (1, L, H, W) of layers when nothing covers them, without what is read of a body under hair but hangs
+    together with nothing of it that is seen, `shares` (the same)."""
+    may = whole[:, BODY : BODY + 1]
+    known = (shares[:, BODY : BODY + 1] > 0.5).to(may.dtype)
+    out = whole.clone()
+    out[:, BODY : BODY + 1] = torch.minimum(may, reached(known, smooth(may, *HELD), SPEC // 2))
+    return out
+
+
+def _opened(x: Tensor, reach: int) -> Tensor:
+    """(1, 1, H, W) without what is at most twice `reach` px wide."""
+    side = 2 * reach + 1
+    return F.max_pool2d(-F.max_pool2d(-x, side, 1, reach), side, 1, reach)
 
 
 def patches(shares: Tensor, image: Tensor, covered: Tensor) -> Tensor:

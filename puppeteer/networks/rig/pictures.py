@@ -21,6 +21,7 @@ INSIDE_PX, INSIDE = 2.0, (0.5, 0.95)
 OWN = 0.05, 0.3  # share of a pixel that others in front have, from which on its colour is not the layer's own
 SEEN = 0.01, 0.05  # share of a pixel from which on a layer is seen there
 FAINT = 1 / 255
+MINOR = 0.1  # share up to which a layer is none beside others
 SPLIT = 0.1, 0.9  # shares of layers in front between which a pixel becomes theirs
 AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under an edge
 # Layers as they are drawn, back to front. What is seen of a face comes again before the hair beside it, which a cheek
@@ -87,7 +88,10 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     above = torch.flip(torch.cumsum(torch.flip(shown, [0]), 0), [0]) - shown
     alone = (shown / (1 - above).clamp(min=FAINT)).clamp(0, 1)
     whole = enlarged_to(parts.whole, rows.start, rows.stop)
-    whole = torch.maximum(whole, smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL))
+    goes_on = smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL)
+    # Hair that hangs beside a sleeve and swings from it bares hair.
+    goes_on[BACK] = torch.maximum(goes_on[BACK], smooth(near[SIDE], 0.5, 0.9))
+    whole = torch.maximum(whole, goes_on)
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED) * inside)
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     # At a soft edge the layer in front shows what is drawn, the line too, and the one behind what it would have there.
@@ -191,6 +195,9 @@ def exact(layers: Tensor, original: Tensor, bounds: Tensor) -> Tensor:
 def split(share: Tensor) -> Tensor:
     """Shares (L, 1, H, W) of which nearly every pixel belongs to one layer: where a dark line belonged to two, the
     lower one would show it when the upper one moves away."""
+    share = share / share.sum(0, keepdim=True).clamp(min=1e-3)
+    # A body that is faintly read between hair and hair is none, and would be a slit when they move.
+    share = (share - MINOR).clamp(min=0)
     share = share / share.sum(0, keepdim=True).clamp(min=1e-3)
     before = smooth(torch.flip(torch.cumsum(torch.flip(share, [0]), 0), [0]), *SPLIT)
     return before - torch.cat([before[1:], torch.zeros_like(before[:1])])
