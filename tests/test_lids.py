@@ -176,14 +176,17 @@ def test_hair_at_an_eyes_outer_corner_hangs_down_to_its_closed_lash() -> None:
     assert widths[0] >= widths[1] >= widths[2] >= widths[3] and widths[3] > 14.5, "and is no triangle of skin"
 
 
-def test_strands_side_by_side_end_in_one_tip_without_skin_between() -> None:
+def test_strands_side_by_side_end_in_tips_of_their_own() -> None:
     crop, found = _painted(torch.maximum(_lock(36, 38.5, 58), _lock(41, 43.5, 58)))
     closed = _closed(crop, found)
     top = EYES[0][0] - HALF[1] - LASH_PX
-    assert len(_columns(closed, top - 5, HAIR)) / PER == pytest.approx(5, abs=1), "two strands as they are drawn"
-    for row in (top + 1, top + 3):
-        tip = _columns(closed, row, HAIR)
-        assert len(tip) > PER and (np.diff(tip) == 1).all()
+    assert len(_columns(closed, top - 5, HAIR)) / PER == pytest.approx(5, abs=1), "they hang as they are drawn"
+    for left, right in ((35, 40), (40, 45)):
+        widths = [
+            sum(left * PER <= x < right * PER for x in _columns(closed, row, HAIR)) for row in (top - 5, top, top + 1)
+        ]
+        assert widths[0] > widths[1] > widths[2], "each narrows"
+    assert not _columns(closed, top + 5, HAIR)
 
 
 def test_a_gleam_as_light_as_skin_does_not_part_a_lock() -> None:

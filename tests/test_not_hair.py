@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from puppeteer.characters import SHIPPED
 from puppeteer.image import premultiplied
-from puppeteer.networks.rig.not_hair import ISLAND_PX, SLIVER_PX, body_back, held, patches, without_islands
+from puppeteer.networks.rig.not_hair import ISLAND_PX, SLIVER_PX, body_back, held, joined, patches, without_islands
 from puppeteer.networks.rig.reader import BODY, COUNT, FACE, FRONT, SIDE
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
@@ -199,3 +199,12 @@ def test_what_is_read_of_a_body_under_hair_hangs_together_with_it() -> None:
     out = held(whole, shares)
     assert (out[0, BODY, 206:250, 156:176] > 0.89).all() and (out[0, BODY, 120:150, 70:90] == 0).all()
     assert torch.equal(out[:, SIDE], whole[:, SIDE])
+
+
+def test_hair_that_is_read_as_a_body_farther_down_does_not_tear_from_it() -> None:
+    picture, shares = _figure()
+    torn = shares.clone()
+    torn[0, :, 210:240, 170:188] = F.one_hot(torch.tensor(BODY), COUNT).float()[:, None, None]
+    near = joined(torn, picture)[0, 0]
+    assert near[210, 179] > 0.9 and near[150, 179] < 0.02, "where the reading changes and the drawing does not"
+    assert joined(shares, picture)[0, 0, 150:240, 160:190].max() < 0.1, "and nowhere beside clothes of another colour"

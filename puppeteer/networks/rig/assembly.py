@@ -11,7 +11,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import SPEC, blurred, enlarge, pixel_grid, sample
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.motion import BODY_AXIS, FINE, Motion, bulge
-from puppeteer.networks.rig.not_hair import body_back, held, patches, without_islands
+from puppeteer.networks.rig.not_hair import body_back, held, joined, patches, without_islands
 from puppeteer.networks.rig.pictures import Parts, smooth
 from puppeteer.networks.rig.reader import (
     BACK,
@@ -100,7 +100,7 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
     # The picture's lower edge cuts through all: what moved there would show the cut.
     follow = followed(root, tip)
     follow = torch.lerp(together(follow, seen, LEAN_SIGMA), follow, OWN_LEAN) * (1 - smooth(y, *STILL_BELOW))
-    hangs = hanging(tip)
+    hangs = hanging(tip) * (1 - F.avg_pool2d(joined(told, image), SPEC // FINE))
     if covered is not None:
         hangs = hangs * (1 - F.avg_pool2d(patches(told, image, covered), SPEC // FINE))
     moves = motion.fitted(depth, follow, there, hangs, root, tip)

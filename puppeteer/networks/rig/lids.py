@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ LONG, LONGEST_PX = 1.3, 7.0  # of its width, and px of the crop, how far a lock 
 DEEP = 0.8  # of the height of what it hangs over, at most
 POINTED = 0.7  # a tip's outline: the power of what is left of its length
 RISES, RISES_PX, SOFT_PX = 0.6, 4.0, 1.0  # of its width, and px of the crop above the eye, where it begins; soft edges
-WIDENS = 0.5  # of its width: how much wider a lock may be there, on each side
+WIDENS, WIDENS_PX = 0.5, 1.5  # of its width, and px of the crop: how much wider a lock, or a strand, may be there
 OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashes on a lock are painted over
 HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
 HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
@@ -126,10 +127,12 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     there = hair_above * ~steep * torch.maximum(unlike, sure)
     told = torch.maximum(torch.lerp(torch.ones_like(like), like, apart)[0], sure)
     like = _joined(there * told > HAIR, round(GLEAM_PX * per))
-    runs = _together(_runs(like & (there > HAIR), LEAST_PX * per), per)
+    runs = _runs(like & (there > HAIR), LEAST_PX * per)
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
-    for (first, last), left, right in zip(runs, room, room[1:], strict=False):
+    strands = [False, *(_are_strands(a, b, per) for a, b in pairwise(runs)), False]
+    for k, (first, last) in enumerate(runs):
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
+        beside = [there and not strand for there, strand in zip(beside, strands[k : k + 2], strict=True)]
         lean = _slope(straight, first, last, above, per)
         # A crease above an eye may be as dark as a lock, but does not go on.
         along = _ends(hair[None], above, lean, range(near, max(near + 1, round(SLOPE_PX * per))))[0]
@@ -141,7 +144,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
         over = round(OVER_PX * per)
         ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
         light = ends.mean(0)
-        rooms = (0.0 if beside[0] else left, 0.0 if beside[1] else right)
+        rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
         for lock in _parted(first, last, light, beside, lean, deep, per):
             _tip(out, ends, hair, lock, rooms, level, deep, per)
     high = deep.clamp(min=1)
@@ -192,16 +195,10 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
     return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
 
 
-def _together(runs: list[tuple[int, int]], per: float) -> list[tuple[int, int]]:
-    """Strands that lie side by side are one lock."""
-    out = runs[:1]
-    for first, last in runs[1:]:
-        (begins, ends), thin = out[-1], STRAND_PX * per
-        if first - ends <= APART_PX * per and max(last - first, ends - begins) < thin:
-            out[-1] = (begins, last)
-        else:
-            out.append((first, last))
-    return out
+def _are_strands(one: tuple[int, int], other: tuple[int, int], per: float) -> bool:
+    """Whether two runs of columns lie side by side and are so thin that each has a tip of its own."""
+    widest = max(one[1] - one[0], other[1] - other[0])
+    return widest < STRAND_PX * per and other[0] - one[1] <= APART_PX * per
 
 
 def _parted(
@@ -232,7 +229,7 @@ def _tip(
     ends: Tensor,
     hair: Tensor,
     lock: Lock,
-    rooms: tuple[float, float],
+    rooms: Sequence[float],
     level: Tensor,
     deep: Tensor,
     per: float,
@@ -244,7 +241,8 @@ def _tip(
     long = float(high.amax()) if hangs else min(LONG * width, LONGEST_PX * per, DEEP * float(high.mean()))
     rise = 0.0 if hangs else min(RISES * width, RISES_PX * per)
     middle = level[lock.first : lock.last + 1].mean()
-    first, last = _higher(hair, lock, float(middle) - rise, rise, rooms)
+    widens = max(WIDENS * width, WIDENS_PX * per if width < STRAND_PX * per else 0.0)
+    first, last = _higher(hair, lock, float(middle) - rise, rise, tuple(min(x, widens) for x in rooms))
     reach = int(abs(lock.lean) * max(long, rise) + max(lock.first - first, last - lock.last)) + round(SOFT_PX * per) + 1
     columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
     row = torch.arange(size, device=ends.device)[:, None] + 0.5
@@ -277,7 +275,7 @@ def _tip(
     out.above[:, columns] = torch.maximum(out.above[:, columns], laid)
 
 
-def _higher(hair: Tensor, lock: Lock, row: float, rise: float, rooms: tuple[float, float]) -> tuple[float, float]:
+def _higher(hair: Tensor, lock: Lock, row: float, rise: float, rooms: tuple[float, ...]) -> tuple[float, float]:
     """Between which columns a lock lies in a `row` that is `rise` px above its end, less what it leans by then; it may
     be wider there by so many px to its left and right, `rooms`."""
     size, aside = hair.shape[-1], round(-lock.lean * rise)
@@ -293,14 +291,9 @@ def _higher(hair: Tensor, lock: Lock, row: float, rise: float, rooms: tuple[floa
             column -= step
         return float(column)
 
-    out = []
-    for at, step, room in ((lock.first, -1, rooms[0]), (lock.last, 1, rooms[1])):
-        out.append(
-            float(at)
-            if lock.anchor == at or room <= 0
-            else edge(at, step, min(room, WIDENS * (lock.last - lock.first + 1)))
-        )
-    return out[0], out[1]
+    ends = (lock.first, -1, rooms[0]), (lock.last, 1, rooms[1])
+    first, last = (float(at) if lock.anchor == at or room <= 0 else edge(at, step, room) for at, step, room in ends)
+    return first, last
 
 
 def _outermost(lock: Lock, deep: Tensor, per: float) -> bool:

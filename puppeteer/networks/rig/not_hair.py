@@ -31,6 +31,9 @@ OUTLINE_PX, LINE_PX = 4, 2  # about a body, and about what was read as hair
 EDGE_PX, ISLAND_PX = 4, 4  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
 SLIVER_PX = 2  # half of how wide a body is at least at the picture's edge
 HELD = 0.05, 0.3  # coverage of what is read of a body under hair, over which it hangs together with the rest
+ACROSS_PX, ALIKE = 4, (0.1, 0.2)  # about where hair and body meet, and of 1 how alike they are where no edge is
+MEETS = 0.3, 0.6  # share of hair above and of a body below
+JOINED_PX, JOINED_SIGMA = 8, 7.0  # about such a place
 EYES, EYE_RADIUS = ((150.0, 149.0), (106.0, 149.0)), 10.0  # of the spec square: the character's left one, its right one
 PATCHED = 0.5  # how surely an eye must be covered
 PATCH = 0.5, 0.8  # how much likelier a colour is a patch's than hair's
@@ -82,6 +85,29 @@ def without_islands(shares: Tensor, image: Tensor) -> Tensor:
     out[:, BODY : BODY + 1] *= 1 - given
     out[:, HAIR] += (body - out[:, BODY : BODY + 1]) * near / near.sum(0)
     return out
+
+
+def joined(shares: Tensor, image: Tensor) -> Tensor:
+    """(1, 1, 256, 256): 1 where hair goes on as a body without an edge between them, 0 farther off, smooth between: it
+    was read wrongly there, and a lock that swung would tear. `shares` (1, L, 256, 256); `image` (1, 4, 256, 256),
+    premultiplied."""
+    inside, colour = _opaque(image)
+    hair, body = shares[:, HAIR].sum(1, keepdim=True), shares[:, BODY : BODY + 1]
+    there = torch.zeros_like(hair)
+    for aside in range(-ACROSS_PX, ACROSS_PX + 1):  # locks lean
+        ways = [(round(aside * k / ACROSS_PX), k) for k in range(-ACROSS_PX, ACROSS_PX + 1, 2)]
+        way = torch.cat([_moved(colour, *at) for at in ways])
+        alike = 1 - smooth((way.amax(0) - way.amin(0)).amax(0), *ALIKE)
+        edge = _moved(hair * inside, *ways[0]) * _moved(body * inside, *ways[-1])
+        there = torch.maximum(there, smooth(edge, *MEETS) * alike)
+    near = F.max_pool2d(_opened(there, 1), 2 * JOINED_PX + 1, 1, JOINED_PX)
+    alpha = image[:, 3:].float()
+    return (blurred(near * alpha, JOINED_SIGMA) / blurred(alpha, JOINED_SIGMA).clamp(min=0.05)).clamp(max=1)
+
+
+def _moved(x: Tensor, right: int, down: int) -> Tensor:
+    """(1, C, H, W) that shows what lies so many px to the right and below."""
+    return torch.roll(x, (-down, -right), (2, 3))
 
 
 def held(whole: Tensor, shares: Tensor) -> Tensor:
