@@ -51,6 +51,20 @@ def lay_over(character: Any, canvas: Any, left: Any, top: Any, side: Any) -> Non
             w11 = u * v
             w01, w10 = (u << 8) - w11, (v << 8) - w11
             w00 = 65536 - w01 - w10 - w11
+            if (p00 & p01 & p10 & p11) >> 24 == 255:  # most of a character: two channels at once, 32 bits for each
+                red_blue = (
+                    w00 * (p00 & 255 | (p00 & 0xFF0000) << 16)
+                    + w01 * (p01 & 255 | (p01 & 0xFF0000) << 16)
+                    + w10 * (p10 & 255 | (p10 & 0xFF0000) << 16)
+                    + w11 * (p11 & 255 | (p11 & 0xFF0000) << 16)
+                ) + (1 << 15 | 1 << 47)
+                green = (
+                    w00 * (p00 >> 8 & 255) + w01 * (p01 >> 8 & 255) + w10 * (p10 >> 8 & 255) + w11 * (p11 >> 8 & 255)
+                )
+                canvas[top + y, left + x, 0] = red_blue >> 16 & 255
+                canvas[top + y, left + x, 1] = (green + (1 << 15)) >> 16
+                canvas[top + y, left + x, 2] = red_blue >> 48
+                continue
             w00, w01 = w00 * (p00 >> 24), w01 * (p01 >> 24)
             w10, w11 = w10 * (p10 >> 24), w11 * (p11 >> 24)
             clear = (255 << 16) - w00 - w01 - w10 - w11
