@@ -30,7 +30,7 @@ RECORDS = {
     ),
     "compact": WeightRecord(
         "compact.pt",
-        "bb1f9de6aaeed5e0ec279876994777f9d35b4dfffc88a503c3ab44d8076d773d",
+        "4820e85046c9a53cd8e67d9bcdb56f26ae992f71412a2415559ed12fbca54807",
         "CC0-1.0",
         "trained by this project on characters that it draws itself: puppeteer/training/README.md",
     ),

@@ -21,7 +21,7 @@ BARE = 0.6, 0.95  # share of a face without hair, from which on skin ends softly
 UNLIKE = 0.06, 0.2  # of 1: how much a lock differs from skin
 HAIR = 0.5  # share of hair from which on a place is a lock's
 WIDEST_PX, LEAST_PX = 9.0, 1.5  # of the crop: a wider fringe is several locks, and what is narrower is none
-LONG, LONGEST_PX = 1.3, 7.0  # of its width, and px of the crop, how far a lock goes on to its tip
+LONG, SHORTEST_PX, LONGEST_PX = 1.3, 5.0, 7.0  # of its width, and px of the crop, how far a lock goes on to its tip
 DEEP = 0.8  # of the height of what it hangs over, at most
 POINTED = 0.7  # a tip's outline: the power of what is left of its length
 RISES, RISES_PX, SOFT_PX = 0.6, 4.0, 1.0  # of its width, and px of the crop above the eye, where it begins; soft edges
@@ -238,7 +238,11 @@ def _tip(
     size, width = ends.shape[-1], lock.last - lock.first + 1
     high = deep[lock.first : lock.last + 1]
     hangs = _outermost(lock, deep, per)
-    long = float(high.amax()) if hangs else min(LONG * width, LONGEST_PX * per, DEEP * float(high.mean()))
+    long = (
+        float(high.amax())
+        if hangs
+        else min(max(LONG * width, SHORTEST_PX * per), LONGEST_PX * per, DEEP * float(high.mean()))
+    )
     rise = 0.0 if hangs else min(RISES * width, RISES_PX * per)
     middle = level[lock.first : lock.last + 1].mean()
     widens = max(WIDENS * width, WIDENS_PX * per if width < STRAND_PX * per else 0.0)

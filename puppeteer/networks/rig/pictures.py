@@ -90,7 +90,7 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     whole = enlarged_to(parts.whole, rows.start, rows.stop)
     goes_on = smooth(near, 0.5, 0.9) * smooth(whole, *AT_ALL)
     # Hair that hangs beside a sleeve and swings from it bares hair.
-    goes_on[BACK] = torch.maximum(goes_on[BACK], smooth(near[SIDE], 0.5, 0.9))
+    goes_on[BACK] = torch.maximum(goes_on[BACK], shown[BODY] * smooth(near[SIDE], 0.5, 0.9))
     whole = torch.maximum(whole, goes_on)
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED) * inside)
     straight = original[:, :3] / drawn.clamp(min=FAINT)
