@@ -80,7 +80,7 @@ def test_brows_rise_and_sink_and_leave_skin(size: int) -> None:
 def test_an_end_that_goes_farther_than_it_is_read_leaves_nothing() -> None:
     crop, pieces = _face()
     rows, columns = slice(round(ROW), round(ROW) + 5), slice(round(COLUMNS[0] + HALF) - 2, round(COLUMNS[0] + HALF))
-    crop[:, :3, rows, columns] = 0.6
+    crop[:, :3, rows, columns] = SKIN - 0.12  # a thin end, paler than the rest
     raised = _shown(crop, pieces, right=1.0)
     assert (raised[rows, columns] - SKIN).abs().max() < 0.04
 
