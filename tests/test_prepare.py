@@ -26,6 +26,7 @@ from puppeteer.pose import U8, Pose
 from puppeteer.prepare import Stroke, heads, prepare
 from puppeteer.prepare.busy import by_surfaces
 from puppeteer.prepare.cutout import CutOut, doubtful
+from puppeteer.prepare.doctor import turned
 from puppeteer.prepare.figure import Seen, figure
 from puppeteer.prepare.heads import Head, find
 from puppeteer.prepare.plain import clothes, gaps
@@ -612,3 +613,20 @@ def test_real_drawings_moved_about(shared: Path) -> None:
             wrong.append(f"{name}: off {off:.2f}, side {larger:+.2f}, tilt {tilt:+.1f}")
             assert not head.sure, wrong[-1]
     assert len(wrong) <= 2, wrong
+
+
+def test_a_body_that_leans_is_cut_off_straight_at_the_pictures_edge() -> None:
+    """As it was drawn: turned upright, it has no wedge of nothing below."""
+    rgba = np.zeros((200, 160, 4), np.uint8)
+    rgba[40:, 30:130] = (200, 60, 40, 255)
+    rgba[150:, 60:100] = (20, 90, 200, 255)
+    out, _ = turned(rgba, (80.0, 80.0), 8.0)
+    bottom = out[:, :, 3].any(1).nonzero()[0].max()
+    across = (out[bottom - 3, :, 3] > 250).nonzero()[0]
+    assert len(across) > 90 and (np.diff(across) == 1).all()
+    assert (np.abs(out[bottom - 3, across, :3].astype(int) - (20, 90, 200)).max(1) < 30).sum() > 30
+    free = rgba.copy()
+    free[180:] = 0
+    floating, _ = turned(free, (80.0, 80.0), 8.0)
+    last = floating[:, :, 3].any(1).nonzero()[0].max()
+    assert (floating[last - 3, :, 3] > 250).sum() < 60, "a figure that ends within the picture stays as it is"

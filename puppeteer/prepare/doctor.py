@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -164,7 +165,8 @@ def _as_drawn(changed: U8, bright: U8, rgba: U8, dark: Light) -> U8:
 
 
 def turned(rgba: U8, about: tuple[float, float], tilt_deg: float) -> tuple[U8, tuple[float, float]]:
-    """The picture turned back by its tilt, grown so that nothing of it is lost, and where `about` lies then."""
+    """The picture turned back by its tilt, grown so that nothing of it is lost, and where `about` lies then. A body
+    that the picture's lower edge cuts off is cut off straight again: what lies below goes on as the last row."""
     matrix = cv2.getRotationMatrix2D((0.0, 0.0), tilt_deg, 1.0)  # cv2 counts counter-clockwise: turns it back
     ys, xs = np.nonzero(rgba[..., 3])
     x0, y0, x1, y1 = xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
@@ -175,7 +177,11 @@ def turned(rgba: U8, about: tuple[float, float], tilt_deg: float) -> tuple[U8, t
         return rgba, about
     matrix[:, 2] = -low
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5  # pixel centres
-    out = cv2.warpAffine(premultiplied(rgba), matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_CUBIC)
+    whole = premultiplied(rgba)
+    if y1 == len(rgba):
+        below = math.ceil(abs(math.sin(math.radians(tilt_deg))) * (x1 - x0)) + 3
+        whole = np.vstack([whole, np.repeat(whole[-1:], below, 0)])
+    out = cv2.warpAffine(whole, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_CUBIC)
     out[..., :3] = np.minimum(out[..., :3], out[..., 3:])  # bicubic overshoots
     x, y = matrix[:, :2] @ np.asarray(about) - low
     return unpremultiplied(np.asarray(out, np.uint8)), (float(x), float(y))

@@ -147,6 +147,12 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
         rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
         for lock in _parted(first, last, light, beside, lean, deep, per):
             _tip(out, ends, hair, lock, rooms, level, deep, per)
+    for k in range(1, len(runs)):
+        if strands[k]:  # a crease between them would tie them together
+            skin_at = slice(runs[k - 1][1] + 1, runs[k][0])
+            down = (row[:, None] + 0.5 - level[skin_at]) / (OVER_PX * per)
+            out.above[:, skin_at] = torch.maximum(out.above[:, skin_at], (2 + down).clamp(0, 1) * (down < 0))
+            out.drawn[:, skin_at] = torch.maximum(out.drawn[:, skin_at], (down.abs() < 2).to(out.drawn.dtype))
     high = deep.clamp(min=1)
     t = ((row[:, None] - top) / high).clamp(0, 1)
     through = torch.minimum(smooth(sure_above, 0.3, 0.7), smooth(sure_below, 0.3, 0.7))
