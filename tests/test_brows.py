@@ -77,14 +77,6 @@ def test_brows_rise_and_sink_and_leave_skin(size: int) -> None:
     assert darkest < DARK + 0.12, "and are as dark as they were"
 
 
-def test_an_end_that_goes_farther_than_it_is_read_leaves_nothing() -> None:
-    crop, pieces = _face()
-    rows, columns = slice(round(ROW), round(ROW) + 5), slice(round(COLUMNS[0] + HALF) - 2, round(COLUMNS[0] + HALF))
-    crop[:, :3, rows, columns] = SKIN - 0.12  # a thin end, paler than the rest
-    raised = _shown(crop, pieces, right=1.0)
-    assert (raised[rows, columns] - SKIN).abs().max() < 0.04
-
-
 def test_a_brow_near_its_eye_does_not_sink_into_it() -> None:
     _, pieces = _face()
     down = pieces.brows.profile[0, 1]

@@ -30,7 +30,6 @@ BESIDE_PX, NEAR_PX = (0.6, 2.0), 2.0  # of the crop about a brow over hair, and 
 ENDS = 3.6, 4.2  # median distances from its middle, where a brow ends
 ROWS_PX = 6.0, 8.0  # of the crop above and below its middle, where it ends
 END_PX = 2.5  # of the crop beyond what is seen of its ends
-ENDING = 0.04, 0.08  # of 1: what differs more from skin right beside a brow is its end
 NOISE = 0.1  # share of a pixel that is none
 LASHES = 0.2, 0.6  # share of a pixel that is lash or eye, from which on nothing is taken off
 LINE = 0.08, 0.3  # share of a pixel near a brow, from which on it may go with it
@@ -192,7 +191,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     sides, bare = (~viewers_right, viewers_right), smooth(free, *BARE)
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
     wide = wider(seen, max(1, round(BESIDE_PX[1] * size / CROP)))
-    skinlike = alike_to(straight, eyes.skin, SKIN)
+    skinlike = 1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN)
     beside_it, about_px = 1 - smooth(wide, *LINE), ABOUT_PX * size / CROP
     apart = 1 - blurred(skinlike * beside_it, about_px) / blurred(beside_it, about_px).clamp(min=FAINT)
     # A forehead that is read as hair, but looks like skin, is none.
@@ -212,9 +211,6 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), clear)
     others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
     taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - others)
-    # Its own ends go farther than they are read, as what is unlike skin there.
-    ends = wider(taken, round(END_PX * size / CROP)) * clear * (1 - alike_to(straight, eyes.skin, ENDING))
-    taken = torch.maximum(taken, ends * (1 - others))
     skin = across(straight, taken)
     away = straight - skin
     # Its own colour is drawn where it is surely; thin ones are paler there.
@@ -234,11 +230,6 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     stroke = torch.maximum(*(course(coverage[0, 0] * side).stroke() for side in sides))[None, None]
     layer = torch.lerp(layer, torch.cat([colour * stroke, stroke], 1), crossed)
     return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
-
-
-def alike_to(colour: Tensor, skin: Tensor, within: tuple[float, float]) -> Tensor:
-    """(1, 1, h, h): how near colours (1, 3, h, h) are to that of `skin` (1, 3, 1, 1), within bounds of 1."""
-    return 1 - smooth((colour - skin).abs().amax(1, keepdim=True), *within)
 
 
 def browed(inside: Tensor, shown: BrowPictures, look: BrowLook, middle: Tensor) -> Tensor:

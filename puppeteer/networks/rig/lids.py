@@ -30,6 +30,7 @@ OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashe
 HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
 HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
+FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
 STRAND_PX, APART_PX = 3.0, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
 GLEAM_PX = 2.5  # px of the crop: a gleam on a lock, which is as light as skin, is no wider
 SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
@@ -128,8 +129,10 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     told = torch.maximum(torch.lerp(torch.ones_like(like), like, apart)[0], sure)
     like = _joined(there * told > HAIR, round(GLEAM_PX * per))
     runs = _runs(like & (there > HAIR), LEAST_PX * per)
+    fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken)[None, None])[0]
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
-    strands = [False, *(_are_strands(a, b, per) for a, b in pairwise(runs)), False]
+
+    strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
     for k, (first, last) in enumerate(runs):
         beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         beside = [there and not strand for there, strand in zip(beside, strands[k : k + 2], strict=True)]
@@ -143,6 +146,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             lean = min(max(lean, -UPRIGHT), 0.0) if beside[0] else max(min(lean, UPRIGHT), 0.0)
         over = round(OVER_PX * per)
         ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
+        if any(strands[k : k + 2]):  # most of a strand is its outline, and one that narrows would be no more
+            ends = torch.lerp(ends, fill[:, above, row], FILLED)
         light = ends.mean(0)
         rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
         for lock in _parted(first, last, light, beside, lean, deep, per):
@@ -201,10 +206,12 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
     return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
 
 
-def _are_strands(one: tuple[int, int], other: tuple[int, int], per: float) -> bool:
-    """Whether two runs of columns lie side by side and are so thin that each has a tip of its own."""
-    widest = max(one[1] - one[0], other[1] - other[0])
-    return widest < STRAND_PX * per and other[0] - one[1] <= APART_PX * per
+def _are_strands(one: tuple[int, int], other: tuple[int, int], deep: Tensor, per: float) -> bool:
+    """Whether two runs of columns lie side by side over an eye, not at its end, and are so thin that each has a tip of
+    its own."""
+    near, widest = round(CORNER_PX * per), max(one[1] - one[0], other[1] - other[0])
+    within = bool(deep[max(0, one[0] - near)] > 1) and bool(deep[min(len(deep) - 1, other[1] + near)] > 1)
+    return within and widest < STRAND_PX * per and other[0] - one[1] <= APART_PX * per
 
 
 def _parted(
