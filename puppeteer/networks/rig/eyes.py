@@ -16,7 +16,8 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.lashes import LASH, grown, line_of, nearest_line
-from puppeteer.networks.rig.lids import covered, tips, told
+from puppeteer.networks.rig.lids import covered, told
+from puppeteer.networks.rig.locks import tips
 from puppeteer.networks.rig.pictures import filled, smooth, wider
 from puppeteer.networks.rig.reader import spread
 from puppeteer.networks.rig.strokes import centres, fitted, pen

@@ -1,45 +1,21 @@
-"""What lids that come down lie over: skin that ends without a seam, and under locks, which end in tips of their own."""
+"""What lids that come down lie over: skin that ends without a seam, and where locks over it end."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.locks import FAINT, SURELY, like_hair
 from puppeteer.networks.rig.pictures import beside, filled, smooth, widened, wider
 from puppeteer.networks.rig.reader import spread
 
 GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
 BEFORE = 0.8, 0.98  # share of hair in a pixel from which on nothing but an eye's own pixels is skin
-CERTAIN = 0.95, 0.99  # the same, from which on no colours are asked
 BARE = 0.6, 0.95  # share of a face without hair, from which on skin ends softly
-UNLIKE = 0.06, 0.2  # of 1: how much a lock differs from skin
-HAIR = 0.5  # share of hair from which on a place is a lock's
-WIDEST_PX, LEAST_PX = 9.0, 1.5  # of the crop: a wider fringe is several locks, and what is narrower is none
-LONG, SHORTEST_PX, LONGEST_PX = 1.3, 5.0, 7.0  # of its width, and px of the crop, how far a lock goes on to its tip
-DEEP = 0.8  # of the height of what it hangs over, at most
-POINTED = 0.7  # a tip's outline: the power of what is left of its length
-RISES, RISES_PX, SOFT_PX = 0.6, 4.0, 1.0  # of its width, and px of the crop above the eye, where it begins; soft edges
-WIDENS, WIDENS_PX = 0.5, 1.5  # of its width, and px of the crop: how much wider a lock, or a strand, may be there
-OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashes on a lock are painted over
-HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
-HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
-LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
-FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
-STRAND_PX, APART_PX = 3.0, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
-GLEAM_PX = 2.5  # px of the crop: a gleam on a lock, which is as light as skin, is no wider
-SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
-LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
-SURELY, NEAR, ENDS_PX = (0.85, 0.98), (0.3, 0.6), 4.0  # shares of hair that give its colour, and about which it ends
-LIKE, APART = (0.35, 0.65), (0.1, 0.2)  # how much more like hair than skin a lock is; and how unlike these have to be
 EDGE_PX, LOW_PX = 2.0, 1.25  # of the crop: about a lash, and half of how high a line is that is no lock
-FAINT = 1e-3
-ACROSS_PX = 8.0  # px of the crop under which a lock that comes out again goes on
+NEAR, ENDS_PX = (0.3, 0.6), 4.0  # share of hair about which locks end, and px of the crop about that
 
 
 def covered(taken: Tensor, free: Tensor, bare: Tensor) -> Tensor:
@@ -61,7 +37,7 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
     per = straight.shape[-1] / CROP
     hair = 1 - free
     colour = spread(straight, smooth(hair, *SURELY) * (1 - taken))
-    like, apart = (x[:, None] for x in _like(straight, skin, colour))
+    like, apart = (x[:, None] for x in like_hair(straight, skin, colour))
     # Locks go down, and creases across. Edges of lashes have colours between: hair there is below hair.
     reach, low = max(1, round(EDGE_PX * per)), max(1, round(LOW_PX * per))
     like = widened(-widened(-like, low, 2), low, 2)
@@ -70,267 +46,3 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
     like = torch.where(edges, torch.minimum(above, like), like)
     near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * apart
     return 1 - torch.lerp(hair, torch.maximum(hair, like), near * (1 - taken))
-
-
-def _like(colours: Tensor, skin: Tensor, hair: Tensor) -> tuple[Tensor, Tensor]:
-    """(..., 3, H, W) of a drawing, and of its skin and hair -> (..., H, W) how much more like hair than skin these are,
-    and how surely that can be told."""
-    pairs = (colours, skin), (colours, hair), (hair, skin)
-    from_skin, from_hair, between = ((a - b).square().sum(-3) for a, b in pairs)
-    return smooth(from_skin / (from_skin + from_hair).clamp(min=FAINT), *LIKE), smooth(between.sqrt(), *APART)
-
-
-class Locks(NamedTuple):
-    """Over the crop at a size h."""
-
-    colour: Tensor  # (3, h, h) not multiplied
-    cover: Tensor  # (h, h)
-    drawn: Tensor  # (h, h) 1 where a lock that has a tip went on as wide as it is drawn, if it had none
-    above: Tensor  # (h, h) how much of it is laid above the eye, where such a lock begins to narrow
-
-
-class Lock(NamedTuple):
-    """What ends at an eye."""
-
-    first: int  # column
-    last: int
-    anchor: float  # the column that it narrows to
-    lean: float  # columns aside for each row down
-
-
-def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Tensor) -> Locks:
-    """Locks that end at an eye, `taken` (h, h), go on over it to a tip, or to where they come out of it again;
-    `straight` (3, h, h) has the colours, `skin` (3, h, h) those of bare skin, `hair` (h, h) is 1 where locks lie, and
-    `surely` (h, h) where they do without a look at their colours."""
-    size = taken.shape[-1]
-    per = size / CROP
-    out = Locks(torch.zeros_like(straight), *(torch.zeros_like(hair) for _ in range(3)))
-    if taken.is_meta:  # how many there are is told by values
-        return out
-    row = torch.arange(size, device=taken.device)
-    there = taken.any(0)
-    top = torch.where(taken, row[:, None], size).amin(0)
-    bottom = torch.where(taken, row[:, None], -1).amax(0)
-    near = max(1, round(per))
-    above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
-    level, steep = _level(top, there, per)
-    hair_above, sure_above = (x[(above - near).clamp(min=0), row] * there for x in (hair, surely))
-    sure_below = surely[(below + near).clamp(max=size - 1), row] * there
-    deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, range(2 * near))
-    unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
-    # Beside a lock's tip lie creases and ends of brows; hair is what is most unlike skin.
-    weight = surely * ~taken * (straight - skin).square().sum(0)
-    colour = spread(straight[None], weight[None, None])[0][:, above, row]
-    higher = _ends(straight, above, 0.0, range(near, 4 * near))
-    like, apart = _like(*(x[:, None] for x in (higher, skin[:, above, row], colour)))
-    # White hair may be as light as skin, and a reading that is sure needs no colours.
-    sure = smooth(sure_above, *CERTAIN)
-    there = hair_above * ~steep * torch.maximum(unlike, sure)
-    told = torch.maximum(torch.lerp(torch.ones_like(like), like, apart)[0], sure)
-    like = _joined(there * told > HAIR, round(GLEAM_PX * per))
-    runs = _runs(like & (there > HAIR), LEAST_PX * per)
-    fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken)[None, None])[0]
-    room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
-
-    strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
-    for k, (first, last) in enumerate(runs):
-        beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
-        beside = [there and not strand for there, strand in zip(beside, strands[k : k + 2], strict=True)]
-        lean = _slope(straight, first, last, above, per)
-        # A crease above an eye may be as dark as a lock, but does not go on.
-        along = _ends(hair[None], above, lean, range(near, max(near + 1, round(SLOPE_PX * per))))[0]
-        if along[first : last + 1].mean() < HAIR or (level[last] - level[first]).abs() > STEEP * (last - first):
-            continue
-        # What passes by an eye goes on with the rest of it.
-        if beside[0] != beside[1]:
-            lean = min(max(lean, -UPRIGHT), 0.0) if beside[0] else max(min(lean, UPRIGHT), 0.0)
-        over = round(OVER_PX * per)
-        ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
-        if any(strands[k : k + 2]):  # most of a strand is its outline, and one that narrows would be no more
-            ends = torch.lerp(ends, fill[:, above, row], FILLED)
-        light = ends.mean(0)
-        rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
-        for lock in _parted(first, last, light, beside, lean, deep, per):
-            _tip(out, ends, hair, lock, rooms, level, deep, per)
-    for k in range(1, len(runs)):
-        if strands[k]:  # a crease between them would tie them together
-            skin_at = slice(runs[k - 1][1] + 1, runs[k][0])
-            down = (row[:, None] + 0.5 - level[skin_at]) / (OVER_PX * per)
-            out.above[:, skin_at] = torch.maximum(out.above[:, skin_at], (2 + down).clamp(0, 1) * (down < 0))
-            out.drawn[:, skin_at] = torch.maximum(out.drawn[:, skin_at], (down.abs() < 2).to(out.drawn.dtype))
-    high = deep.clamp(min=1)
-    t = ((row[:, None] - top) / high).clamp(0, 1)
-    through = torch.minimum(smooth(sure_above, 0.3, 0.7), smooth(sure_below, 0.3, 0.7))
-    through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
-    between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
-    return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn, out.above)
-
-
-def _ends(picture: Tensor, above: Tensor, lean: float, up: range) -> Tensor:
-    """(C, h) mean of a picture (C, h, h) in each column, `up` px above rows `above` (h,), along locks that lean."""
-    size = picture.shape[-1]
-    column = torch.arange(size, device=picture.device)
-    rows = [picture[:, (above - k).clamp(min=0), (column - round(lean * k)).clamp(0, size - 1)] for k in up]
-    return torch.stack(rows).mean(0)
-
-
-def _without(ends: Tensor, skin: Tensor, per: float) -> Tensor:
-    """Colours (3, h) of locks, without the `skin` (3, h) that is seen between them."""
-    reach = round(GLEAM_PX * per)
-    lock = smooth((ends - skin).abs().amax(0, keepdim=True), *UNLIKE) + FAINT
-    total, weight = (F.avg_pool1d(x, 2 * reach + 1, 1, reach) for x in (ends * lock, lock))
-    return torch.lerp(total / weight, ends, lock.clamp(max=1))
-
-
-def _level(top: Tensor, there: Tensor, per: float) -> tuple[Tensor, Tensor]:
-    """The rows (h,) in which locks end, without what is uneven in `top`, and where that is too steep for it."""
-    reach = max(1, round(LEVEL_PX * per))
-    padded = F.pad(torch.where(there, top, 0)[None].float(), (reach, reach))
-    count = F.avg_pool1d(F.pad(there[None].float(), (reach, reach)), 2 * reach + 1, 1)[0]
-    level = F.avg_pool1d(padded, 2 * reach + 1, 1)[0] / count.clamp(min=FAINT)
-    rise = (level[2 * reach :] - level[: -2 * reach]).abs() / (2 * reach)
-    return torch.maximum(level, top.float()), F.pad(rise, (reach, reach), value=0) > STEEP
-
-
-def _joined(there: Tensor, reach: int) -> Tensor:
-    """Columns (h,) that are true, and gaps between them of at most `reach`."""
-    wide = F.pad(there[None].float(), (reach, reach))
-    wide = F.max_pool1d(wide, reach + 1, 1)
-    return -F.max_pool1d(-wide, reach + 1, 1)[0] > 0
-
-
-def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
-    """First and last of columns (h,) in a row that are true."""
-    edges = torch.diff(F.pad(hair.int(), (1, 1))).tolist()
-    firsts, ends = ([k for k, edge in enumerate(edges) if edge == way] for way in (1, -1))
-    return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
-
-
-def _are_strands(one: tuple[int, int], other: tuple[int, int], deep: Tensor, per: float) -> bool:
-    """Whether two runs of columns lie side by side over an eye, not at its end, and are so thin that each has a tip of
-    its own."""
-    near, widest = round(CORNER_PX * per), max(one[1] - one[0], other[1] - other[0])
-    within = bool(deep[max(0, one[0] - near)] > 1) and bool(deep[min(len(deep) - 1, other[1] + near)] > 1)
-    return within and widest < STRAND_PX * per and other[0] - one[1] <= APART_PX * per
-
-
-def _parted(
-    first: int, last: int, light: Tensor, beside: list[bool], lean: float, deep: Tensor, per: float
-) -> list[Lock]:
-    """Locks of a run of columns: a wide one parts where it is dark, and what goes on beside it narrows to there."""
-    width = last - first + 1
-    count = max(1, round(width / (WIDEST_PX * per)))
-    if count == 2 and beside[0] != beside[1]:
-        whole = Lock(first, last, float(first if beside[0] else last), lean)
-        count = 1 if _outermost(whole, deep, per) else 2
-    cuts = [first]
-    for k in range(1, count):
-        at, by = first + width * k / count, width / count / 3
-        span = slice(int(at - by), int(at + by) + 1)
-        cuts.append(span.start + int(light[span].argmin()))
-    cuts.append(last + 1)
-    locks = [Lock(a, b - 1, (a + b - 1) / 2, lean) for a, b in pairwise(cuts)]
-    if beside[0]:
-        locks[0] = locks[0]._replace(anchor=float(first))
-    if beside[1]:
-        locks[-1] = locks[-1]._replace(anchor=float(last))
-    return locks
-
-
-def _tip(
-    out: Locks,
-    ends: Tensor,
-    hair: Tensor,
-    lock: Lock,
-    rooms: Sequence[float],
-    level: Tensor,
-    deep: Tensor,
-    per: float,
-) -> None:
-    """Lays a lock whose colours are `ends` (3, h) where it reaches an eye."""
-    size, width = ends.shape[-1], lock.last - lock.first + 1
-    high = deep[lock.first : lock.last + 1]
-    hangs = _outermost(lock, deep, per)
-    long = (
-        float(high.amax())
-        if hangs
-        else min(max(LONG * width, SHORTEST_PX * per), LONGEST_PX * per, DEEP * float(high.mean()))
-    )
-    rise = 0.0 if hangs else min(RISES * width, RISES_PX * per)
-    middle = level[lock.first : lock.last + 1].mean()
-    widens = max(WIDENS * width, WIDENS_PX * per if width < STRAND_PX * per else 0.0)
-    first, last = _higher(hair, lock, float(middle) - rise, rise, tuple(min(x, widens) for x in rooms))
-    reach = int(abs(lock.lean) * max(long, rise) + max(lock.first - first, last - lock.last)) + round(SOFT_PX * per) + 1
-    columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
-    row = torch.arange(size, device=ends.device)[:, None] + 0.5
-    down, over = row - (level[columns] if hangs else middle), row - level[columns]
-    here = (down < long) * (torch.maximum(down + rise, over + OVER_PX * per) > -1)
-    left = (1 - (down + rise) / (long + rise)).clamp(0, 1) ** (HANGING if hangs else POINTED)
-    straight_on = columns - lock.lean * down
-    begins, stops = (lock.anchor + (x - lock.anchor) * left for x in (first, last))
-    inside = [(x + 1).clamp(min=0) for x in (straight_on - begins, stops - straight_on)]
-    cover = torch.minimum(*inside).clamp(max=1) * here
-    free = [x for x, end in zip(inside, (lock.first, lock.last), strict=True) if lock.anchor != end]
-    line = (1 - (torch.stack(free or inside).amin(0) - 1).abs() / (LINE_PX * per)).clamp(min=0)
-    share = ((straight_on - begins) / (stops - begins).clamp(min=0.5)).clamp(0, 1)
-    at = lock.first + share * (lock.last - lock.first)
-    before = at.long()
-    after = (before + 1).clamp(max=lock.last)
-    colour = torch.lerp(ends[:, before], ends[:, after], at - before) * (1 - INK * line)
-    out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
-    out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
-    # What it was before it became a tip.
-    up = (-down / max(rise, 1)).clamp(0, 1)
-    soft = [SOFT_PX * per * (1 - up) * (lock.anchor != end) for end in (lock.first, lock.last)]
-    from_, to = (
-        torch.lerp(ends.new_tensor(float(a)), ends.new_tensor(b), up)
-        for a, b in ((lock.first, first), (lock.last, last))
-    )
-    whole = here * (straight_on >= from_ - soft[0]) * (straight_on <= to + soft[1])
-    out.drawn[:, columns] = torch.maximum(out.drawn[:, columns], whole.to(cover.dtype))
-    laid = torch.maximum(1 - cover, (1 + over / (OVER_PX * per)).clamp(0, 1)) * whole * (over < 1) * (deep[columns] > 0)
-    out.above[:, columns] = torch.maximum(out.above[:, columns], laid)
-
-
-def _higher(hair: Tensor, lock: Lock, row: float, rise: float, rooms: tuple[float, ...]) -> tuple[float, float]:
-    """Between which columns a lock lies in a `row` that is `rise` px above its end, less what it leans by then; it may
-    be wider there by so many px to its left and right, `rooms`."""
-    size, aside = hair.shape[-1], round(-lock.lean * rise)
-    there = (hair[max(0, int(row))] > HAIR).tolist()
-
-    def edge(at: int, step: int, room: float) -> float:
-        column = at
-        while abs(column + step - at) <= room and 0 <= column + step + aside < size and there[column + step + aside]:
-            column += step
-        while column == at or (column - lock.anchor) * step > 0:
-            if 0 <= column + aside < size and there[column + aside]:
-                break
-            column -= step
-        return float(column)
-
-    ends = (lock.first, -1, rooms[0]), (lock.last, 1, rooms[1])
-    first, last = (float(at) if lock.anchor == at or room <= 0 else edge(at, step, room) for at, step, room in ends)
-    return first, last
-
-
-def _outermost(lock: Lock, deep: Tensor, per: float) -> bool:
-    """Whether a lock hangs at the outer corner of an eye; `deep` (h,) is how high eyes are, 1 or less where none is."""
-    size, near = len(deep), round(CORNER_PX * per)
-    left, right = lock.first - near, lock.last + near
-    at_left = lock.anchor == lock.first and lock.last < size / 2 and (left < 0 or deep[left] <= 1)
-    at_right = lock.anchor == lock.last and lock.first > size / 2 and (right >= size or deep[right] <= 1)
-    return (lock.last - lock.first + 1 > HANGING_PX * per) and bool(at_left or at_right)
-
-
-def _slope(straight: Tensor, first: int, last: int, above: Tensor, per: float) -> float:
-    """Columns that locks go aside for each row down, where they reach an eye."""
-    size, up = straight.shape[-1], max(2, round(SLOPE_PX * per))
-    most = int(STEEPEST * up)
-    columns = torch.arange(first, last + 1, device=straight.device)
-    rows = above[columns]
-    here = straight[:, rows, columns]
-    before = (rows - up).clamp(min=0)
-    there = [straight[:, before, (columns - by).clamp(0, size - 1)] for by in range(-most, most + 1)]
-    off = torch.stack([(x - here).abs().mean() for x in there])
-    off = off + 0.04 * torch.arange(-most, most + 1, device=off.device).abs() / most
-    return (int(off.argmin()) - most) / up
