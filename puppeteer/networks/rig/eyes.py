@@ -43,6 +43,7 @@ LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are
 PERHAPS = 0.1, 0.3  # share of a face without hair, from which on what is faintly read may be a lash
 DRAWN = 0.6, 1.0  # closure over which a lash becomes the stroke of a closed eye
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
+BEHIND = 0.8, 0.97  # the same about a lash beside an eye, from which on hair is behind it
 HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
@@ -250,7 +251,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     plain = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)
-    skin = torch.lerp(plain, about(eyes.skin, (1 - every) * hair), hair)
+    of_hair = about(eyes.skin, (1 - every) * hair)
     edges = enlarge_rows(eyes.lids[0], size) * (size / CROP)
     row = torch.arange(size, device=inside.device)[:, None] + 0.5
     shadow = 1 - smooth((row - edges[0]) * (CROP / size), *SHADOW_PX)
@@ -270,7 +271,11 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     near_lid = nearest_line(moved * unlike, unlike, edges[0])
     dark, moved = completed(line, own), moved * upper * near_lid
     gone, lower = gone * near_lid, smooth(lash, *LOWER) * (1 - upper)
-    bare = told(straight, plain, free, torch.maximum(opening, smooth(lash, *GONE)))
+    own = torch.maximum(opening, smooth(lash, *GONE))
+    bare = told(straight, plain, free, own)
+    # The end of a lash may lie over the hair beside a face: what is about it tells.
+    behind = spread((1 - bare).expand_as(straight), 1 - own + FAINT**2)[:, :1]
+    skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
     drawn = torch.cat(
         [
             covered(torch.maximum(opening, gone * upper), free, bare) * upper,
