@@ -124,6 +124,7 @@ class Scenes:
     def __init__(self, win: Any, stage: Stage, tracker: RealTracker, folder: Path, only: list[str]) -> None:
         self.win, self.stage, self.tracker, self.folder, self.only = win, stage, tracker, folder, only
         self.number = 0
+        self.usual = win.settings
         self.lines: list[str] = []
         self.face, self.nobody = noisy(room((170, 90, 300))), noisy(room())
 
