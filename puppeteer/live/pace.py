@@ -50,9 +50,9 @@ class Pace:
         self.seen_taken = threading.Event()  # by the picture that shows it
 
     def wait_until_s(self, due_s: float, period_s: float, now_s: float) -> float:
-        """How long a picture that is due may wait for a face: half a period, or not at all where none is expected by
-        then. Where drawing takes longer than a period, it waits for one that is being looked for: the picture would be
-        one of the past."""
+        """Until when a picture that is due may wait for a face: half a period more, or no longer where none is expected
+        by then. Where drawing takes longer than a period, it waits for one that is being looked for: the picture would
+        be one of the past."""
         late_s, begun_s = due_s + period_s / 2, self.look_begun_s
         if self.draw_lasts.seconds >= period_s:
             seen_by_s = begun_s + PATIENT * self.track_lasts.seconds if begun_s else 0.0

@@ -243,11 +243,11 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     def completed(paint: Tensor, own: Tensor) -> Tensor:
         return torch.lerp(about(paint, own), straight, own)
 
-    plainer = torch.lerp(spread(straight, seen[0]), about(papers[0], seen[0]), OF_PAINT)
-    shaded = completed(papers[0], seen[0])
+    in_shade = about(papers[0], seen[0])
+    plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
     # A painted white has the shadow of a lid, and no colour but that of the white that is seen.
     whites = completed(papers[1].mean(1, keepdim=True).expand_as(straight), seen[1])
-    irises = torch.lerp(plainer, straight, seen[0])
+    irises, shaded = (torch.lerp(x, straight, seen[0]) for x in (plainer, in_shade))
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     plain = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)

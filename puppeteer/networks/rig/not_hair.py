@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, blurred, pixel_grid
-from puppeteer.networks.rig.pictures import reached, smooth
+from puppeteer.networks.rig.pictures import filled, reached, smooth
 from puppeteer.networks.rig.reader import BACK, BODY, FACE, FRONT, NECK, SIDE, spread
 
 HAIR = (BACK, SIDE, FRONT)
@@ -73,12 +73,12 @@ def without_islands(shares: Tensor, image: Tensor) -> Tensor:
     there = (body > 0.5).float() * drawn
     y = pixel_grid(SPEC, SPEC, image.device)[:, 1:]
     # What is a few pixels wide at the picture's edge is a highlight or a line of hair.
-    edge = (y > SPEC - EDGE_PX) * _opened(there, SLIVER_PX)
+    edge = (y > SPEC - EDGE_PX) * -filled(-there, SLIVER_PX)
     known = there * torch.maximum(edge.float(), F.max_pool2d((neck > 0.5).float(), 7, 1, 3))
     island = there - reached(known, there, SPEC)
     of_hair, of_body = _likely(colour, inside, [hair > SURELY, (body > SURELY) & (island == 0)])
     alike = blurred(inside * of_hair / (of_hair + of_body + RARE), READ_SIGMA)
-    given = island * torch.maximum(smooth(alike, *PATCH), 1 - _opened(island, ISLAND_PX))
+    given = island * torch.maximum(smooth(alike, *PATCH), 1 + filled(-island, ISLAND_PX))
     given = F.max_pool2d(given, 3, 1, 1) * (1 - there + island)
     near = blurred(shares[0, HAIR, None] * (1 - island), ISLAND_PX)[:, 0] + RARE / SPEC
     out = shares.clone()
@@ -100,7 +100,7 @@ def joined(shares: Tensor, image: Tensor) -> Tensor:
         alike = 1 - smooth((way.amax(0) - way.amin(0)).amax(0), *ALIKE)
         edge = _moved(hair * inside, *ways[0]) * _moved(body * inside, *ways[-1])
         there = torch.maximum(there, smooth(edge, *MEETS) * alike)
-    near = F.max_pool2d(_opened(there, 1), 2 * JOINED_PX + 1, 1, JOINED_PX)
+    near = F.max_pool2d(-filled(-there, 1), 2 * JOINED_PX + 1, 1, JOINED_PX)
     alpha = image[:, 3:].float()
     return (blurred(near * alpha, JOINED_SIGMA) / blurred(alpha, JOINED_SIGMA).clamp(min=0.05)).clamp(max=1)
 
@@ -118,12 +118,6 @@ def held(whole: Tensor, shares: Tensor) -> Tensor:
     out = whole.clone()
     out[:, BODY : BODY + 1] = torch.minimum(may, reached(known, smooth(may, *HELD), SPEC // 2))
     return out
-
-
-def _opened(x: Tensor, reach: int) -> Tensor:
-    """(1, 1, H, W) without what is at most twice `reach` px wide."""
-    side = 2 * reach + 1
-    return F.max_pool2d(-F.max_pool2d(-x, side, 1, reach), side, 1, reach)
 
 
 def patches(shares: Tensor, image: Tensor, covered: Tensor) -> Tensor:
