@@ -155,6 +155,21 @@ def test_what_a_lid_had_hidden_of_an_iris_is_in_its_shadow_only_near_it() -> Non
     assert seen[0] < 0.02 and seen[1] > seen[0] + 0.02, seen
 
 
+def test_what_was_hidden_of_an_iris_has_some_of_its_hue_and_a_painted_white_is_not_much_darker() -> None:
+    crop, found = _drawn((0, -5))
+    red = torch.tensor([0.6, 0.2, 0.2])[:, None, None]
+    crop[:, :3] = torch.where((crop[:, :3] - DARK).abs() < 0.01, red, crop[:, :3])
+    painted = found.painted.clone()
+    top = CENTRES[0][0] - round(HALF[1])
+    crop[:, :3, top : top + 2] = crop[:, :3, top : top + 2].mean(1, keepdim=True)  # greyed by its lid
+    painted[:, 3:6, top : top + 4] = 0.4  # where a seen white is light
+    shown, column = eye_pictures(crop, found._replace(painted=painted)), CENTRES[0][1]
+    iris = shown.iris[0, :, top - 1, column]
+    assert iris[3] > 0.9 and iris[0] > iris[2] + 0.08, iris
+    plain = found.painted[:, 3:6].mean() - shown.white[0, :, top + 1, column].mean()
+    assert 0 < plain < (LIGHT - 0.4) / 2 + 0.05, "and half the shade is kept"
+
+
 @pytest.mark.parametrize("size", [128, 167, 256])
 def test_lids_come_down_over_the_eye_with_their_lash(size: int) -> None:
     crop, found = _drawn()

@@ -210,3 +210,45 @@ def test_white_hair_over_pale_skin_ends_in_tips_too() -> None:
         np.abs(closed[round(row * PER), : SIZE // 2] - white[:, 0, 0].numpy()).max(1) < 0.04 for row in (top + 2, 70)
     ]
     assert there[0].sum() > PER and there[1].sum() == 0
+
+
+def _frame(crop: torch.Tensor, found: Eyes, closure: float) -> F32:
+    frame = look(found, torch.zeros(2), torch.full((2,), closure), torch.zeros(()), torch.zeros(()))
+    out: F32 = looked(crop, eye_pictures(crop, found), frame)[0, :3].permute(1, 2, 0).numpy()
+    return out
+
+
+def test_a_lock_read_on_both_sides_of_what_is_drawn_ends_in_its_middle() -> None:
+    crop, found = _painted(_lock(37, 43, 58))
+    wide = torch.nn.functional.avg_pool2d(_lock(34, 46, 58)[None, None], PER)
+    closed = _closed(crop, found._replace(bare=1 - wide))
+    ends = _columns(closed, EYES[0][0] - HALF[1] - LASH_PX + 4, HAIR)
+    assert ends and np.mean(ends) / PER == pytest.approx(40, abs=1)
+
+
+def test_a_lock_before_an_eye_stays_until_a_lid_has_come_down_over_it() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    row, column = EYES[0]
+    lock = _lock(column - 2, column + 2, row - 1)
+    before = lock * (torch.arange(SIZE)[:, None] >= PER * (row - HALF[1]))
+    crop[:, :3] = torch.lerp(crop[:, :3], torch.tensor(HAIR)[:, None, None], before)
+    seen = found.opening * (1 - torch.nn.functional.avg_pool2d(before[None, None], PER))
+    read = eyes(seen, found.iris, found.lash, found.painted)
+    picture = _frame(crop, read, 0.25)
+    at = round(column * PER)
+    assert np.abs(picture[round((row - 2) * PER), at] - HAIR).max() < 0.05, "no skin between its lid and the eye"
+    lash = [int(picture[: round(row * PER), round(x * PER)].sum(1).argmin()) / PER for x in (column - 4, column)]
+    assert lash[1] == pytest.approx(lash[0], abs=1.5), "and the lid is one line behind it"
+    assert np.abs(_frame(crop, read, 1.0)[round((row - 2) * PER), at] - SKIN).max() < 0.05
+
+
+def test_a_lash_that_hair_crosses_is_as_dark_below_it() -> None:
+    lock = _lock(36, 44, 70)
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    hair = 0.6 * lock * (torch.arange(SIZE)[:, None] < PER * (EYES[0][0] - HALF[1]))  # lashes show through it
+    crop[:, :3] = torch.lerp(crop[:, :3], torch.tensor(HAIR)[:, None, None], hair)
+    wider = torch.nn.functional.max_pool2d(found.lash, 3, 1, 1)  # read over skin too, which is no lash's colour
+    bare = 1 - torch.nn.functional.avg_pool2d(lock[None, None], PER)
+    picture = _frame(crop, eyes(found.opening, found.iris, wider, found.painted, bare), 0.5)
+    darkest = picture[PER * 58 : PER * 68, PER * 32 : PER * 48].mean(2).min(0)
+    assert darkest.max() < 0.15, "grey hair is no lash"

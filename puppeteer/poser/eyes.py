@@ -36,8 +36,9 @@ class DrawnEyes:
         self._iris, self._shaded, self._white, self._lash, self._skin = (
             picture_of(x[0]) for x in (shown.iris, shown.shaded, shown.white, shown.lash, shown.skin)
         )
-        self._opening, self._sight, self._shadow, self._hair = (
-            np.ascontiguousarray(x[0, 0].numpy()) for x in (shown.opening, shown.sight, shown.shadow, shown.hair)
+        self._opening, self._kept, self._sight, self._shadow, self._hair = (
+            np.ascontiguousarray(x[0, 0].numpy())
+            for x in (shown.opening, shown.kept, shown.sight, shown.shadow, shown.hair)
         )
         self._drawn, self._edges = (np.ascontiguousarray(x.numpy()) for x in (shown.drawn[0], shown.edges))
         self._stroke = shown.stroke.numpy() * np.array([[1], [255], [255], [255]], np.float32)
@@ -64,6 +65,7 @@ class DrawnEyes:
                     *(
                         pixels(out),
                         self._opening,
+                        self._kept,
                         self._drawn,
                         self._hair,
                         self._lash,
@@ -140,6 +142,7 @@ def slide(
 def close(
     picture: Any,
     opening: Any,
+    kept: Any,
     drawn: Any,
     hair: Any,
     lash: Any,
@@ -179,7 +182,7 @@ def close(
             at = np.float32(row) + half
             outside = min(max(max(edge - over - at, at - under) + half, zero), one)
             eye = opening[row, column]
-            hidden = one - eye * (one - outside)
+            hidden = one - kept[row, column] * (one - outside)
             lashes = min(drawn[0, row, column] + lower * drawn[1, row, column], one)
             weight = max(eye * outside, hidden * lashes)
             source = opened + below + (at - middle) * thinner - half

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.lashes import LASH, grown, line_of, nearest_line
+from puppeteer.networks.rig.lashes import INK, LASH, grown, line_of, nearest_line
 from puppeteer.networks.rig.lids import covered, told
 from puppeteer.networks.rig.locks import tips
 from puppeteer.networks.rig.pictures import filled, smooth, wider
@@ -31,6 +31,7 @@ OWN = 0.6, 0.95  # share of a pixel in which something is seen, from which on it
 SHUT = 0.8, 0.28  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
 TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
+GAP_PX = 1.5, 4.0  # of the crop, between a lash and its eye, from which on a lock lies there
 WIDER = 0.36  # of an eye's half height, that the upper lid of a wide one is higher
 CHEEK, CHEEK_PX = (
     0.42,
@@ -46,6 +47,7 @@ GONE = 0.07, 0.3  # the same from which on skin is laid over it
 BEHIND = 0.8, 0.97  # the same about a lash beside an eye, from which on hair is behind it
 HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
+LIKE_LASH = 0.1, 0.4  # how much more like lashes than skin a pixel is, from which on its colour is theirs
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 CLEAR = 0.5, 0.95  # share of a face without hair, from which on its colour is skin's
@@ -58,6 +60,8 @@ SMALLER = 0.15  # the same of an eye: its line stays
 SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
 BENEATH = 0.38  # of how far what is under a lash goes up to the next row
 OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
+OF_REST = 0.3  # how much of the hue of all of an iris its hidden part has
+OF_SEEN = 0.5  # how far the painted white goes to one that is seen, and lighter
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
 LOWER_GOES = 0.4, 0.95  # closure over which lower lashes go
@@ -107,7 +111,7 @@ def eyes(
     middle, bare = between(opening), torch.ones_like(opening) if bare is None else bare
     skin = painted[:, 6:].mean((2, 3), keepdim=True) if skin is None else skin
     sizes = axes(opening, middle)
-    edges, found = lids(opening, middle, sizes, bare), (sizes[..., 0] > 0).float()
+    edges, found = lids(opening, lash, middle, sizes, bare), (sizes[..., 0] > 0).float()
     return Eyes(opening, iris, lash, bare, skin, painted, sizes, edges, middle, found)
 
 
@@ -126,6 +130,7 @@ class EyePictures(NamedTuple):
     """Of one character, over the crop at any size."""
 
     opening: Tensor  # (1, 1, h, h)
+    kept: Tensor  # (1, 1, h, h) the same with locks before it, which stay until a lid has come down
     sight: Tensor  # (1, 1, h, h) where irises and whites are laid
     iris: Tensor  # (1, 4, h, h) premultiplied
     shaded: Tensor  # (1, 3, h, h) the same where a lid shades it
@@ -174,8 +179,8 @@ def axes(opening: Tensor, middle: Tensor) -> Tensor:
     return torch.stack(half, 2) * found[..., None]
 
 
-def lids(opening: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
-    """(B, 7, 128) as `Eyes.lids`, of openings (B, 1, 128, 128) and `bare`, the same, as `Eyes` has it."""
+def lids(opening: Tensor, lash: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
+    """(B, 7, 128) as `Eyes.lids`, of openings (B, 1, 128, 128), `lash` and `bare`, the same, as `Eyes` has them."""
     line = torch.arange(CROP, device=opening.device, dtype=opening.dtype) + 0.5
     both = []
     for seen, half in zip(_sides(opening, middle).unbind(1), axes.unbind(1), strict=True):
@@ -184,7 +189,13 @@ def lids(opening: Tensor, middle: Tensor, axes: Tensor, bare: Tensor) -> Tensor:
         weight = (high - 1).clamp(0, 1)
         centre = (high * line).sum(1, keepdim=True) / high.sum(1, keepdim=True).clamp(min=1)
         s = ((line - centre) / half[:, :1].clamp(min=1)).clamp(-1, 1)
-        upper = fitted(s, half_way - high / 2, weight, 4)
+        # Where a lock hides the upper end of an eye, its lash tells.
+        upper = half_way - high / 2
+        over = smooth(lash[:, 0], *LASH) * (line[:, None] < half_way[:, None])
+        thick = over.sum(1)
+        lashes = (over * line[:, None]).sum(1) / thick.clamp(min=FAINT) + thick / 2
+        told = smooth(upper - lashes, *GAP_PX) * (thick - 1).clamp(0, 1)
+        upper = fitted(s, torch.lerp(upper, lashes, told), weight, 4)
         straight = fitted(s, half_way, weight, 1)
         level = (straight * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=FAINT)
         straight = torch.lerp(level, straight, TILT)
@@ -245,8 +256,16 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
 
     in_shade = about(papers[0], seen[0])
     plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
-    # A painted white has the shadow of a lid, and no colour but that of the white that is seen.
+    # What a lid greys is the upper end of an iris alone: hidden, it has some of the hue of the rest.
+    viewers_right = right(eyes.middle, size)[:, None, None, :].float()
+    sides = viewers_right, 1 - viewers_right
+    hue = torch.stack([side * _mean(straight, seen[0] * side) for side in sides]).sum(0)
+    hue = hue / hue.mean(1, keepdim=True).clamp(min=FAINT)
+    plainer = torch.lerp(plainer, (plainer.mean(1, keepdim=True) * hue).clamp(0, 1), OF_REST)
+    # A painted white has the shadow of a lid, and no colour but that of the white that is seen; where that is lighter,
+    # the paint goes half the way.
     whites = completed(papers[1].mean(1, keepdim=True).expand_as(straight), seen[1])
+    whites = torch.maximum(whites, torch.lerp(whites, spread(straight, seen[1]), OF_SEEN))
     irises, shaded = (torch.lerp(x, straight, seen[0]) for x in (plainer, in_shade))
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     plain = about(eyes.skin, bare)
@@ -260,17 +279,21 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     beneath = torch.lerp(beneath, F.pad(beneath[:, :, 1:], (0, 0, 0, 1)), BENEATH)
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
     upper = (((edges[0] + edges[3]) / 2 - row) / UPPER_PX * CROP / size + 0.5).clamp(0, 1)
-    # a lash that hair crosses has the colour of what is seen of it
-    sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT)
-    line = (straight * sure).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True).clamp(min=FAINT)
+    # A lash that hair crosses has the colour of what is seen of it, and the darkest of that is no skin.
+    sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT) * torch.exp(-INK * straight.mean(1, keepdim=True))
+    line = _mean(straight, sure)
     beside = 1 - opening.amax(2, keepdim=True)  # above an eye, what is as dark may be a lock
     lash = grown(lash, straight - plain, line - plain, beside * smooth(free, *PERHAPS), free * (1 - opening))
     moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
-    own = moved * smooth(free, *BARE)
+    share = ((straight - plain) * (line - plain)).sum(1, keepdim=True)
+    share = share / (line - plain).square().sum(1, keepdim=True).clamp(min=FAINT)
+    own = moved * smooth(free, *BARE) * smooth(share, *LIKE_LASH)
     unlike = (straight - plain).abs().amax(1, keepdim=True)
     near_lid = nearest_line(moved * unlike, unlike, edges[0])
     dark, moved = completed(line, own), moved * upper * near_lid
     gone, lower = gone * near_lid, smooth(lash, *LOWER) * (1 - upper)
+    below, above = row - edges[0], edges[3] - row
+    within = (torch.minimum(below, above) + 0.5).clamp(0, 1) * (1 - gone) * (opening.amax(2, keepdim=True) > TAKEN)
     own = torch.maximum(opening, smooth(lash, *GONE))
     bare = told(straight, plain, free, own)
     # The end of a lash may lie over the hair beside a face: what is about it tells.
@@ -291,6 +314,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     drawn = torch.cat([torch.maximum(drawn[:, :1], locks.above[None, None]), drawn[:, 1:]], 1)
     return EyePictures(
         opening,
+        torch.maximum(opening, within),
         torch.maximum(sight, beneath),
         torch.cat([irises * iris, iris], 1),
         shaded * iris,
@@ -303,6 +327,11 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         edges,
         stroke,
     )
+
+
+def _mean(colours: Tensor, weight: Tensor) -> Tensor:
+    """(B, 3, H, W) and (B, 1, H, W) -> (B, 3, 1, 1)"""
+    return (colours * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=FAINT)
 
 
 def fetched(picture: Tensor, columns: Tensor, rows: Tensor, outside: str = "border") -> Tensor:
@@ -398,7 +427,7 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.
-    hidden = 1 - opening * (1 - outside)
+    hidden = 1 - shown.kept[0, 0] * (1 - outside)
     lashes = (upper + lower * smooth(k, *LOWER_GOES)).clamp(max=1)
     weight = torch.maximum(opening * outside, lashes * hidden)
     middle = edge + torch.lerp(below, line, k)

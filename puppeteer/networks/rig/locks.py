@@ -109,6 +109,10 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
         # What passes by an eye goes on with the rest of it.
         if beside[0] != beside[1]:
             lean = min(max(lean, -UPRIGHT), 0.0) if beside[0] else max(min(lean, UPRIGHT), 0.0)
+        # Hair on both sides of one lock ends with it, sooner or later.
+        if all(beside) and _within(first, last, deep, per) and _count(first, last, per) == 1:
+            beside, lean = [False, False], min(max(lean, -UPRIGHT), UPRIGHT)
+            room[k : k + 2] = [min(x, WIDENS_PX * per) for x in room[k : k + 2]]
         over = round(OVER_PX * per)
         ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
         if any(strands[k : k + 2]):  # most of a strand is its outline, and one that narrows would be no more
@@ -175,17 +179,25 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
 def _are_strands(one: tuple[int, int], other: tuple[int, int], deep: Tensor, per: float) -> bool:
     """Whether two runs of columns lie side by side over an eye, not at its end, and are so thin that each has a tip of
     its own."""
-    near, widest = round(CORNER_PX * per), max(one[1] - one[0], other[1] - other[0])
-    within = bool(deep[max(0, one[0] - near)] > 1) and bool(deep[min(len(deep) - 1, other[1] + near)] > 1)
-    return within and widest < STRAND_PX * per and other[0] - one[1] <= APART_PX * per
+    widest = max(one[1] - one[0], other[1] - other[0])
+    return _within(one[0], other[1], deep, per) and widest < STRAND_PX * per and other[0] - one[1] <= APART_PX * per
+
+
+def _count(first: int, last: int, per: float) -> int:
+    return max(1, round((last - first + 1) / (WIDEST_PX * per)))
+
+
+def _within(first: int, last: int, deep: Tensor, per: float) -> bool:
+    """Whether an eye goes on to both sides of columns; `deep` as for `_outermost`."""
+    near = round(CORNER_PX * per)
+    return bool(deep[max(0, first - near)] > 1) and bool(deep[min(len(deep) - 1, last + near)] > 1)
 
 
 def _parted(
     first: int, last: int, light: Tensor, beside: list[bool], lean: float, deep: Tensor, per: float
 ) -> list[Lock]:
     """Locks of a run of columns: a wide one parts where it is dark, and what goes on beside it narrows to there."""
-    width = last - first + 1
-    count = max(1, round(width / (WIDEST_PX * per)))
+    width, count = last - first + 1, _count(first, last, per)
     if count == 2 and beside[0] != beside[1]:
         whole = Lock(first, last, float(first if beside[0] else last), lean)
         count = 1 if _outermost(whole, deep, per) else 2
