@@ -60,7 +60,7 @@ SMALLER = 0.15  # the same of an eye: its line stays
 SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
 BENEATH = 0.38  # of how far what is under a lash goes up to the next row
 OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
-OF_REST = 0.3  # how much of the hue of all of an iris its hidden part has
+GREYED, LIGHTER = (0.55, 0.95), (1.0, 1.3)  # than what is seen of an iris: what is hidden of it, that gets its hue or not
 OF_SEEN = 0.5  # how far the painted white goes to one that is seen, and lighter
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
@@ -256,12 +256,11 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
 
     in_shade = about(papers[0], seen[0])
     plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
-    # What a lid greys is the upper end of an iris alone: hidden, it has some of the hue of the rest.
+    # What a lid greys is the upper end of an iris alone: hidden, it has the hue of the rest.
     viewers_right = right(eyes.middle, size)[:, None, None, :].float()
     sides = viewers_right, 1 - viewers_right
-    hue = torch.stack([side * _mean(straight, seen[0] * side) for side in sides]).sum(0)
-    hue = hue / hue.mean(1, keepdim=True).clamp(min=FAINT)
-    plainer = torch.lerp(plainer, (plainer.mean(1, keepdim=True) * hue).clamp(0, 1), OF_REST)
+    whole = torch.stack([side * _mean(straight, seen[0] * side) for side in sides]).sum(0)
+    plainer, in_shade = _in_hue(plainer, whole), _in_hue(in_shade, whole)
     # A painted white has the shadow of a lid, and no colour but that of the white that is seen; where that is lighter,
     # the paint goes half the way.
     whites = completed(papers[1].mean(1, keepdim=True).expand_as(straight), seen[1])
@@ -327,6 +326,17 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         edges,
         stroke,
     )
+
+
+def _in_hue(colours: Tensor, of: Tensor) -> Tensor:
+    """(B, 3, H, W) with the hue of others, where they are greyer and no lighter than those."""
+
+    def vivid(x: Tensor) -> Tensor:
+        return (x.amax(1, keepdim=True) - x.amin(1, keepdim=True)) / x.mean(1, keepdim=True).clamp(min=FAINT)
+
+    light, usual = colours.mean(1, keepdim=True), of.mean(1, keepdim=True).clamp(min=FAINT)
+    greyed = smooth(1 - vivid(colours) / vivid(of).clamp(min=FAINT), *GREYED)
+    return torch.lerp(colours, (light * of / usual).clamp(0, 1), greyed * (1 - smooth(light / usual, *LIGHTER)))
 
 
 def _mean(colours: Tensor, weight: Tensor) -> Tensor:
