@@ -226,6 +226,28 @@ def test_a_lock_read_on_both_sides_of_what_is_drawn_ends_in_its_middle() -> None
     assert ends and np.mean(ends) / PER == pytest.approx(40, abs=1)
 
 
+def test_a_lock_whose_outlines_come_together_ends_where_they_meet() -> None:
+    """It is read wider than it is drawn: the shadow that it casts is as dark."""
+    top = EYES[0][0] - HALF[1] - LASH_PX
+    at = (torch.arange(SIZE) + 0.5) / PER
+    sides = 0.5 * (top + 3 - at[:, None])  # half of its width: they meet 3 px below the lash's upper edge
+    drawn = ((at[None] - 40).abs() < sides).float() * (at[:, None] < top)
+    crop, found = _painted(drawn)
+    read = torch.nn.functional.avg_pool2d(((at[None] - 40).abs() < sides + 3).float()[None, None], PER)
+    closed = _closed(crop, found._replace(bare=1 - read))
+    widths = [len(_columns(closed, top + below, HAIR)) / PER for below in (-4, 1, 6)]
+    assert widths[0] == pytest.approx(7, abs=1) and 0 < widths[1] < 3 and widths[2] == 0, widths
+
+
+def test_skin_between_two_strands_parts_them_where_hair_is_read_vaguely() -> None:
+    crop, found = _painted(torch.maximum(_lock(35, 38, 58), _lock(40.25, 43.25, 58)))
+    read = torch.nn.functional.avg_pool2d(_lock(35, 43.25, 58)[None, None], PER)
+    closed = _closed(crop, found._replace(bare=1 - 0.8 * read))
+    line = closed[round((EYES[0][0] - HALF[1] - LASH_PX + 2) * PER)]
+    left, between, right = (np.abs(line[round(x * PER)] - SKIN).max() for x in (36.6, 39.1, 41.4))
+    assert min(left, right) > 0.3 and between < 0.05, "one tip each"
+
+
 def test_a_lock_before_an_eye_stays_until_a_lid_has_come_down_over_it() -> None:
     crop, found = _painted(torch.zeros(SIZE, SIZE))
     row, column = EYES[0]

@@ -60,7 +60,10 @@ SMALLER = 0.15  # the same of an eye: its line stays
 SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
 BENEATH = 0.38  # of how far what is under a lash goes up to the next row
 OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
-GREYED, LIGHTER = (0.55, 0.95), (1.0, 1.3)  # than what is seen of an iris: what is hidden of it, that gets its hue or not
+GREYED, LIGHTER = (
+    (0.55, 0.95),
+    (1.0, 1.3),
+)  # than what is seen of an iris: what is hidden of it, that gets its hue or not
 OF_SEEN = 0.5  # how far the painted white goes to one that is seen, and lighter
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read

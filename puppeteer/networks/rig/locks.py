@@ -30,7 +30,10 @@ HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
 STRAND_PX, APART_PX = 3.0, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
-GLEAM_PX = 2.5  # px of the crop: a gleam on a lock, which is as light as skin, is no wider
+GLEAM_PX = 2.0  # px of the crop: a gleam on a lock, which is as light as skin, is no wider
+BETWEEN_PX = 2.5  # px of the crop over which what is seen of skin between locks is left out
+NARROWS_PX = 2.5, 5.0  # px of the crop above an eye, between which it is told how a lock narrows
+NARROWS, NARROWS_MOST, WIDENS_MOST = 0.3, 1.0, 0.2  # px for each row down: it, and a side of it
 SLOPE_PX, STEEPEST = 4.0, 0.7  # px of the crop along which a lock's direction is told, and px aside for each down
 LEVEL_PX, STEEP = 2.0, 1.5  # px of the crop over which an eye's edge is evened; and rows for each column
 LIKE, APART = (0.35, 0.65), (0.1, 0.2)  # how much more like hair than skin a lock is; and how unlike these have to be
@@ -120,7 +123,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
         light = ends.mean(0)
         rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
         for lock in _parted(first, last, light, beside, lean, deep, per):
-            _tip(out, ends, hair, lock, rooms, level, deep, per)
+            narrowing = None if any(beside) else _narrowing(straight, skin, lock, level, per)
+            _tip(out, ends, hair, lock, narrowing, rooms, level, deep, per)
     for k in range(1, len(runs)):
         if strands[k]:  # a crease between them would tie them together
             skin_at = slice(runs[k - 1][1] + 1, runs[k][0])
@@ -146,7 +150,7 @@ def _ends(picture: Tensor, above: Tensor, lean: float, up: range) -> Tensor:
 
 def _without(ends: Tensor, skin: Tensor, per: float) -> Tensor:
     """Colours (3, h) of locks, without the `skin` (3, h) that is seen between them."""
-    reach = round(GLEAM_PX * per)
+    reach = round(BETWEEN_PX * per)
     lock = smooth((ends - skin).abs().amax(0, keepdim=True), *UNLIKE) + FAINT
     total, weight = (F.avg_pool1d(x, 2 * reach + 1, 1, reach) for x in (ends * lock, lock))
     return torch.lerp(total / weight, ends, lock.clamp(max=1))
@@ -220,13 +224,14 @@ def _tip(
     ends: Tensor,
     hair: Tensor,
     lock: Lock,
+    narrowing: tuple[Lock, float] | None,
     rooms: Sequence[float],
     level: Tensor,
     deep: Tensor,
     per: float,
 ) -> None:
-    """Lays a lock whose colours are `ends` (3, h) where it reaches an eye."""
-    size, width = ends.shape[-1], lock.last - lock.first + 1
+    """Lays a lock whose colours are `ends` (3, h) where it reaches an eye, as `_narrowing` says where that knows."""
+    size, width, read = ends.shape[-1], lock.last - lock.first + 1, lock
     high = deep[lock.first : lock.last + 1]
     hangs = _outermost(lock, deep, per)
     long = (
@@ -234,18 +239,22 @@ def _tip(
         if hangs
         else min(max(LONG * width, SHORTEST_PX * per), LONGEST_PX * per, DEEP * float(high.mean()))
     )
+    if narrowing is not None and not hangs:
+        lock, long = narrowing[0], min(long, narrowing[1])
+        width = lock.last - lock.first + 1
     rise = 0.0 if hangs else min(RISES * width, RISES_PX * per)
     middle = level[lock.first : lock.last + 1].mean()
     widens = max(WIDENS * width, WIDENS_PX * per if width < STRAND_PX * per else 0.0)
     first, last = _higher(hair, lock, float(middle) - rise, rise, tuple(min(x, widens) for x in rooms))
     reach = int(abs(lock.lean) * max(long, rise) + max(lock.first - first, last - lock.last)) + round(SOFT_PX * per) + 1
-    columns = torch.arange(max(0, lock.first - reach), min(size, lock.last + reach + 1), device=ends.device)
+    left, right = min(lock.first, read.first) - reach, max(lock.last, read.last) + reach
+    columns = torch.arange(max(0, left), min(size, right + 1), device=ends.device)
     row = torch.arange(size, device=ends.device)[:, None] + 0.5
     down, over = row - (level[columns] if hangs else middle), row - level[columns]
     here = (down < long) * (torch.maximum(down + rise, over + OVER_PX * per) > -1)
-    left = (1 - (down + rise) / (long + rise)).clamp(0, 1) ** (HANGING if hangs else POINTED)
+    along = (1 - (down + rise) / (long + rise)).clamp(0, 1) ** (HANGING if hangs else POINTED)
     straight_on = columns - lock.lean * down
-    begins, stops = (lock.anchor + (x - lock.anchor) * left for x in (first, last))
+    begins, stops = (lock.anchor + (x - lock.anchor) * along for x in (first, last))
     inside = [(x + 1).clamp(min=0) for x in (straight_on - begins, stops - straight_on)]
     cover = torch.minimum(*inside).clamp(max=1) * here
     free = [x for x, end in zip(inside, (lock.first, lock.last), strict=True) if lock.anchor != end]
@@ -262,7 +271,7 @@ def _tip(
     soft = [SOFT_PX * per * (1 - up) * (lock.anchor != end) for end in (lock.first, lock.last)]
     from_, to = (
         torch.lerp(ends.new_tensor(float(a)), ends.new_tensor(b), up)
-        for a, b in ((lock.first, first), (lock.last, last))
+        for a, b in ((min(lock.first, read.first), first), (max(lock.last, read.last), last))
     )
     whole = here * (straight_on >= from_ - soft[0]) * (straight_on <= to + soft[1])
     out.drawn[:, columns] = torch.maximum(out.drawn[:, columns], whole.to(cover.dtype))
@@ -289,6 +298,34 @@ def _higher(hair: Tensor, lock: Lock, row: float, rise: float, rooms: tuple[floa
     ends = (lock.first, -1, rooms[0]), (lock.last, 1, rooms[1])
     first, last = (float(at) if lock.anchor == at or room <= 0 else edge(at, step, room) for at, step, room in ends)
     return first, last
+
+
+def _narrowing(straight: Tensor, skin: Tensor, lock: Lock, level: Tensor, per: float) -> tuple[Lock, float] | None:
+    """Where a lock whose outlines come together above an eye ends by these: as it lies in its `level` then, and in how
+    many rows below that they meet. None where they do not."""
+    row = float(level[lock.first : lock.last + 1].mean())
+    near, far = (px * per for px in NARROWS_PX)
+    middle = (lock.first + lock.last) // 2
+    rows = slice(max(0, int(row - 3 * far)), max(1, int(row - far)))
+    own = straight[:, rows, lock.first : lock.last + 1].flatten(1).median(1).values[:, None]
+    sides = []
+    for up in (near, far):
+        at = max(0, int(row - up))
+        like = like_hair(*(x[:, None] for x in (straight[:, at], skin[:, at], own.expand_as(straight[:, at]))))[0][0]
+        runs = [run for run in _runs(like > HAIR, 1) if run[0] <= middle <= run[1]]
+        if not runs:
+            return None
+        sides.append(runs[0])
+    (left, right), (left_before, right_before) = sides
+    from_left, from_right = (left - left_before) / (far - near), (right_before - right) / (far - near)
+    first, last = left + from_left * near, right - from_right * near
+    together = from_left + from_right
+    sane = min(from_left, from_right) >= -WIDENS_MOST and max(from_left, from_right) <= NARROWS_MOST
+    if not sane or together < NARROWS or last - first > lock.last - lock.first:
+        return None
+    centre, half = (first + last) / 2, max((last - first) / 2, LINE_PX * per / 2)
+    ends = Lock(round(centre - half), round(centre + half), centre, (from_left - from_right) / 2)
+    return ends, max(last - first, 0.0) / together + 1
 
 
 def _outermost(lock: Lock, deep: Tensor, per: float) -> bool:
