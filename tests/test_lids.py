@@ -248,6 +248,14 @@ def test_skin_between_two_strands_parts_them_where_hair_is_read_vaguely() -> Non
     assert min(left, right) > 0.3 and between < 0.05, "one tip each"
 
 
+def test_two_sides_of_one_strand_end_in_one_tip() -> None:
+    crop, found = _painted(torch.maximum(_lock(36.75, 39, 58), _lock(39.5, 41.75, 58)))
+    closed = _closed(crop, found)
+    line = closed[round((EYES[0][0] - HALF[1] - LASH_PX + 3) * PER)]
+    dark = np.flatnonzero(np.abs(line[: SIZE // 2] - SKIN).max(1) > 0.2) / PER
+    assert len(dark) and dark.mean() == pytest.approx(39.2, abs=0.5) and np.ptp(dark) < 3
+
+
 def test_a_lock_before_an_eye_stays_until_a_lid_has_come_down_over_it() -> None:
     crop, found = _painted(torch.zeros(SIZE, SIZE))
     row, column = EYES[0]

@@ -30,6 +30,8 @@ HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
 STRAND_PX, APART_PX = 3.0, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
+SPLIT_PX = 1.0  # the same: how far two of them may seem apart that are one
+THIN = 1.5  # of a strand's greatest width, up to which a lock is mostly outline
 GLEAM_PX = 2.0  # px of the crop: a gleam on a lock, which is as light as skin, is no wider
 BETWEEN_PX = 2.5  # px of the crop over which what is seen of skin between locks is left out
 NARROWS_PX = 2.5, 5.0  # px of the crop above an eye, between which it is told how a lock narrows
@@ -97,7 +99,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     there = hair_above * ~steep * torch.maximum(unlike, sure)
     told = torch.maximum(torch.lerp(torch.ones_like(like), like, apart)[0], sure)
     like = _joined(there * told > HAIR, round(GLEAM_PX * per))
-    runs = _runs(like & (there > HAIR), LEAST_PX * per)
+    runs = _whole(_runs(like & (there > HAIR), LEAST_PX * per), per)
     fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken)[None, None])[0]
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
     strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
@@ -118,7 +120,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             room[k : k + 2] = [min(x, WIDENS_PX * per) for x in room[k : k + 2]]
         over = round(OVER_PX * per)
         ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
-        if any(strands[k : k + 2]):  # most of a strand is its outline, and one that narrows would be no more
+        if any(strands[k : k + 2]) or last - first <= THIN * STRAND_PX * per:  # one that narrows would be no more
             ends = torch.lerp(ends, fill[:, above, row], FILLED)
         light = ends.mean(0)
         rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
@@ -178,6 +180,18 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
     edges = torch.diff(F.pad(hair.int(), (1, 1))).tolist()
     firsts, ends = ([k for k, edge in enumerate(edges) if edge == way] for way in (1, -1))
     return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
+
+
+def _whole(runs: list[tuple[int, int]], per: float) -> list[tuple[int, int]]:
+    """The same, but for what is so thin, and so near to the next, that both are sides of one strand."""
+    out: list[tuple[int, int]] = []
+    for run in runs:
+        near = bool(out) and run[0] - out[-1][1] - 1 <= SPLIT_PX * per
+        if near and max(run[1] - run[0], out[-1][1] - out[-1][0]) < STRAND_PX * per:
+            out[-1] = (out[-1][0], run[1])
+        else:
+            out.append(run)
+    return out
 
 
 def _are_strands(one: tuple[int, int], other: tuple[int, int], deep: Tensor, per: float) -> bool:
