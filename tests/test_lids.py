@@ -45,6 +45,12 @@ def _closed(crop: torch.Tensor, found: Eyes) -> F32:
     return out
 
 
+def _frame(crop: torch.Tensor, found: Eyes, closure: float) -> F32:
+    frame = look(found, torch.zeros(2), torch.full((2,), closure), torch.zeros(()), torch.zeros(()))
+    out: F32 = looked(crop, eye_pictures(crop, found), frame)[0, :3].permute(1, 2, 0).numpy()
+    return out
+
+
 def _columns(picture: F32, row: float, colour: tuple[float, float, float]) -> list[int]:
     """Those of the eye on the viewer's left, px, in which a row of the crop has a colour."""
     line = np.abs(picture[round(row * PER)] - np.array(colour)).max(1) < 0.12
@@ -166,6 +172,14 @@ def test_a_lid_that_trembles_does_not_make_hair_before_it_flicker() -> None:
     assert behind < 0.7 * bare
 
 
+def test_a_lid_that_has_begun_to_close_shows_no_old_lash_in_hair_before_it() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    picture = _frame(crop, found._replace(bare=torch.full_like(found.bare, 0.2)), 0.12)
+    row = round((EYES[0][0] - HALF[1] - LASH_PX + 0.5) * PER)  # where it was, above where it is
+    line = picture[row, round((EYES[0][1] - 2) * PER) : round((EYES[0][1] + 2) * PER)]
+    assert line.mean(1).min() > 0.5, "no shadow of two lashes"
+
+
 def test_hair_at_an_eyes_outer_corner_hangs_down_to_its_closed_lash() -> None:
     corner = EYES[0][1] - HALF[0]
     beside, above = _lock(corner - 12, corner, 80), _lock(corner - 12, corner + 6, 58)
@@ -210,12 +224,6 @@ def test_white_hair_over_pale_skin_ends_in_tips_too() -> None:
         np.abs(closed[round(row * PER), : SIZE // 2] - white[:, 0, 0].numpy()).max(1) < 0.04 for row in (top + 2, 70)
     ]
     assert there[0].sum() > PER and there[1].sum() == 0
-
-
-def _frame(crop: torch.Tensor, found: Eyes, closure: float) -> F32:
-    frame = look(found, torch.zeros(2), torch.full((2,), closure), torch.zeros(()), torch.zeros(()))
-    out: F32 = looked(crop, eye_pictures(crop, found), frame)[0, :3].permute(1, 2, 0).numpy()
-    return out
 
 
 def test_a_lock_read_on_both_sides_of_what_is_drawn_ends_in_its_middle() -> None:

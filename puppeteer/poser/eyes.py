@@ -10,11 +10,11 @@ from puppeteer.compiled import compiled
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import (
     AT_ONCE,
+    BEHIND_FRINGE,
     CHEEK_PX,
     CREASE_PX,
     DOWN_AT_ONCE,
     DRAWN,
-    FRINGE_AT_ONCE,
     LASH_PX,
     LOWER_GOES,
     OVER_PX,
@@ -161,7 +161,10 @@ def close(
     size = picture.shape[0]
     zero, half, one, bytes_ = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     closure, smile = np.float32(closure), np.float32(smile)
-    fast, slower = np.float32(DOWN_AT_ONCE) * closure, np.float32(FRINGE_AT_ONCE - DOWN_AT_ONCE) * closure
+    fast = min(np.float32(DOWN_AT_ONCE) * closure, one)
+    slower = (closure - np.float32(BEHIND_FRINGE[0])) / np.float32(BEHIND_FRINGE[1] - BEHIND_FRINGE[0])
+    slower = min(max(slower, zero), one)
+    slower *= slower * (np.float32(3) - np.float32(2) * slower)
     raising = np.float32(AT_ONCE * CROP / size)
     lower = min(max((closure - np.float32(LOWER_GOES[0])) / np.float32(LOWER_GOES[1] - LOWER_GOES[0]), zero), one)
     lower *= lower * (np.float32(3) - np.float32(2) * lower)
@@ -203,7 +206,7 @@ def close(
             was = np.int64(picture[row, column])
             alpha = int(was >> 24 & 255)
             opaque, clear = np.float32(alpha) / bytes_, one - line[3] / bytes_
-            at_once = min(fast + hair[row, column] * slower + raising * raised, one)
+            at_once = min(fast + hair[row, column] * (slower - fast) + raising * raised, one)
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)

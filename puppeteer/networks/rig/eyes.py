@@ -69,7 +69,8 @@ FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
 LOWER_GOES = 0.4, 0.95  # closure over which lower lashes go
 AT_ONCE, DOWN_AT_ONCE = 10.0, 20.0  # how many times as fast as irises, and lids, move they fade from the drawing
-FRINGE, FRINGE_AT_ONCE = (0.3, 0.7), 5.0  # share of hair that is before an eye; and there lids, which may tremble
+FRINGE = 0.3, 0.7  # share of hair that is before an eye
+BEHIND_FRINGE = 0.03, 0.1  # closure over which lids there fade from the drawing
 
 
 class Eyes(NamedTuple):
@@ -435,7 +436,8 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     row = column[:, None]
     over = OVER_PX * size / CROP * (1 - k)
     outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
-    at_once = torch.lerp(DOWN_AT_ONCE * k, FRINGE_AT_ONCE * k, shown.hair[0, 0])
+    # Lids of a face that is awake tremble, and a lock half over its old place and half over its new one is a smudge.
+    at_once = torch.lerp((DOWN_AT_ONCE * k).clamp(max=1), smooth(k, *BEHIND_FRINGE), shown.hair[0, 0])
     at_once = (at_once + AT_ONCE * raised * CROP / size).clamp(max=1)
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
