@@ -1,6 +1,6 @@
 """Webcam source and virtual camera sink on real v4l2loopback devices; a command, not a test of CI.
 
-    python tests/real_devices.py WEBCAM VIRTUAL_CAMERA CLIP        such as /dev/video11 /dev/video10 clip.mp4
+    PYTHONPATH=. python tests/real_devices.py WEBCAM VIRTUAL_CAMERA CLIP      such as /dev/video11 /dev/video10 clip.mp4
 
 Needs ffmpeg, and two devices of v4l2loopback: WEBCAM with exclusive_caps=1, which ffmpeg feeds with the clip, and
 VIRTUAL_CAMERA with exclusive_caps=0. Prints one line for each check with its figures; exits with 1 where one failed.
@@ -153,7 +153,11 @@ def virtual_camera(device: str, clip: str) -> None:
     try:
         waited_s = until(lambda: sender.condition().state == "ok")
         check("starts", waited_s is not None, f"{waited_s or 0:.2f} s, {sender.condition().text}")
-        for sequence in range(150):
+        # What lays a character over its background is compiled at its first picture, where nothing is kept of it yet.
+        sender.pictures.put(Picture(nobody, Background(picture=colours), 0, time.perf_counter()))
+        waited_s = until(lambda: rates.per_second(time.perf_counter()) > 0)
+        check("sends its first picture", waited_s is not None, f"{waited_s or 0:.2f} s")
+        for sequence in range(1, 151):
             sender.pictures.put(Picture(nobody, Background(picture=colours), sequence, time.perf_counter()))
             time.sleep(1 / rate)
         fps = rates.per_second(time.perf_counter())
