@@ -290,3 +290,13 @@ def test_a_lash_that_hair_crosses_is_as_dark_below_it() -> None:
     picture = _frame(crop, eyes(found.opening, found.iris, wider, found.painted, bare), 0.5)
     darkest = picture[PER * 58 : PER * 68, PER * 32 : PER * 48].mean(2).min(0)
     assert darkest.max() < 0.15, "grey hair is no lash"
+
+
+def test_a_rim_of_glasses_below_an_eye_stays_when_it_closes() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    red, (row, column) = (0.8, 0.2, 0.2), EYES[0]
+    bottom = row + HALF[1]
+    crop[0, :3, round((bottom + 2) * PER) : round((bottom + 3.5) * PER)] = torch.tensor(red)[:, None, None]
+    line = _closed(crop, found)[:, round(column * PER)]
+    assert np.abs(line[round((bottom + 2.75) * PER)] - red).max() < 0.1
+    assert np.abs(line[round((bottom - 1) * PER)] - SKIN).max() < 0.1, "and nothing of the eye does"

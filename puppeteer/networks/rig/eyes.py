@@ -48,6 +48,7 @@ BEHIND = 0.8, 0.97  # the same about a lash beside an eye, from which on hair is
 HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LIKE_LASH = 0.1, 0.4  # how much more like lashes than skin a pixel is, from which on its colour is theirs
+RIM, NO_INK = (0.12, 0.22), (0.2, 0.35)  # of 1: how unlike skin, and a lash, a rim of glasses is
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 CLEAR = 0.5, 0.95  # share of a face without hair, from which on its colour is skin's
@@ -302,10 +303,12 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     # The end of a lash may lie over the hair beside a face: what is about it tells.
     behind = spread((1 - bare).expand_as(straight), 1 - own + FAINT**2)[:, :1]
     skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
+    # What is neither skin nor ink below an eye may be a rim of glasses, and stays.
+    rim = smooth(unlike.amax(1, keepdim=True), *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
     drawn = torch.cat(
         [
             covered(torch.maximum(opening, gone * upper), free, bare) * upper,
-            covered(torch.maximum(opening, lower), free, bare) * (1 - upper),
+            covered(torch.maximum(opening, lower), free, bare * (1 - rim)) * (1 - upper),
         ],
         1,
     )
