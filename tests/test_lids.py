@@ -38,17 +38,15 @@ def _painted(hair: torch.Tensor, crease: bool = False, shade: float = 0.0) -> tu
     return torch.cat([rgb, torch.ones(1, SIZE, SIZE)])[None], found
 
 
-def _closed(crop: torch.Tensor, found: Eyes) -> F32:
-    """(512, 512, 3) with both eyes closed."""
-    frame = look(found, torch.zeros(2), torch.ones(2), torch.zeros(()), torch.zeros(()))
-    out: F32 = looked(crop, eye_pictures(crop, found), frame)[0, :3].permute(1, 2, 0).numpy()
-    return out
-
-
 def _frame(crop: torch.Tensor, found: Eyes, closure: float) -> F32:
+    """(512, 512, 3) with both eyes closed so far."""
     frame = look(found, torch.zeros(2), torch.full((2,), closure), torch.zeros(()), torch.zeros(()))
     out: F32 = looked(crop, eye_pictures(crop, found), frame)[0, :3].permute(1, 2, 0).numpy()
     return out
+
+
+def _closed(crop: torch.Tensor, found: Eyes) -> F32:
+    return _frame(crop, found, 1.0)
 
 
 def _columns(picture: F32, row: float, colour: tuple[float, float, float]) -> list[int]:

@@ -162,9 +162,9 @@ def close(
     zero, half, one, bytes_ = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     closure, smile = np.float32(closure), np.float32(smile)
     fast = min(np.float32(DOWN_AT_ONCE) * closure, one)
-    slower = (closure - np.float32(BEHIND_FRINGE[0])) / np.float32(BEHIND_FRINGE[1] - BEHIND_FRINGE[0])
-    slower = min(max(slower, zero), one)
-    slower *= slower * (np.float32(3) - np.float32(2) * slower)
+    fringe = (closure - np.float32(BEHIND_FRINGE[0])) / np.float32(BEHIND_FRINGE[1] - BEHIND_FRINGE[0])
+    fringe = min(max(fringe, zero), one)
+    fringe *= fringe * (np.float32(3) - np.float32(2) * fringe)
     raising = np.float32(AT_ONCE * CROP / size)
     lower = min(max((closure - np.float32(LOWER_GOES[0])) / np.float32(LOWER_GOES[1] - LOWER_GOES[0]), zero), one)
     lower *= lower * (np.float32(3) - np.float32(2) * lower)
@@ -206,7 +206,7 @@ def close(
             was = np.int64(picture[row, column])
             alpha = int(was >> 24 & 255)
             opaque, clear = np.float32(alpha) / bytes_, one - line[3] / bytes_
-            at_once = min(fast + hair[row, column] * (slower - fast) + raising * raised, one)
+            at_once = min(fast + hair[row, column] * (fringe - fast) + raising * raised, one)
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.lashes import INK, LASH, grown, line_of, nearest_line
+from puppeteer.networks.rig.lashes import INK, LASH, as_lashes, grown, line_of, nearest_line
 from puppeteer.networks.rig.lids import covered, told
 from puppeteer.networks.rig.locks import tips
 from puppeteer.networks.rig.pictures import filled, smooth, wider
@@ -61,10 +61,8 @@ SMALLER = 0.15  # the same of an eye: its line stays
 SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
 BENEATH = 0.38  # of how far what is under a lash goes up to the next row
 OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
-GREYED, LIGHTER = (
-    (0.55, 0.95),
-    (1.0, 1.3),
-)  # than what is seen of an iris: what is hidden of it, that gets its hue or not
+GREYED = 0.55, 0.95  # how much greyer what is hidden of an iris is than the rest, from which on it gets that hue
+LIGHTER = 1.0, 1.3  # of what is seen of it, from which on what is hidden is a light that does not
 OF_SEEN = 0.5  # how far the painted white goes to one that is seen, and lighter
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
@@ -262,8 +260,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     in_shade = about(papers[0], seen[0])
     plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
     # What a lid greys is the upper end of an iris alone: hidden, it has the hue of the rest.
-    viewers_right = right(eyes.middle, size)[:, None, None, :].float()
-    sides = viewers_right, 1 - viewers_right
+    viewers_right = right(eyes.middle, size)
+    sides = (side[:, None, None].float() for side in (viewers_right, ~viewers_right))
     whole = torch.stack([side * _mean(straight, seen[0] * side) for side in sides]).sum(0)
     plainer, in_shade = _in_hue(plainer, whole), _in_hue(in_shade, whole)
     # A painted white has the shadow of a lid, and no colour but that of the white that is seen; where that is lighter,
@@ -289,9 +287,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     beside = 1 - opening.amax(2, keepdim=True)  # above an eye, what is as dark may be a lock
     lash = grown(lash, straight - plain, line - plain, beside * smooth(free, *PERHAPS), free * (1 - opening))
     moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
-    share = ((straight - plain) * (line - plain)).sum(1, keepdim=True)
-    share = share / (line - plain).square().sum(1, keepdim=True).clamp(min=FAINT)
-    own = moved * smooth(free, *BARE) * smooth(share, *LIKE_LASH)
+    own = moved * smooth(free, *BARE) * smooth(as_lashes(straight - plain, line - plain)[0], *LIKE_LASH)
     unlike = (straight - plain).abs().amax(1, keepdim=True)
     near_lid = nearest_line(moved * unlike, unlike, edges[0])
     dark, moved = completed(line, own), moved * upper * near_lid
@@ -304,7 +300,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     behind = spread((1 - bare).expand_as(straight), 1 - own + FAINT**2)[:, :1]
     skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
     # What is neither skin nor ink below an eye may be a rim of glasses, and stays.
-    rim = smooth(unlike.amax(1, keepdim=True), *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
+    rim = smooth(unlike, *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
     drawn = torch.cat(
         [
             covered(torch.maximum(opening, gone * upper), free, bare) * upper,
@@ -312,7 +308,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         ],
         1,
     )
-    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, right(eyes.middle, size)[0])
+    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, viewers_right[0])
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)

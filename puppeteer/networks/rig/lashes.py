@@ -34,13 +34,19 @@ def grown(lash: Tensor, unlike: Tensor, line: Tensor, perhaps: Tensor, free: Ten
     """(1, 1, h, h): a lash goes on where what is drawn differs from skin, `unlike` (1, 3, h, h), as lashes do, `line`
     (the same): where it is read faintly and may be one, `perhaps` (1, 1, h, h), or where surely no hair lies, `free`
     (the same)."""
-    most = line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    share = (unlike * line).sum(1, keepdim=True) / most
-    aside = unlike.square().sum(1, keepdim=True) / most - share.square()
+    share, aside = as_lashes(unlike, line)
     faint = smooth(lash, *FAINTLY) * smooth(share * perhaps, *AS_DARK)
     may = torch.maximum(faint, smooth(free, *SURELY) * smooth(share, *AS_BLACK) * (1 - smooth(aside, *HUE)))
     steps = round(GROWS_PX * lash.shape[-1] / CROP)
     return torch.maximum(lash, LASH[1] * reached(smooth(lash, *LASH), may, steps))
+
+
+def as_lashes(unlike: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
+    """How far (B, 1, H, W) what is drawn goes from skin, `unlike` (B, 3, H, W), the way that lashes do, `line` (the
+    same), 1 where as far as they; and the square of how far it goes another way, in the same measure."""
+    most = line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    share = (unlike * line).sum(1, keepdim=True) / most
+    return share, unlike.square().sum(1, keepdim=True) / most - share.square()
 
 
 def line_of(lash: Tensor, edges: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
