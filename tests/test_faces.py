@@ -155,6 +155,18 @@ def test_colours_stay_where_a_drawing_has_them(characters: list[U8], poser: Pose
     assert (inside[..., 0] - inside[..., 2]).max() > 60, "a mouth is red inside"
 
 
+def test_a_faintly_drawn_mouth_is_paler_within(characters: list[U8], poser: Poser) -> None:
+    for rgba in characters:
+        faint = rgba.copy()
+        skin = np.median(rgba[MOUTH][..., :3].reshape(-1, 3), 0)
+        faint[MOUTH][..., :3] = (skin + 0.15 * (rgba[MOUTH][..., :3] - skin)).round()
+        strong, weak = (
+            float(np.sort(change(moved(poser, picture, Pose(mouth_open=1)), picture)[MOUTH].ravel())[-40:].mean())
+            for picture in (rgba, faint)
+        )
+        assert 40 < weak < 0.72 * strong, "and it opens still"
+
+
 def test_the_reading_is_the_doctors_and_the_networks_own(characters: list[U8], poser: Poser) -> None:
     """One estimate: what the doctor says of a mouth is what moves it."""
     with Artist() as artist:

@@ -60,6 +60,7 @@ class MorpherFeatures(NamedTuple):
     # (B, 7) px of the crop: column of its middle, half of its width, and row; its tilt; and its red, green and blue
     line: Tensor
     lids: Tensor  # (B, 2) how much of what closes the eyes on the viewer's left and right is asked of the morpher
+    pale: Tensor  # (B, 1, 128, 128) how much paler than learned a mouth's inside is painted; 0 until `fitted`
 
 
 class MorpherOutput(NamedTuple):
@@ -117,7 +118,8 @@ class Morpher(nn.Module):
         zone = halves(crop.device)[1][:, None].to(crop.dtype).expand_as(free)
         skin, shut, line = plain[:, :3], torch.zeros_like(plain), crop.new_zeros(len(crop), 7)
         return MorpherFeatures(
-            *(kept, rest_mouth, skin, plain, rim, free, rest_mouth, shades, whole, mouth, zone, shut, line, lids)
+            *(kept, rest_mouth, skin, plain, rim, free, rest_mouth, shades, whole, mouth, zone, shut, line, lids),
+            pale=torch.zeros_like(zone),
         )
 
     def fitted(self, crop: Tensor, reading: Reading | None = None) -> MorpherFeatures:
@@ -297,6 +299,7 @@ def _painted(out: Tensor, features: MorpherFeatures, down: slice, across: slice,
     colour, alpha = torch.split(torch.sigmoid(out[:, 5:]), [3, 1], 1)
     if features.plain.shape[-1] > 1:
         like = (2 - (colour - repeated(features.skin, poses)).abs().amax(1, keepdim=True) / ALIKE).clamp(0, 1)
+        like = torch.maximum(like, repeated(features.pale, poses)[..., down, across])
         shade = DETAIL * (colour - repeated(features.skin, poses))
         colour = torch.lerp(colour, repeated(features.plain, poses)[:, :3, down, across] + shade, like).clamp(0, 1)
     colour = torch.minimum(in_shades(torch.minimum(colour, alpha), alpha, repeated(features.shades, poses)), alpha)

@@ -27,7 +27,7 @@ from puppeteer.networks.compact.morpher import (
 )
 from puppeteer.networks.faces import Reading
 from puppeteer.networks.rig import shut
-from puppeteer.networks.rig.lips import above, around_mouth, lifted, place
+from puppeteer.networks.rig.lips import above, around_mouth, lifted, paler, place
 from puppeteer.networks.rig.terms import (
     CORNERS,
     LEFT,
@@ -104,7 +104,9 @@ class FaceMorpher(Morpher):
         changed = (out.gate * (1 - out.ways[:, :1])).view(len(crop), len(ends), 1, CROP, CROP)
         zone = around_mouth(changed.amax(1)) * features.zone
         skin, line = shut.shut(crop, changed[:, CLOSED] * zone, features.rest_mouth)
-        return features._replace(zone=zone, mouth=place((changed[:, WIDE_OPEN] * zone)[:, 0]), shut=skin, line=line)
+        opened = changed[:, WIDE_OPEN] * zone
+        pale = zone * paler(crop, features.plain, opened)
+        return features._replace(zone=zone, mouth=place(opened[:, 0]), shut=skin, line=line, pale=pale)
 
     def _without_nose(self, features: MorpherFeatures) -> Tensor:
         return above(super()._without_nose(features))

@@ -13,7 +13,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.compact.morpher import MOUTH_COLUMNS, faded_over
-from puppeteer.networks.rig.pictures import reached, smooth
+from puppeteer.networks.rig.pictures import reached, smooth, wider
 
 UP, WIDER = 0.18, 0.15  # of its height, how much higher an open mouth lies; how much wider it is than where it is told
 AT_ONCE = 4.0  # how many times as fast as it opens it gets wide
@@ -22,6 +22,8 @@ MOUTH_ROWS = slice(102, 124)  # of the crop, below eyes
 SURE, ABOUT_PX = (0.7, 0.9), 3  # of a pixel: what is surely a mouth's; and half of the px of the crop about all of it
 CHANGED = 0.3, 0.6  # share of a pixel, from which on it is the mouth's
 LEAST_PX = 12.0  # of the crop: what is smaller is no mouth
+LINE_PX, LINE_OF = 2, 8  # px of the crop about a mouth in which its line may lie; and how many tell of it
+FAINT_LINE, PALE = (0.05, 0.25), 0.3  # of 1: how much darker than skin faint lines are; how pale mouths are then
 
 
 def around_mouth(changed: Tensor) -> Tensor:
@@ -44,6 +46,15 @@ def place(opened: Tensor) -> Tensor:
     # Of an ellipse the half axis is two deviations.
     high = 4 * ((down * (line - row).square()).sum(1, keepdim=True) / area.clamp(min=1)).sqrt()
     return torch.cat([middle, high], 1) * (area > LEAST_PX)
+
+
+def paler(crop: Tensor, plain: Tensor, opened: Tensor) -> Tensor:
+    """(B, 1, 1, 1) how much paler than learned the inside of a mouth is painted, by its line in the crop
+    (B, 4, 128, 128), over `plain` skin like it, and what opening the mouth changes (B, 1, 128, 128): who draws a mouth
+    faintly has no dark red within it."""
+    darker = (plain[:, :3] - crop[:, :3]).mean(1, keepdim=True) * wider(smooth(opened, *CHANGED), LINE_PX)
+    line = darker.flatten(1).topk(LINE_OF).values.mean(1)
+    return (PALE * (1 - smooth(line, *FAINT_LINE)))[:, None, None, None]
 
 
 def lifted(told: Tensor, place: Tensor, more: Tensor, near: Tensor, left: int, move_px: float) -> Tensor:
