@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from puppeteer.networks.rig.pieces import Looks, PieceReader, Pieces
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
 from puppeteer.poser.pieces import DrawnPieces
+from puppeteer.prepare.reading import read_character
 from puppeteer.training import eyes as training
 from puppeteer.training.learning import stacked
 
@@ -250,8 +252,6 @@ def test_both_ways_of_laying_irises_agree(size: int, clear: float) -> None:
 
 def test_a_character_looks_about_with_open_and_half_closed_eyes_and_not_with_closed_ones() -> None:
     poser = Poser.load("compact", "cpu")
-    from puppeteer.prepare.reading import read_character
-
     poser.set_character(read_character(default_character()))
 
     def changed(**eyes: float) -> float:
@@ -260,6 +260,16 @@ def test_a_character_looks_about_with_open_and_half_closed_eyes_and_not_with_clo
 
     opened, half, closed = (changed(eye_left=k, eye_right=k) for k in (0.0, 0.5, 1.0))
     assert opened > 5000 and half > 0.2 * opened and closed < 0.1 * opened
+
+
+@pytest.mark.parametrize("path", sorted(default_character().parent.glob("*.png")), ids=lambda path: path.stem)
+def test_a_lid_has_the_skin_of_its_own_face(path: Path) -> None:
+    """And not of what is behind the head, or of lines, which are no skin."""
+    poser = Poser.load("compact", "cpu")
+    poser.set_character(read_character(path))
+    skin = poser._stage.features.pieces.eyes.skin.flatten().numpy()  # type: ignore[union-attr]
+    below_nose = poser.pose(Pose(), 256)[166:174, 112:144, :3].reshape(-1, 3) / 255
+    assert np.abs(skin - np.median(below_nose, 0)).max() < 0.06
 
 
 def test_an_eye_that_is_covered_looks_nowhere_and_does_not_close() -> None:

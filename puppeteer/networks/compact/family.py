@@ -16,12 +16,13 @@ from puppeteer.networks.landmarks import Face
 from puppeteer.networks.layers import Copy, Layers
 from puppeteer.networks.rig import assembly, motion
 from puppeteer.networks.rig.brows import brow_look, found_brows
-from puppeteer.networks.rig.eyes import look
+from puppeteer.networks.rig.eyes import Eyes, look
 from puppeteer.networks.rig.face import FaceMorpher
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import Parts
 from puppeteer.networks.rig.pieces import Looks, PieceReader, Pieces
-from puppeteer.networks.rig.reader import FRONT, GLASSES, SIDE, Painter, Reader, ReaderConfig
+from puppeteer.networks.rig.reader import FACE, FRONT, GLASSES, SIDE, Painter, Reader, ReaderConfig
+from puppeteer.networks.rig.strokes import median
 from puppeteer.networks.rig.terms import NUMBERS
 from puppeteer.networks.tensors import Encoding
 from puppeteer.pose import POSE_NAMES
@@ -35,6 +36,7 @@ GAZE = slice(POSE_NAMES.index("gaze_x"), POSE_NAMES.index("gaze_y") + 1)
 THREE, MORE = 3, tuple(POSE_NAMES.index(name) for name in NUMBERS[3:])  # of a face's numbers
 NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
 BODY = slice(POSE_NAMES.index("body_z"), POSE_NAMES.index("hair_x") + 1)
+SURELY, LEAST_PX = 0.95, 200  # share of a pixel in which a face is skin, and of how many such its colour is told
 TRAINED = ("morpher", "eyes", "reader", "painter")  # the parts in the family's own weight file
 
 
@@ -70,8 +72,9 @@ class Compact(nn.Module):
         seen = parts.seen[:, :, CENTRE, CENTRE]
         hair, glasses = seen[[SIDE, FRONT]].sum(0, keepdim=True), seen[GLASSES][None]
         shades, opaque = morpher.shades.float(), torch.ones_like(eyes.opening)
-        skin = in_shades(morpher.plain[:, :3].mean((2, 3), keepdim=True).float(), opaque[..., :1, :1], shades)
         free = uncovered(reading)
+        skin = _skin(middle, seen[FACE][None] * free, eyes, morpher.plain[:, :3].float().mean((2, 3), keepdim=True))
+        skin = in_shades(skin, opaque[..., :1, :1], shades)
         eyes = eyes.within(free, 1 - hair, 1 - glasses, skin)
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
         eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))
@@ -90,6 +93,15 @@ class Compact(nn.Module):
         eyes = look(features.pieces.eyes, pose[0, GAZE], pose[0, EYES], pose[0, SMILE], pose[0, WIDE])
         raised = brow_look(features.pieces.brows, pose[0, BROWS], pose[0, FORM])
         return Rigged(moved, features.parts, changed, Looks(eyes, raised))
+
+
+def _skin(middle: Tensor, face: Tensor, eyes: Eyes, otherwise: Tensor) -> Tensor:
+    """(1, 3, 1, 1) the usual colour of a face (1, 1, 128, 128) about its eyes in the `middle` of a picture
+    (1, 4, 128, 128); `otherwise` where hardly any of it is seen."""
+    sure = (face > SURELY) * (middle[:, 3:] > SURELY) * (torch.maximum(eyes.opening, eyes.lash) < 1 - SURELY)
+    weight = sure.flatten(2)[0].float()
+    colour = median(middle[0, :3].float().flatten(1), weight.expand(3, -1))[None, ..., None]
+    return torch.where(weight.sum() > LEAST_PX, colour, otherwise)
 
 
 def morphed(face: MorpherOutput) -> Layers:

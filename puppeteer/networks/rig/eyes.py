@@ -44,6 +44,7 @@ LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are
 PERHAPS = 0.1, 0.3  # share of a face without hair, from which on what is faintly read may be a lash
 DRAWN = 0.6, 1.0  # closure over which a lash becomes the stroke of a closed eye
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
+BITS_PX = 1.0  # of the crop, half of how thin what is no hair is, beside an eye
 BEHIND = 0.8, 0.97  # the same about a lash beside an eye, from which on hair is behind it
 HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that comes before what was an eye
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
@@ -52,7 +53,7 @@ RIM, NO_INK = (0.12, 0.22), (0.2, 0.35)  # of 1: how unlike skin, and a lash, a 
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 CLEAR = 0.5, 0.95  # share of a face without hair, from which on its colour is skin's
-SKIN = 0.15, 0.27  # of 1: what differs more from the colour of a face is no skin of it
+SKIN = 0.27, 0.4  # of 1: what differs more from the colour of a face is no skin of it
 PAPER, SHADED = (0.08, 0.2), 0.85  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 TAKEN = 0.5  # share of an eye and its lashes in a pixel from which on it is theirs
@@ -296,8 +297,9 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     within = (torch.minimum(below, above) + 0.5).clamp(0, 1) * (1 - gone) * (opening.amax(2, keepdim=True) > TAKEN)
     own = torch.maximum(opening, smooth(lash, *GONE))
     bare = told(straight, plain, free, own)
-    # The end of a lash may lie over the hair beside a face: what is about it tells.
-    behind = spread((1 - bare).expand_as(straight), 1 - own + FAINT**2)[:, :1]
+    # The end of a lash may lie over the hair beside a face: what is about it tells, but for the rim of the lash.
+    rims = max(1, round(BITS_PX * size / CROP))
+    behind = spread(wider(-wider(bare - 1, rims), rims).expand_as(straight), 1 - own + FAINT**2)[:, :1]
     skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
     # What is neither skin nor ink below an eye may be a rim of glasses, and stays.
     rim = smooth(unlike, *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
