@@ -8,6 +8,7 @@ import torch
 
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import Eyes, eye_pictures, eyes, look, looked
+from puppeteer.networks.rig.locks import tips
 from puppeteer.pose import F32
 
 SIZE, PER = 512, 4
@@ -260,6 +261,19 @@ def test_two_sides_of_one_strand_end_in_one_tip() -> None:
     line = closed[round((EYES[0][0] - HALF[1] - LASH_PX + 3) * PER)]
     dark = np.flatnonzero(np.abs(line[: SIZE // 2] - SKIN).max(1) > 0.2) / PER
     assert len(dark) and dark.mean() == pytest.approx(39.2, abs=0.5) and np.ptp(dark) < 3
+
+
+def test_a_strand_that_a_crease_crosses_at_its_end_goes_on_as_it_came() -> None:
+    """There it is read as half as wide."""
+    strand, row = _lock(38.5, 41.25, 58), torch.arange(SIZE)[:, None]
+    _, found = _painted(strand)
+    taken = (found.opening[0, 0] > 0.5).repeat_interleave(PER, 0).repeat_interleave(PER, 1)
+    top = int(taken[:, 160].nonzero().min())
+    read = strand * (1 - _lock(40, 42, 128) * ((row > top - 1.5 * PER) & (row <= top)))
+    skin = torch.tensor(SKIN)[:, None, None].expand(3, SIZE, SIZE)
+    drawn = torch.lerp(skin, torch.tensor(HAIR)[:, None, None], strand)
+    cover = tips(drawn, skin, read, read, taken).cover[top + PER].numpy()
+    assert (cover * np.arange(SIZE)).sum() / cover.sum() / PER == pytest.approx(39.9, abs=0.2)
 
 
 def test_a_lock_before_an_eye_stays_until_a_lid_has_come_down_over_it() -> None:

@@ -27,6 +27,7 @@ WIDENS, WIDENS_PX = 0.5, 1.5  # of its width, and px of the crop: how much wider
 OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashes on a lock are painted over
 HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
 HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
+CREASE_PX = 4  # px of the crop above an eye in which it is told how a strand lies
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
 STRAND_PX, APART_PX = 3.0, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
@@ -85,7 +86,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     near = max(1, round(per))
     above, below = (top - 1).clamp(0, size - 1), (bottom + 1).clamp(0, size - 1)
     level, steep = _level(top, there, per)
-    hair_above, sure_above = (x[(above - near).clamp(min=0), row] * there for x in (hair, surely))
+    rows_above = [(above - k).clamp(min=0) for k in range(near, CREASE_PX * near)]
+    hair_above, sure_above = (x[rows_above[0], row] * there for x in (hair, surely))
     sure_below = surely[(below + near).clamp(max=size - 1), row] * there
     deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, range(2 * near))
     unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
@@ -96,10 +98,16 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     like, apart = like_hair(*(x[:, None] for x in (higher, skin[:, above, row], colour)))
     # White hair may be as light as skin, and a reading that is sure needs no colours.
     sure = smooth(sure_above, *CERTAIN)
-    there = hair_above * ~steep * torch.maximum(unlike, sure)
+    may = ~steep * torch.maximum(unlike, sure)
     told = torch.maximum(torch.lerp(torch.ones_like(like), like, apart)[0], sure)
-    like = _joined(there * told > HAIR, round(GLEAM_PX * per))
-    runs = _whole(_runs(like & (there > HAIR), LEAST_PX * per), per)
+
+    def lie(over: Tensor) -> list[tuple[int, int]]:
+        joined = _joined(over * may * told > HAIR, round(GLEAM_PX * per))
+        return _runs(joined & (over * may > HAIR), LEAST_PX * per)
+
+    # A crease above an eye is as dark as the strands that it crosses.
+    usual = lie(torch.stack([hair[rows, row] for rows in rows_above]).median(0).values * there)
+    runs = _whole(_crossed(lie(hair_above), usual, STRAND_PX * per), per)
     fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken)[None, None])[0]
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
     strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
@@ -180,6 +188,19 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
     edges = torch.diff(F.pad(hair.int(), (1, 1))).tolist()
     firsts, ends = ([k for k, edge in enumerate(edges) if edge == way] for way in (1, -1))
     return [(first, end - 1) for first, end in zip(firsts, ends, strict=True) if end - first >= least]
+
+
+def _crossed(runs: list[tuple[int, int]], usual: list[tuple[int, int]], most: float) -> list[tuple[int, int]]:
+    """Runs of columns, but those that are thinner than `most`, and those they overlap farther up, are these."""
+
+    def thin(run: tuple[int, int]) -> bool:
+        return run[1] - run[0] < most
+
+    out = []
+    for run in runs:
+        same = [b for b in usual if b[0] <= run[1] and run[0] <= b[1]]
+        out.append(same[0] if len(same) == 1 and thin(run) and thin(same[0]) else run)
+    return out
 
 
 def _whole(runs: list[tuple[int, int]], per: float) -> list[tuple[int, int]]:
