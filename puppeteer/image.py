@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from puppeteer.colour import cicp_chunk, in_srgb
@@ -62,7 +63,7 @@ class Character:
 
     def premultiplied_at(self, size: int) -> U8:
         """Like `at`, with the colours multiplied by alpha."""
-        return resized(premultiplied(cut(self.rgba, self.square)), size)
+        return resized(premultiplied(gone_on(cut(self.rgba, self.square))), size)
 
     def spec(self) -> U8:
         """uint8 (256, 256, 4)"""
@@ -223,6 +224,41 @@ def cut(rgba: U8, square: Square) -> U8:
     if x0 < x1 and y0 < y1:
         out[y0 - top : y1 - top, x0 - left : x1 - left] = rgba[y0:y1, x0:x1]
     return out
+
+
+ENDS_ABOVE = 0.032  # of the side, above the lower end of a square, in which a figure is cut off that goes on
+CUT_WIDE, STRAIGHT = 0.2, 0.5  # of the side, how wide a cut is; and the share of it that is straight
+OFF, STEEPEST = 0.006, 0.2  # of the side, how straight; and rows for each column
+
+
+def gone_on(rgba: U8) -> U8:
+    """(side, side, 4), the same, or a copy in which a figure that is cut off in a straight line just above the lower
+    end goes on to it: a body that leans would show the cut."""
+    side = rgba.shape[0]
+    reach = max(1, round(ENDS_ABOVE * side))
+    solid = rgba[: -reach - 2 : -1, :, 3] > 127
+    soft = max(1, side // SPEC_SIZE)  # px of the cut, which mixes with what was behind it
+    ends = side - 1 - soft - solid.argmax(0)  # a row for each column
+    columns = np.flatnonzero(solid.any(0) & ~solid[0])
+    if len(columns) < max(2, CUT_WIDE * side):
+        return rgba
+    straight = _on_a_line(columns, ends[columns], max(1.0, OFF * side))
+    if straight.sum() < max(CUT_WIDE * side, STRAIGHT * len(columns)):
+        return rgba
+    columns = columns[slice(*np.flatnonzero(straight)[[0, -1]] + [0, 1])]
+    row = np.arange(side - reach, side)[:, None]
+    out = rgba.copy()
+    # a mirror image: a row drawn again and again would be streaks
+    mirrored, lower = rgba[(2 * ends[columns] - row).clip(0, side - 1), columns], out[side - reach :, columns]
+    out[side - reach :, columns] = np.where((row > ends[columns])[..., None], mirrored, lower)
+    return out
+
+
+def _on_a_line(x: NDArray[np.intp], y: NDArray[np.intp], within: float) -> NDArray[np.bool_]:
+    """Which of the points (N,) lie on the line on which most of them do."""
+    lines = [y - slope * x for slope in np.linspace(-STEEPEST, STEEPEST, 81)]
+    near = [np.abs(line - np.median(line)) <= within for line in lines]
+    return max(near, key=np.count_nonzero)
 
 
 def premultiplied(rgba: U8) -> U8:

@@ -525,3 +525,26 @@ def test_a_3d_model_is_no_picture_and_the_way_to_one_is_told(tmp_path: Path) -> 
     model.write_bytes(b"glTF" + bytes(60))
     with pytest.raises(ImageError, match=r"character --model me\.vrm --output me\.png"):
         open_picture(model)
+
+
+@pytest.mark.parametrize("slant", [0, 12])
+@pytest.mark.parametrize("size", [64, 256, 512])
+def test_a_body_cut_off_just_above_the_lower_end_goes_on_to_it(slant: int, size: int) -> None:
+    """Or a body that leans would show the cut."""
+    rgba = np.zeros((512, 512, 4), np.uint8)
+    for column in range(100, 400):
+        rgba[200 : 508 - slant * (column - 100) // 300, column] = (column // 2, 40, 90, 255)
+    picture = Character(rgba, (0, 0, 512)).at(size)
+    inside = slice(104 * size // 512, 396 * size // 512)
+    assert (picture[-1, inside, 3] == 255).all()
+    assert np.abs(picture[-1, inside, 0].astype(int) - picture[size // 2, inside, 0]).max() <= 2, "in its own colours"
+    assert not picture[-1, : 98 * size // 512, 3].any()
+
+
+def test_what_ends_by_itself_ends_where_it_is_drawn() -> None:
+    rgba = np.zeros((256, 256, 4), np.uint8)
+    cv2.ellipse(rgba, (128, 120), (60, 132), 0, 0, 360, (90, 40, 90, 255), -1)
+    high = rgba.copy()
+    high[240:] = 0
+    for picture in (rgba, high):
+        assert (Character(picture, (0, 0, 256)).at(256) == picture).all()
