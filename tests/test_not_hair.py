@@ -13,7 +13,16 @@ import torch.nn.functional as F
 
 from puppeteer.characters import SHIPPED
 from puppeteer.image import premultiplied
-from puppeteer.networks.rig.not_hair import ISLAND_PX, SLIVER_PX, body_back, held, joined, patches, without_islands
+from puppeteer.networks.rig.not_hair import (
+    ISLAND_PX,
+    SLIVER_PX,
+    WITHIN_PX,
+    body_back,
+    held,
+    joined,
+    patches,
+    without_islands,
+)
 from puppeteer.networks.rig.reader import BODY, COUNT, FACE, FRONT, SIDE
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
@@ -192,13 +201,26 @@ def test_a_sliver_at_the_pictures_edge_is_hair_and_a_sleeve_there_is_not() -> No
 
 
 def test_what_is_read_of_a_body_under_hair_hangs_together_with_it() -> None:
-    _, shares = _figure()
+    picture, shares = _figure()
     whole = shares.clone()
     whole[0, BODY, 200:256, 150:180] = 0.9  # an arm that hair covers
     whole[0, BODY, 120:150, 70:90] = 0.7  # and a crumb
-    out = held(whole, shares)
-    assert (out[0, BODY, 206:250, 156:176] > 0.89).all() and (out[0, BODY, 120:150, 70:90] == 0).all()
+    out = held(whole, shares, picture)
+    assert (out[0, BODY, 206:232, 156:176] > 0.89).all() and (out[0, BODY, 120:150, 70:90] == 0).all()
     assert torch.equal(out[:, SIDE], whole[:, SIDE])
+
+
+def test_hair_at_an_outline_hides_no_body_that_would_show_when_it_swings() -> None:
+    picture, shares = _figure()
+    drawn = picture[0, 3] > 0.5
+    edge = int(drawn[225].nonzero().max())
+    whole = shares.clone()
+    whole[0, BODY, 200:256, 150 : edge + 1] = 0.9
+    out = held(whole, shares, picture)
+    hair = shares[0, SIDE, 225] > 0.5
+    assert hair[edge - WITHIN_PX : edge + 1].all()
+    assert (out[0, BODY, 225, edge - WITHIN_PX + 1 : edge + 1] < 0.1).all()
+    assert out[0, BODY, 225, edge - WITHIN_PX - 2] > 0.89
 
 
 def test_hair_that_is_read_as_a_body_farther_down_does_not_tear_from_it() -> None:

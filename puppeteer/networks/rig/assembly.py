@@ -75,7 +75,7 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
     root, tip = reading.joints[0].view(2, 2)
     told = without_islands(body_back(reading.shares(), image, tip), image)
     shares = lined(whole_things(told), image)
-    whole = held(torch.sigmoid(reading.whole), told)
+    whole = held(torch.sigmoid(reading.whole), told, image)
     inner = -F.max_pool2d(-shares, 2 * INNER_PX + 1, 1, INNER_PX)  # without the lines at its edges
     painted = painter(image, inner, whole)[0]
     hidden = []

@@ -28,9 +28,10 @@ KNOWN = 0.5, 0.9  # share of what is read as no hair from which on it is none fo
 REACH = 40  # px that a thing goes on beyond what is surely none
 JAW = -12.0, -2.0  # px below the neck's tip, from which on what is no hair is the body's
 OUTLINE_PX, LINE_PX = 4, 2  # about a body, and about what was read as hair
-EDGE_PX, ISLAND_PX = 4, 4  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
-SLIVER_PX = 2  # half of how wide a body is at least at the picture's edge
+EDGE_PX, ISLAND_PX = 4, 6  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
+SLIVER_PX = 5  # half of how wide a body is at least at the picture's edge
 HELD = 0.05, 0.3  # coverage of what is read of a body under hair, over which it hangs together with the rest
+WITHIN_PX = 6  # of an outline of hair, within which a body is that it hides
 ACROSS_PX, ALIKE = 4, (0.1, 0.2)  # about where hair and body meet, and of 1 how alike they are where no edge is
 MEETS = 0.3, 0.6  # share of hair above and of a body below
 JOINED_PX, JOINED_SIGMA = 8, 7.0  # about such a place
@@ -110,10 +111,13 @@ def _moved(x: Tensor, right: int, down: int) -> Tensor:
     return torch.roll(x, (-down, -right), (2, 3))
 
 
-def held(whole: Tensor, shares: Tensor) -> Tensor:
+def held(whole: Tensor, shares: Tensor, image: Tensor) -> Tensor:
     """Coverage (1, L, H, W) of layers when nothing covers them, without what is read of a body under hair but hangs
-    together with nothing of it that is seen, `shares` (the same)."""
-    may = whole[:, BODY : BODY + 1]
+    together with nothing of it that is seen, `shares` (the same), or lies along the outline of the `image`
+    (1, 4, H, W), where hair that swings would bare it."""
+    outside = (image[:, 3:] < 0.5).to(whole.dtype)
+    within = 1 - F.max_pool2d(outside, 2 * WITHIN_PX + 1, 1, WITHIN_PX)
+    may = torch.minimum(whole, torch.maximum(within, shares))[:, BODY : BODY + 1]
     known = (shares[:, BODY : BODY + 1] > 0.5).to(may.dtype)
     out = whole.clone()
     out[:, BODY : BODY + 1] = torch.minimum(may, reached(known, smooth(may, *HELD), SPEC // 2))
