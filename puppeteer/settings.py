@@ -77,6 +77,7 @@ class MotionSettings(_NumberSettings):  # type: ignore[misc]
     )
     breath: float = setting(1.0, 0, 1, help="how deep the character breathes")
     body: float = setting(1.0, 0, 2, help="how much the body follows the head, and where you sit in the picture")
+    sway: float = setting(1.0, 0, 2, help="how much the body shifts its weight while you sit still")
     body_delay_s: float = setting(0.25, 0, 2, unit="s", help="how long after the head the body turns")
     hair: float = setting(1.0, 0, 3, help="how much hanging hair swings when head and body move")
     hair_rate: float = setting(1.3, 0.3, 4, unit="Hz", help="how often a second hanging hair swings to and fro")

@@ -163,10 +163,10 @@ def test_a_mirror_shows_the_other_side_of_every_number() -> None:
     flipped = [unmirrored(face) for face in seen]
     for calibration in (calibrate(list(seen)), None):
         plain, other = (
-            Motion(MotionSettings(), calibration),
-            Motion(MotionSettings(), calibration and calibrate(flipped)),
+            Motion(MotionSettings(sway=0), calibration),
+            Motion(MotionSettings(sway=0), calibration and calibrate(flipped)),
         )
-        mirror = Motion(MotionSettings(mirror=True), calibration)
+        mirror = Motion(MotionSettings(mirror=True, sway=0), calibration)
         for index, (face, back) in enumerate(zip(seen, flipped, strict=True)):
             pose = plain.step(face, index / 30)
             np.testing.assert_allclose(other.step(back, index / 30).values(), pose.mirrored().values(), atol=1e-6)
@@ -342,11 +342,23 @@ def test_the_spring_is_stable_whatever_the_step() -> None:
 def test_the_body_follows_the_head_later_and_less() -> None:
     life, poses = Life(), []
     for frame in range(60):
-        poses.append(life.step(Pose(neck_y=1.0 if frame >= 10 else 0.0, neck_z=-0.5), frame / 30, MotionSettings()))
+        pose = Pose(neck_y=1.0 if frame >= 10 else 0.0, neck_z=-0.5)
+        poses.append(life.step(pose, frame / 30, MotionSettings(sway=0)))
     turn = [pose.body_y for pose in poses]
     assert turn[11] < 0.15 and 0.2 < turn[18] < turn[40] < 0.7
     assert poses[-1].body_z < -0.1
-    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0)).body_y == pytest.approx(0.55)
+    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0)).body_y == pytest.approx(0.6)
+
+
+def test_a_body_shifts_its_weight_while_its_head_is_still() -> None:
+    for rate in (10, 60):
+        poses = run([CALM] * (20 * rate), rate)
+        for name, far in (("body_z", 0.15), ("body_y", 0.2)):
+            values = of(poses, name)
+            assert far < np.ptp(values) < 3 * far and np.abs(np.diff(values)).max() * rate < 0.3, "slowly"
+    assert not of(run([CALM] * 100, sway=0), "body_z").any()
+    told = [replace(CALM, body_z=0.3)] * 100
+    assert np.ptp(of(run(told), "body_z")[50:]) < 0.01, "where a tracker sees the body it is there"
 
 
 def test_moving_on_the_chair_moves_the_figure() -> None:

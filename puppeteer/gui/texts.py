@@ -20,6 +20,7 @@ SETTINGS = {
     "return_s": "Face back in",
     "eye_contact": "Eye contact",
     "breath": "Breath",
+    "sway": "Sway",
     "body": "Body follows",
     "body_delay_s": "Body comes after",
     "hair": "Hair swings",
