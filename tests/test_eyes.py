@@ -17,8 +17,6 @@ from puppeteer.networks.compact.blocks import CROP, CROP_AT
 from puppeteer.networks.compact.family import load
 from puppeteer.networks.rig.brows import brow_look, found_brows
 from puppeteer.networks.rig.eyes import (
-    IN,
-    OUT,
     Eyes,
     Look,
     axes,
@@ -29,6 +27,7 @@ from puppeteer.networks.rig.eyes import (
     looked,
     slid,
 )
+from puppeteer.networks.rig.gazes import DOWN, IN, LESS, OUT
 from puppeteer.networks.rig.pieces import Looks, PieceReader, Pieces
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
@@ -112,6 +111,16 @@ def test_eyes_of_a_turned_face_are_parted_between_them(right: int) -> None:
     wink = looked(moved[0], shown, _look(there, left=1))
     changed = (wink - moved[0]).abs().amax(1)[0].amax(0) > 0.1
     assert changed[CENTRES[1][1] + right] and not changed[: 64 + right - 4].any()
+
+
+@pytest.mark.parametrize(("lower", "down"), [(DARK, DOWN), (1.8 * DARK, DOWN - LESS)])
+def test_irises_with_their_light_below_go_less_far_down(lower: float, down: float) -> None:
+    """Or a lower lid would leave nothing but dark of them."""
+    crop, found = _drawn()
+    bottom = (found.iris > 0.5) & (torch.arange(CROP)[:, None] >= CENTRES[0][0] + 1)
+    crop = torch.where(bottom, torch.tensor([lower, lower, lower, 1])[:, None, None], crop)
+    goes = _look(found.of(crop), 0, -1).slid[:, 1]
+    assert goes.tolist() == pytest.approx([down * float(found.axes[0, 0, 1])] * 2, abs=0.05)
 
 
 def test_nothing_changes_while_the_pose_looks_ahead() -> None:

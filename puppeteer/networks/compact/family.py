@@ -75,7 +75,7 @@ class Compact(nn.Module):
         free = uncovered(reading)
         skin = _skin(middle, seen[FACE][None] * free, eyes, morpher.plain[:, :3].float().mean((2, 3), keepdim=True))
         skin = in_shades(skin, opaque[..., :1, :1], shades)
-        eyes = eyes.within(free, 1 - hair, 1 - glasses, skin)
+        eyes = eyes.within(free, 1 - hair, 1 - glasses, skin).of(middle)
         painted = [in_shades(colour, opaque, shades) for colour in torch.split(eyes.painted, 3, 1)]
         eyes = eyes._replace(painted=torch.cat(painted, 1).clamp(0, 1))
         coverage, drawn = torch.split(browed * free, 1, 1)

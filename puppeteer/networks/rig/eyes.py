@@ -15,6 +15,7 @@ from torch import Tensor
 
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
+from puppeteer.networks.rig.gazes import DOWN, goes, goes_down
 from puppeteer.networks.rig.lashes import INK, LASH, as_lashes, grown, line_of, nearest_line
 from puppeteer.networks.rig.lids import covered, told
 from puppeteer.networks.rig.locks import tips
@@ -22,8 +23,6 @@ from puppeteer.networks.rig.pictures import filled, smooth, wider
 from puppeteer.networks.rig.reader import spread
 from puppeteer.networks.rig.strokes import centres, fitted, pen
 
-# Of an eye's half axes, how far an iris goes: as another system's pictures of a drawing have it, like `relief`.
-OUT, IN, UP, DOWN = 0.5, 0.24, 0.42, 0.63
 HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; and how bare a face is for sure
 BETWEEN, BETWEEN_PX = (48, 81), 7  # columns of the crop that may part the eyes, and px that are looked at together
 LEAST_PX = 12.0  # of the crop: a smaller eye is none
@@ -89,6 +88,12 @@ class Eyes(NamedTuple):
     lids: Tensor
     middle: Tensor  # (B,) px: the column between the two
     found: Tensor  # (B, 2) 1 where there is an eye on the viewer's left and right
+    down: Tensor  # (B,) how far their irises go down, of half of an eye's height
+
+    def of(self, crop: Tensor) -> Eyes:
+        """The same, with irises that go as far down as those in the premultiplied crop (B, 4, 128, 128) do well."""
+        irises = _sides(torch.minimum(self.iris, self.opening), self.middle)
+        return self._replace(down=goes_down(irises, crop))
 
     def within(self, free: Tensor, bare: Tensor, clear: Tensor, skin: Tensor) -> Eyes:
         """Without what is covered, where `free` (B, 1, 128, 128) is 0; `bare` is 0 where hair lies over the face, and
@@ -116,7 +121,8 @@ def eyes(
     skin = painted[:, 6:].mean((2, 3), keepdim=True) if skin is None else skin
     sizes = axes(opening, middle)
     edges, found = lids(opening, lash, middle, sizes, bare), (sizes[..., 0] > 0).float()
-    return Eyes(opening, iris, lash, bare, skin, painted, sizes, edges, middle, found)
+    down = torch.full_like(middle, DOWN)
+    return Eyes(opening, iris, lash, bare, skin, painted, sizes, edges, middle, found, down)
 
 
 class Look(NamedTuple):
@@ -219,11 +225,8 @@ def lids(opening: Tensor, lash: Tensor, middle: Tensor, axes: Tensor, bare: Tens
 def look(eyes: Eyes, gaze: Tensor, closure: Tensor, smile: Tensor, wide: Tensor) -> Look:
     """gaze (2,) x and y, closure (2,) of left and right, smile () and wide () of the pose, of one character: irises go
     to its right, which is the viewer's left, and up."""
-    (left, up), (right, down) = gaze.clamp(min=0), gaze.clamp(max=0)
-    aside = torch.stack([OUT * left + IN * right, IN * left + OUT * right])
-    goes = torch.stack([aside, (UP * up + DOWN * down).expand(2)], 1)
     share = (AT_ONCE * gaze.abs().amax()).clamp(max=1)
-    return Look(eyes, -eyes.axes[0] * goes, share, closure.flip(0) * eyes.found[0], smile, wide)
+    return Look(eyes, -eyes.axes[0] * goes(gaze, eyes.down[0]), share, closure.flip(0) * eyes.found[0], smile, wide)
 
 
 def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> EyePictures:
