@@ -345,9 +345,9 @@ def test_the_body_follows_the_head_later_and_less() -> None:
         pose = Pose(neck_y=1.0 if frame >= 10 else 0.0, neck_z=-0.5)
         poses.append(life.step(pose, frame / 30, MotionSettings(sway=0)))
     turn = [pose.body_y for pose in poses]
-    assert turn[11] < 0.15 and 0.2 < turn[18] < turn[40] < 0.7
+    assert turn[11] < 0.15 and 0.2 < turn[18] < turn[40] < 0.75
     assert poses[-1].body_z < -0.1
-    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0)).body_y == pytest.approx(0.6)
+    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0)).body_y == pytest.approx(0.7)
 
 
 def test_a_body_shifts_its_weight_while_its_head_is_still() -> None:

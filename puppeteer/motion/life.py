@@ -9,8 +9,8 @@ from puppeteer.pose import LIFE, Pose
 from puppeteer.settings import MotionSettings
 
 BREATH_S = 4.0  # from one breath to the next
-TURNS_WITH, LEANS_WITH = 0.6, 0.45  # share of the head's number that the body's becomes
-SWAYS = ("body_z", 0.1, (7.3, 4.1)), ("body_y", 0.16, (9.1, 5.3))  # how far, and in how many seconds to and fro
+TURNS_WITH, LEANS_WITH = 0.7, 0.6  # share of the head's number that the body's becomes
+SWAYS = ("body_z", 0.12, (7.3, 4.1)), ("body_y", 0.16, (9.1, 5.3))  # how far, and in how many seconds to and fro
 LEANS_ASIDE = 1.1  # the body's lean for a head that has moved aside by its own width
 TOLD_S = 0.04  # the delay of a body that was told
 SWING = (("neck_z", 1.0), ("neck_y", 0.6), ("body_z", 0.6), ("body_y", 0.3))  # what carries the roots of hair aside
