@@ -15,6 +15,7 @@ from puppeteer.characters import SHIPPED
 from puppeteer.image import premultiplied
 from puppeteer.networks.rig.not_hair import (
     ISLAND_PX,
+    RIM_PX,
     SLIVER_PX,
     WITHIN_PX,
     body_back,
@@ -208,6 +209,16 @@ def test_what_is_read_of_a_body_under_hair_hangs_together_with_it() -> None:
     out = held(whole, shares, picture)
     assert (out[0, BODY, 206:232, 156:176] > 0.89).all() and (out[0, BODY, 120:150, 70:90] == 0).all()
     assert torch.equal(out[:, SIDE], whole[:, SIDE])
+
+
+def test_a_rim_of_a_body_under_hair_is_none_but_what_lies_under_a_lock_is() -> None:
+    picture, shares = _figure()
+    whole = shares.clone()
+    rim, lock = (slice(172, 172 + RIM_PX + 1), slice(120, 128))  # columns: beside the body, and within it
+    whole[0, BODY, 215:235, rim] = 0.9
+    shares[0, :, 200:240, lock] = F.one_hot(torch.tensor(SIDE), COUNT).float()[:, None, None]
+    out = held(whole, shares, picture)
+    assert (out[0, BODY, 216:234, rim] == 0).all() and (out[0, BODY, 216:230, lock] > 0.9).all()
 
 
 def test_hair_at_an_outline_hides_no_body_that_would_show_when_it_swings() -> None:

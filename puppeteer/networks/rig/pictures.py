@@ -22,6 +22,7 @@ OWN = 0.05, 0.3  # share of a pixel that others in front have, from which on its
 SEEN = 0.01, 0.05  # share of a pixel from which on a layer is seen there
 FAINT = 1 / 255
 MINOR = 0.1  # share up to which a layer is none beside others
+DOUBT = 0.2, 0.6  # share of a pixel up to which it is perhaps not a body's
 SPLIT = 0.1, 0.9  # shares of layers in front between which a pixel becomes theirs
 AT_ALL = 0.05, 0.3  # coverage that is read from which on a layer goes on under an edge
 # Layers as they are drawn, back to front. What is seen of a face comes again before the hair beside it, which a cheek
@@ -92,6 +93,9 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     # Hair that hangs beside a sleeve and swings from it bares hair.
     goes_on[BACK] = torch.maximum(goes_on[BACK], shown[BODY] * smooth(near[SIDE], 0.5, 0.9))
     whole = torch.maximum(whole, goes_on)
+    # Before hair farther back no doubt of its outline is a body's, or its rim would show beside hair that swings.
+    behind = torch.maximum(alone[BACK], whole[BACK] * smooth(above[BACK], *COVERED) * inside[0])
+    alone[BODY] = alone[BODY] * (1 - behind * (1 - smooth(share[BODY], *DOUBT)))
     alpha = torch.maximum(alone, whole * smooth(above, *COVERED) * inside)
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     # At a soft edge the layer in front shows what is drawn, the line too, and the one behind what it would have there.
