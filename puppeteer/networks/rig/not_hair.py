@@ -31,7 +31,8 @@ OUTLINE_PX, LINE_PX = 4, 2  # about a body, and about what was read as hair
 EDGE_PX, ISLAND_PX = 4, 6  # of the picture, where bodies end; and half of how wide what lies by itself in hair may be
 SLIVER_PX = 5  # half of how wide a body is at least at the picture's edge
 HELD = 0.05, 0.3  # coverage of what is read of a body under hair, over which it hangs together with the rest
-RIM_PX = 2  # half of how wide what hair hides of a body is at least
+HIDDEN = 0.4, 0.65  # the same from which on it is what hair hides of a body for sure
+RIM_PX = 4  # half of how wide what hair hides of a body is at least
 WITHIN_PX = 6  # of an outline of hair, within which a body is that it hides
 ACROSS_PX, ALIKE = 4, (0.1, 0.2)  # about where hair and body meet, and of 1 how alike they are where no edge is
 MEETS = 0.3, 0.6  # share of hair above and of a body below
@@ -121,7 +122,7 @@ def held(whole: Tensor, shares: Tensor, image: Tensor) -> Tensor:
     may = torch.minimum(whole, torch.maximum(within, shares))[:, BODY : BODY + 1]
     known = (shares[:, BODY : BODY + 1] > 0.5).to(may.dtype)
     # A rim beyond a drawn outline is none of it, but what lies under a lock between its parts is.
-    wide = -filled(-smooth(may, *HELD) * (1 - known), RIM_PX)
+    wide = -filled(-smooth(may, *HIDDEN) * (1 - known), RIM_PX)
     may = may * torch.maximum(filled(known, WITHIN_PX), wide)
     out = whole.clone()
     out[:, BODY : BODY + 1] = torch.minimum(may, reached(known, smooth(may, *HELD), SPEC // 2))
