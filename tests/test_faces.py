@@ -20,6 +20,7 @@ from puppeteer.prepare.reading import read_character
 
 SIZE = 256
 EYES, MOUTH = np.s_[140:165, 90:166], np.s_[164:190, 108:148]  # of a spec square
+LIPS = np.s_[164:182, 112:144]
 LEFT_EYE, RIGHT_EYE = np.s_[136:164, 134:170], np.s_[136:164, 86:122]
 CLOSED_MOUTHS = (50_000_100, 50_000_104, 50_000_217)  # characters that training never sees, their mouths closed
 
@@ -147,7 +148,7 @@ def test_what_is_painted_has_the_colours_of_the_drawing(
             face = picture[64:192, 64:192].astype(float)
             solid = face[..., 3] > 250
             even = face[solid][:, :3] / tint
-            assert np.ptp(even, axis=1).max() < 12
+            assert np.ptp(even, axis=1).max() < 16  # rounded where eyes, mouth and layers are laid
 
 
 def test_colours_stay_where_a_drawing_has_them(characters: list[U8], poser: Poser) -> None:
@@ -161,7 +162,7 @@ def test_a_faintly_drawn_mouth_is_paler_within(characters: list[U8], poser: Pose
         skin = np.median(rgba[MOUTH][..., :3].reshape(-1, 3), 0)
         faint[MOUTH][..., :3] = (skin + 0.15 * (rgba[MOUTH][..., :3] - skin)).round()
         strong, weak = (
-            float(np.sort(change(moved(poser, picture, Pose(mouth_open=1)), picture)[MOUTH].ravel())[-40:].mean())
+            float(np.sort(change(moved(poser, picture, Pose(mouth_open=1)), picture)[LIPS].ravel())[-40:].mean())
             for picture in (rgba, faint)
         )
         assert 40 < weak < 0.72 * strong, "and it opens still"

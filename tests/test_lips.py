@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -73,3 +75,20 @@ def test_a_shipped_character_opens_its_mouth_about_its_line() -> None:
     drawn = int((line.max() - line)[rows].mean(1).argmax()) + rows[0]
     assert drawn - rows[0] >= 2, "its upper lip goes up"
     assert rows[-1] - drawn > drawn - rows[0], "and its lower one down, farther"
+
+
+def test_a_chin_drops_with_a_mouth_that_opens_farther_than_drawn() -> None:
+    poser = Poser.load("compact", "cpu")
+
+    def chin(path: Path, opened: float) -> float:
+        """Row of the line below the mouth, at 1024 px."""
+        poser.set_character(read_character(path))
+        light = poser.pose(Pose(mouth_open=opened), 1024)[720:790, 500:524, :3].astype(float).mean((1, 2))
+        weight = (light.max() - light - 30).clip(0)
+        top = int(np.argmax(weight > 0))
+        line = weight[top : top + 8]
+        return top + float((line * np.arange(len(line))).sum() / line.sum())
+
+    shut, wide = (default_character().parent / f"{name}.png" for name in ("momo", "aoi"))
+    assert 2 < chin(shut, 1) - chin(shut, 0) < 5
+    assert abs(chin(wide, 0.9) - chin(wide, 0)) < 0.5, "a drawn mouth that closes raises none"

@@ -69,7 +69,7 @@ def found(request: pytest.FixtureRequest, measured: list[dict[str, Any]]) -> dic
 
 def _drawn(found: dict[str, Any], *neck: float) -> Any:
     with torch.inference_mode():
-        flows = motion.flows(found["motion"], torch.tensor(neck, dtype=torch.float32), torch.zeros(4)) / 256
+        flows = motion.flows(found["motion"], torch.tensor(neck, dtype=torch.float32), torch.zeros(5)) / 256
         frame = Rigged(flows, found["parts"])
         return RigCanvas(found["layers"].rgba, frame).drawn(frame, SRGB)
 
@@ -227,7 +227,7 @@ def test_both_ways_of_drawing_agree(found: dict[str, Any], size: int) -> None:
     original = cv2.resize(found["layers"].rgba, (size, size), interpolation=cv2.INTER_LINEAR)
     with torch.inference_mode():
         frame = Rigged(
-            motion.flows(found["motion"], torch.tensor([0.6, -0.5, 0.8]), torch.tensor([0.5, -1, 1, 0.7])) / 256,
+            motion.flows(found["motion"], torch.tensor([0.6, -0.5, 0.8]), torch.tensor([0.5, -1, 1, 0.7, 0.8])) / 256,
             found["parts"],
         )
         cpu = RigCanvas(original, frame).drawn(frame, SRGB)

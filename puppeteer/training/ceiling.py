@@ -42,7 +42,7 @@ class TrueRig(NamedTuple):
 
     def drawn(self, original: U8, necks: list[Tensor]) -> list[U8]:
         """Premultiplied original and pictures, (S, S, 4)."""
-        frames = [Rigged(motion.flows(self.motion, n, torch.zeros(4)) / SPEC, self.parts) for n in necks]
+        frames = [Rigged(motion.flows(self.motion, n, torch.zeros(5)) / SPEC, self.parts) for n in necks]
         canvas = RigCanvas(original, frames[0])
         return [premultiplied(canvas.drawn(frame, "srgb_premultiplied")) for frame in frames]
 

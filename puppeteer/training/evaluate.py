@@ -103,7 +103,7 @@ def evaluate(networks: Compact, characters: int) -> Table:
             for _ in range(POSES):
                 neck = random_neck(rng)
                 turned = Pose(0, 0, recipe.rest_mouth, *neck)
-                flows = motion.flows(perfect.motion, torch.tensor(neck), torch.zeros(4)) / SPEC
+                flows = motion.flows(perfect.motion, torch.tensor(neck), torch.zeros(5)) / SPEC
                 posed = Pose(*random_expression(rng, recipe.rest_mouth), *neck)
                 true, true_whole = (renderer.render(pose, SPEC).rgba for pose in (turned, posed))
                 rows = {

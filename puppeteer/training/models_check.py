@@ -43,7 +43,7 @@ def posed(networks: Networks, rest: U8, neck: Tensor) -> U8:
     """A premultiplied (256, 256, 4) rest image with its neck (3,) in the order z, x, y."""
     image = torch.from_numpy(rest).permute(2, 0, 1)[None].float() / 255
     parts, moves = read(networks.reader, networks.painter, image)
-    frame = Rigged(motion.flows(moves, neck, torch.zeros(4)) / SPEC, parts)
+    frame = Rigged(motion.flows(moves, neck, torch.zeros(5)) / SPEC, parts)
     return premultiplied(RigCanvas(rest, frame).drawn(frame, "srgb_premultiplied"))
 
 

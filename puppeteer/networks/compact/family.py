@@ -33,6 +33,7 @@ EYES, SMILE, WIDE = slice(0, 2), POSE_NAMES.index("eye_smile"), POSE_NAMES.index
 BROWS = slice(POSE_NAMES.index("brow_left"), POSE_NAMES.index("brow_right") + 1)
 FORM = POSE_NAMES.index("brow_form")
 GAZE = slice(POSE_NAMES.index("gaze_x"), POSE_NAMES.index("gaze_y") + 1)
+OPEN = POSE_NAMES.index("mouth_open")
 THREE, MORE = 3, tuple(POSE_NAMES.index(name) for name in NUMBERS[3:])  # of a face's numbers
 NECK = slice(POSE_NAMES.index("neck_z"), POSE_NAMES.index("neck_y") + 1)
 BODY = slice(POSE_NAMES.index("body_z"), POSE_NAMES.index("hair_x") + 1)
@@ -66,7 +67,7 @@ class Compact(nn.Module):
     def encode(self, image: Tensor) -> CompactFeatures:
         """image (1, 4, 256, 256)"""
         reading = faces.read(self.face, image)
-        parts, moves = assembly.read(self.reader, self.painter, image, reading.covered[:, :2])
+        parts, moves = assembly.read(self.reader, self.painter, image, reading.covered)
         middle = image[:, :, CENTRE, CENTRE]
         morpher, (eyes, browed) = self.morpher.fitted(middle, reading), self.eyes(middle)
         seen = parts.seen[:, :, CENTRE, CENTRE]
@@ -89,7 +90,9 @@ class Compact(nn.Module):
         """pose (1, 19)"""
         face = torch.cat((pose[:, :THREE], *(pose[:, n : n + 1] for n in MORE)), 1)
         changed = morphed(self.morpher.decode(features.morpher, face))
-        moved = motion.flows(features.motion, pose[0, NECK], pose[0, BODY]) / SPEC
+        # only down: a chin that rose would bare what it covers
+        jaw = (pose[0, OPEN] - features.morpher.rest_mouth).float().clamp(min=0)
+        moved = motion.flows(features.motion, pose[0, NECK], torch.cat([pose[0, BODY], jaw])) / SPEC
         eyes = look(features.pieces.eyes, pose[0, GAZE], pose[0, EYES], pose[0, SMILE], pose[0, WIDE])
         raised = brow_look(features.pieces.brows, pose[0, BROWS], pose[0, FORM])
         return Rigged(moved, features.parts, changed, Looks(eyes, raised))

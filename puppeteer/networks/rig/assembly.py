@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, blurred, enlarge, pixel_grid, sample
+from puppeteer.networks.faces import COVERED
 from puppeteer.networks.rig import motion
 from puppeteer.networks.rig.motion import BODY_AXIS, FINE, Motion, bulge
 from puppeteer.networks.rig.not_hair import body_back, held, joined, patches, without_islands
@@ -69,8 +70,8 @@ SHOULDERS = 56.0, 32.0  # px from the middle: what is farther out is shoulder, h
 
 
 def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None = None) -> tuple[Parts, Motion]:
-    """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion. `covered` (1, 2): how surely something lies over
-    the left and the right eye."""
+    """Premultiplied (1, 4, 256, 256) -> the rig's parts and motion. `covered` (1, 3): how surely something lies over
+    the left eye, the right one, and the mouth."""
     reading = reader(image)
     root, tip = reading.joints[0].view(2, 2)
     told = without_islands(body_back(reading.shares(), image, tip), image)
@@ -102,8 +103,10 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
     follow = torch.lerp(together(follow, seen, LEAN_SIGMA), follow, OWN_LEAN) * (1 - smooth(y, *STILL_BELOW))
     hangs = hanging(tip) * (1 - F.avg_pool2d(joined(told, image), SPEC // FINE))
     if covered is not None:
-        hangs = hangs * (1 - F.avg_pool2d(patches(told, image, covered), SPEC // FINE))
+        hangs = hangs * (1 - F.avg_pool2d(patches(told, image, covered[:, :2]), SPEC // FINE))
     moves = motion.fitted(depth, follow, there, hangs, root, tip)
+    if covered is not None:
+        moves = motion.without_jaw(moves, covered[0, 2] > COVERED)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
 
 

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.blocks import SPEC, pixel_grid, sample
+from puppeteer.networks.rig.pictures import smooth
+from puppeteer.networks.rig.reader import FACE
 from puppeteer.pose import NECK_RANGE_DEG
 from puppeteer.relief import BREATH_PX, HIPS, LEAN_DEG, NOD_DEPTH, NOD_RELIEF, TURN_DEPTH, TURN_RELIEF, relieved, squash
 
@@ -29,6 +31,8 @@ BODY_LEAN = math.radians(LEAN_DEG)
 BODY_TURN, BODY_AXIS = math.radians(5.7), 19.0  # what 1 of its turn is, and how deep its axis lies, px
 CHEST_SIGMA = 37.0  # px: how wide a chest is that a breath lifts
 HAIR_PX = 6.0  # what 1 swings ends of hair by
+# px that a chin drops by with a wide open mouth, as in pictures of another system; how wide it is; below the neck's tip
+JAW_PX, JAW_SIGMA, JAW = 0.9, 24.0, (-14.0, 6.0)
 FAINT = 1e-3  # weight of places where a layer shows nothing: its flow goes on smoothly there
 
 
@@ -38,7 +42,7 @@ class Motion(NamedTuple):
     terms: Tensor  # (T, L, 2, 64, 64) px
     lean: Tensor  # (L, 1, 64, 64) share of the lean that a layer's points follow, where they lie at rest
     root: Tensor  # (2,) px
-    swings: Tensor  # (3, L, 2, 64, 64) px: where points go for a turned body, a breath, swung hair
+    swings: Tensor  # (4, L, 2, 64, 64) px: where points go for a turned body, a breath, swung hair, a dropped jaw
 
 
 def terms_of(x: Tensor, y: Tensor) -> Tensor:
@@ -78,18 +82,28 @@ def fitted(depth: Tensor, follow: Tensor, whole: Tensor, hangs: Tensor, root: Te
         shown = sample(kept[:, 2:], at) + FAINT
         maps.append((pinv @ coarsened(at - here, shown).flatten(1)).view(-1, 2, CELLS, CELLS))
     lean = F.avg_pool2d(follow[:, :1], FINE // CELLS)
-    return Motion(torch.stack(maps, 1), lean, root, swings(depth, lean, hangs))
+    return Motion(torch.stack(maps, 1), lean, root, swings(depth, lean, hangs, tip))
 
 
-def swings(depth: Tensor, lean: Tensor, hangs: Tensor) -> Tensor:
-    """(3, L, 2, 64, 64), see `Motion`."""
+def swings(depth: Tensor, lean: Tensor, hangs: Tensor, tip: Tensor) -> Tensor:
+    """(4, L, 2, 64, 64), see `Motion`."""
     depth, hangs = (F.avg_pool2d(x, FINE // CELLS) for x in (depth, hangs))
-    x = pixel_grid(CELLS, CELLS, depth.device)[:, :1]
+    here = pixel_grid(CELLS, CELLS, depth.device)
+    x, y = here[:, :1], here[:, 1:]
     chest = bulge(x) * (1 - lean)
     still = torch.zeros_like(lean)
     turned = torch.cat([-math.sin(BODY_TURN) * (depth - BODY_AXIS), still], 1)
     breathed = torch.cat([still, -BREATH_PX * chest], 1)
-    return torch.stack([turned, breathed, torch.cat([-HAIR_PX * hangs, still], 1)])
+    swung = torch.cat([-HAIR_PX * hangs, still], 1)
+    jaw = torch.zeros_like(breathed)
+    chin = torch.exp(-0.5 * ((x - tip[0]) / JAW_SIGMA) ** 2) * smooth(y - tip[1], *JAW)
+    jaw[FACE, 1] = JAW_PX * chin[0, 0]
+    return torch.stack([turned, breathed, swung, jaw])
+
+
+def without_jaw(motion: Motion, still: Tensor) -> Motion:
+    """The same, its jaw `still` () or not."""
+    return motion._replace(swings=torch.cat([motion.swings[:-1], motion.swings[-1:] * ~still]))
 
 
 def coarsened(fine: Tensor, weight: Tensor) -> Tensor:
@@ -128,8 +142,8 @@ def bulge(x: Tensor) -> Tensor:
 
 
 def flows(motion: Motion, neck: Tensor, body: Tensor) -> Tensor:
-    """Neck (3,) in the order z, x, y and body (4,) in the order z, y, breath, hair -> (L, 2, 64, 64) px from a pixel to
-    where the layer shows it at rest."""
+    """Neck (3,) in the order z, x, y and body (5,) in the order z, y, breath, hair, and how far its mouth is more open
+    than drawn -> (L, 2, 64, 64) px from a pixel to where the layer shows it at rest."""
     count = motion.lean.shape[0]
     here = pixel_grid(CELLS, CELLS, neck.device)
     # Filled there: a copy from the host has no place in a frame that is recorded as a graph.
