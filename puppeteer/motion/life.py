@@ -10,7 +10,7 @@ from puppeteer.settings import MotionSettings
 
 BREATH_S = 4.0  # from one breath to the next
 TURNS_WITH, LEANS_WITH = 0.7, 0.6  # share of the head's number that the body's becomes
-SWAYS = ("body_z", 0.12, (7.3, 4.1)), ("body_y", 0.16, (9.1, 5.3))  # how far, and in how many seconds to and fro
+SWAYS_Z, SWAYS_Y = (0.12, 7.3, 4.1), (0.16, 9.1, 5.3)  # how far, and in how many seconds to and fro
 LEANS_ASIDE = 1.1  # the body's lean for a head that has moved aside by its own width
 TOLD_S = 0.04  # the delay of a body that was told
 SWING = (("neck_z", 1.0), ("neck_y", 0.6), ("body_z", 0.6), ("body_y", 0.3))  # what carries the roots of hair aside
@@ -51,8 +51,8 @@ class Life:
         delay_s = TOLD_S if told else settings.body_delay_s
         lean = LEANS_WITH * pose.neck_z + LEANS_ASIDE * place.aside
         lean, turn = settings.body * lean, settings.body * TURNS_WITH * pose.neck_y
-        sway = {name: settings.sway * far * _to_and_fro(time_s, periods_s) for name, far, periods_s in SWAYS}
-        lean, turn = lean + sway["body_z"], turn + sway["body_y"]
+        lean += settings.sway * _to_and_fro(time_s, *SWAYS_Z)
+        turn += settings.sway * _to_and_fro(time_s, *SWAYS_Y)
         if told:
             lean, turn = place.body_z or 0.0, place.body_y or 0.0
         added = {
@@ -68,10 +68,10 @@ class Life:
         return pose
 
 
-def _to_and_fro(time_s: float, periods_s: tuple[float, float]) -> float:
-    """-1 to 1, 0 at 0 s; nobody who stands shifts his weight like a clock."""
+def _to_and_fro(time_s: float, far: float, *periods_s: float) -> float:
+    """-`far` to `far`, 0 at 0 s; nobody who stands shifts his weight like a clock."""
     first, second = (math.sin(2 * math.pi * time_s / period_s) for period_s in periods_s)
-    return (first + 0.5 * second) / 1.5
+    return far * (first + 0.5 * second) / 1.5
 
 
 class Follower:

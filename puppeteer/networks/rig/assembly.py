@@ -102,11 +102,11 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
     follow = followed(root, tip)
     follow = torch.lerp(together(follow, seen, LEAN_SIGMA), follow, OWN_LEAN) * (1 - smooth(y, *STILL_BELOW))
     hangs = hanging(tip) * (1 - F.avg_pool2d(joined(told, image), SPEC // FINE))
+    speaks: Tensor | float = 1.0
     if covered is not None:
         hangs = hangs * (1 - F.avg_pool2d(patches(told, image, covered[:, :2]), SPEC // FINE))
-    moves = motion.fitted(depth, follow, there, hangs, root, tip)
-    if covered is not None:
-        moves = motion.without_jaw(moves, covered[0, 2] > COVERED)
+        speaks = (covered[0, 2] <= COVERED).to(hangs.dtype)
+    moves = motion.fitted(depth, follow, there, hangs, root, tip, speaks)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
 
 

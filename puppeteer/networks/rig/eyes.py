@@ -302,7 +302,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     bare = told(straight, plain, free, own)
     # The end of a lash may lie over the hair beside a face: what is about it tells, but for the rim of the lash.
     rims = max(1, round(BITS_PX * size / CROP))
-    behind = spread(wider(-wider(bare - 1, rims), rims).expand_as(straight), 1 - own + FAINT**2)[:, :1]
+    behind = spread(-filled(bare - 1, rims).expand_as(straight), 1 - own + FAINT**2)[:, :1]
     skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
     # What is neither skin nor ink below an eye may be a rim of glasses, and stays.
     rim = smooth(unlike, *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)

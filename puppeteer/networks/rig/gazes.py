@@ -9,10 +9,7 @@ from puppeteer.networks.rig.pictures import smooth
 
 OUT, IN, UP, DOWN = 0.5, 0.24, 0.42, 0.63
 LOWER = 0.4  # of an iris, its lower part, which a lower lid hides when it looks down
-LIGHTER, LESS = (
-    (1.15, 1.5),
-    0.21,
-)  # times as light as the rest, from which on it has its light there; how much less then
+LIGHTER, LESS = (1.15, 1.5), 0.21  # times as light as the rest, from which on its light is there; how much less then
 SEEN, LEAST_PX = 0.6, 8.0  # share of a pixel that is an iris's for sure; and of the crop, what is no iris
 
 

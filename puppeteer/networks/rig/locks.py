@@ -191,7 +191,7 @@ def _runs(hair: Tensor, least: float) -> list[tuple[int, int]]:
 
 
 def _crossed(runs: list[tuple[int, int]], usual: list[tuple[int, int]], most: float) -> list[tuple[int, int]]:
-    """Runs of columns, but those that are thinner than `most`, and those they overlap farther up, are these."""
+    """Runs of columns; one that is thinner than `most` is the one that it overlaps in `usual`, where that is too."""
 
     def thin(run: tuple[int, int]) -> bool:
         return run[1] - run[0] < most

@@ -64,9 +64,17 @@ def bent(points: Tensor, depth: Tensor, follow: Tensor, tip: Tensor, x: Tensor, 
     return torch.stack([across, down], 1) + tip[:, None, None]
 
 
-def fitted(depth: Tensor, follow: Tensor, whole: Tensor, hangs: Tensor, root: Tensor, tip: Tensor) -> Motion:
+def fitted(
+    depth: Tensor,
+    follow: Tensor,
+    whole: Tensor,
+    hangs: Tensor,
+    root: Tensor,
+    tip: Tensor,
+    speaks: Tensor | float = 1.0,
+) -> Motion:
     """From depth (L, 1, 128, 128) px, follow (L, 2, 128, 128) of root and tip, how far hair hangs (L, 1, 128, 128),
-    all of them also where a layer shows nothing, and coverage (L, 1, 128, 128)."""
+    all of them also where a layer shows nothing, and coverage (L, 1, 128, 128); a jaw `speaks` (), or 0 of it."""
     here = pixel_grid(FINE, FINE, depth.device)
     values = torch.tensor([0.0, *FIT_AT], device=depth.device)
     x, y = (v.flatten()[1:] for v in torch.meshgrid(values, values, indexing="ij"))
@@ -82,10 +90,10 @@ def fitted(depth: Tensor, follow: Tensor, whole: Tensor, hangs: Tensor, root: Te
         shown = sample(kept[:, 2:], at) + FAINT
         maps.append((pinv @ coarsened(at - here, shown).flatten(1)).view(-1, 2, CELLS, CELLS))
     lean = F.avg_pool2d(follow[:, :1], FINE // CELLS)
-    return Motion(torch.stack(maps, 1), lean, root, swings(depth, lean, hangs, tip))
+    return Motion(torch.stack(maps, 1), lean, root, swings(depth, lean, hangs, tip, speaks))
 
 
-def swings(depth: Tensor, lean: Tensor, hangs: Tensor, tip: Tensor) -> Tensor:
+def swings(depth: Tensor, lean: Tensor, hangs: Tensor, tip: Tensor, speaks: Tensor | float) -> Tensor:
     """(4, L, 2, 64, 64), see `Motion`."""
     depth, hangs = (F.avg_pool2d(x, FINE // CELLS) for x in (depth, hangs))
     here = pixel_grid(CELLS, CELLS, depth.device)
@@ -96,14 +104,9 @@ def swings(depth: Tensor, lean: Tensor, hangs: Tensor, tip: Tensor) -> Tensor:
     breathed = torch.cat([still, -BREATH_PX * chest], 1)
     swung = torch.cat([-HAIR_PX * hangs, still], 1)
     jaw = torch.zeros_like(breathed)
-    chin = torch.exp(-0.5 * ((x - tip[0]) / JAW_SIGMA) ** 2) * smooth(y - tip[1], *JAW)
-    jaw[FACE, 1] = JAW_PX * chin[0, 0]
+    chin = bulge(x, tip[0], JAW_SIGMA) * smooth(y - tip[1], *JAW)
+    jaw[FACE, 1] = JAW_PX * speaks * chin[0, 0]
     return torch.stack([turned, breathed, swung, jaw])
-
-
-def without_jaw(motion: Motion, still: Tensor) -> Motion:
-    """The same, its jaw `still` () or not."""
-    return motion._replace(swings=torch.cat([motion.swings[:-1], motion.swings[-1:] * ~still]))
 
 
 def coarsened(fine: Tensor, weight: Tensor) -> Tensor:
@@ -136,9 +139,9 @@ def coarsened(fine: Tensor, weight: Tensor) -> Tensor:
     return out
 
 
-def bulge(x: Tensor) -> Tensor:
-    """How far a chest stands out at px from the left, 0 to 1."""
-    return torch.exp(-0.5 * ((x - SPEC / 2) / CHEST_SIGMA) ** 2)
+def bulge(x: Tensor, middle: Tensor | float = SPEC / 2, sigma: float = CHEST_SIGMA) -> Tensor:
+    """How far a chest, or what has another middle and width, stands out at px from the left, 0 to 1."""
+    return torch.exp(-0.5 * ((x - middle) / sigma) ** 2)
 
 
 def flows(motion: Motion, neck: Tensor, body: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ EDGE_PX, ISLAND_PX = 4, 6  # of the picture, where bodies end; and half of how w
 SLIVER_PX = 5  # half of how wide a body is at least at the picture's edge
 HELD = 0.05, 0.3  # coverage of what is read of a body under hair, over which it hangs together with the rest
 HIDDEN = 0.4, 0.65  # the same from which on it is what hair hides of a body for sure
-RIM_PX = 4  # half of how wide what hair hides of a body is at least
+RIM_PX, LOCK_PX = 4, 6  # half of how wide what hair hides of a body is at least, and a lock between its parts at most
 WITHIN_PX = 6  # of an outline of hair, within which a body is that it hides
 ACROSS_PX, ALIKE = 4, (0.1, 0.2)  # about where hair and body meet, and of 1 how alike they are where no edge is
 MEETS = 0.3, 0.6  # share of hair above and of a body below
@@ -119,11 +119,12 @@ def held(whole: Tensor, shares: Tensor, image: Tensor) -> Tensor:
     (1, 4, H, W), where hair that swings would bare it."""
     outside = (image[:, 3:] < 0.5).to(whole.dtype)
     within = 1 - F.max_pool2d(outside, 2 * WITHIN_PX + 1, 1, WITHIN_PX)
-    may = torch.minimum(whole, torch.maximum(within, shares))[:, BODY : BODY + 1]
-    known = (shares[:, BODY : BODY + 1] > 0.5).to(may.dtype)
+    seen = shares[:, BODY : BODY + 1]
+    may = torch.minimum(whole[:, BODY : BODY + 1], torch.maximum(within, seen))
+    known = (seen > 0.5).to(may.dtype)
     # A rim beyond a drawn outline is none of it, but what lies under a lock between its parts is.
     wide = -filled(-smooth(may, *HIDDEN) * (1 - known), RIM_PX)
-    may = may * torch.maximum(filled(known, WITHIN_PX), wide)
+    may = may * torch.maximum(filled(known, LOCK_PX), wide)
     out = whole.clone()
     out[:, BODY : BODY + 1] = torch.minimum(may, reached(known, smooth(may, *HELD), SPEC // 2))
     return out

@@ -94,9 +94,10 @@ def _band(original: Tensor, opacity: Tensor, parts: Parts, rows: slice, across: 
     goes_on[BACK] = torch.maximum(goes_on[BACK], shown[BODY] * smooth(near[SIDE], 0.5, 0.9))
     whole = torch.maximum(whole, goes_on)
     # Before hair farther back no doubt of its outline is a body's, or its rim would show beside hair that swings.
-    behind = torch.maximum(alone[BACK], whole[BACK] * smooth(above[BACK], *COVERED) * inside[0])
-    alone[BODY] = alone[BODY] * (1 - behind * (1 - smooth(share[BODY], *DOUBT)))
-    alpha = torch.maximum(alone, whole * smooth(above, *COVERED) * inside)
+    under = whole * smooth(above, *COVERED) * inside
+    behind = torch.maximum(alone[BACK], under[BACK])
+    alone[BODY] *= 1 - behind * (1 - smooth(share[BODY], *DOUBT))
+    alpha = torch.maximum(alone, under)
     straight = original[:, :3] / drawn.clamp(min=FAINT)
     # At a soft edge the layer in front shows what is drawn, the line too, and the one behind what it would have there.
     before = torch.flip(torch.cumsum(torch.flip(share, [0]), 0), [0]) - share
