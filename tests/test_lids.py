@@ -154,6 +154,31 @@ def test_what_covers_a_face_is_not_skin() -> None:
     assert np.abs(closed[first + 2 * PER :] - 0.9).max() < 0.02
 
 
+def test_what_is_grey_below_an_eye_does_not_make_its_lid_grey() -> None:
+    """A mask that nobody read: it has nothing of the hue of skin."""
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    crop[:, :3, round(72 * PER) :] = torch.tensor((0.85, 0.86, 0.88))[:, None, None]
+    row, column = EYES[0]
+    lid = _closed(crop, found)[round((row - 2) * PER), round(column * PER)]
+    assert np.abs(lid - SKIN).max() < 0.01
+
+
+def test_a_lid_begins_in_the_shade_of_the_skin_above_it() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    row, column = EYES[0]
+    top = row - HALF[1] - LASH_PX
+    lash = (crop[:, :3] - torch.tensor(BLACK)[:, None, None]).abs().amax(1, keepdim=True) < 0.1
+    shadow = (torch.arange(SIZE)[:, None] < PER * (top + 2)) & ~lash
+    crop[:, :3] = torch.where(shadow, 0.8 * crop[:, :3], crop[:, :3])  # that of a fringe, which ends at the lash
+    hidden = torch.ones_like(found.bare)
+    hidden[:, :, : int(top)] = 0.4  # and may be hair, as far as it was read
+    line = _closed(crop, found._replace(bare=hidden))[:, round(column * PER)].mean(1)
+    first, last = round((top - 2) * PER), round((row + 2) * PER)
+    assert line[first] == pytest.approx(0.8 * np.mean(SKIN), abs=0.02)
+    assert line[last] > line[first] + 0.1
+    assert np.abs(np.diff(line[first:last])).max() < 0.07, "and hardly an edge between"
+
+
 @pytest.mark.parametrize("size", [32, 48, 64])
 def test_lids_close_in_the_smallest_pictures(size: int) -> None:
     crop, found = _painted(_lock(34, 46, 58))
@@ -187,6 +212,36 @@ def test_hair_at_an_eyes_outer_corner_hangs_down_to_its_closed_lash() -> None:
     widths = [len(_columns(closed, row, HAIR)) / PER for row in (56, 60, 63, 66)]
     assert widths[0] == pytest.approx(18, abs=1)
     assert widths[0] >= widths[1] >= widths[2] >= widths[3] and widths[3] > 14.5, "and is no triangle of skin"
+
+
+def test_hair_that_goes_away_from_an_eye_does_not_hang_beside_it() -> None:
+    """Its outline would be a strand by itself, with skin on both sides."""
+    corner, top = EYES[0][1] - HALF[0], EYES[0][0] - HALF[1]
+    widths = []
+    for slope in (0.0, 0.7):
+        at = (torch.arange(SIZE) + 0.5) / PER
+        crop, found = _painted(
+            ((at[None] + slope * (at[:, None] - top)) < corner + 7).float() * (at[:, None] < top + 2)
+        )
+        beside = torch.nn.functional.avg_pool2d(_lock(0, corner, 128)[None, None], PER)  # so it is read
+        closed = _closed(crop, found._replace(bare=torch.minimum(found.bare, 1 - beside)))
+        line = closed[round((top + 8) * PER), round(corner * PER) : round((corner + 5) * PER)]
+        widths.append(int((np.abs(line - HAIR).max(1) < 0.15).sum()))
+    assert widths[0] > 3 * widths[1], widths
+
+
+def test_the_end_of_a_lock_in_a_lash_does_not_go_down_with_it() -> None:
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    row, column = EYES[0]
+    top, lock = row - HALF[1] - LASH_PX, _lock(column - 6, column + 1, 58)
+    hair = lock * (torch.arange(SIZE)[:, None] < PER * (top + 0.5))
+    crop[:, :3] = torch.lerp(crop[:, :3], torch.tensor(HAIR)[:, None, None], hair)
+    lash, bare = found.lash.clone(), 1 - torch.nn.functional.avg_pool2d(hair[None, None], PER)
+    bare[..., int(top) - 2 : int(top) + 1, int(column) - 1 : int(column) + 1] = 1  # its end is read as the lash's
+    lash[..., int(top) - 2 : int(top), int(column) - 1 : int(column) + 1] = 0.6
+    shown = eye_pictures(crop, found._replace(lash=lash, bare=bare)).lash[0, 3]
+    above = shown[: round((top - 0.5) * PER), round((column - 3) * PER) : round((column + 3) * PER)]
+    assert above.max() < 0.1 and shown[round((top + 1) * PER), round(column * PER)] > 0.9
 
 
 def test_strands_side_by_side_end_in_tips_of_their_own() -> None:

@@ -15,7 +15,7 @@ import torch
 from puppeteer.characters.layers import LAYERS
 from puppeteer.errors import RenderError
 from puppeteer.networks.rig import motion
-from puppeteer.networks.rig.assembly import SLOPE, gentler, one_relief
+from puppeteer.networks.rig.assembly import SLOPE, bared, gentler, one_relief
 from puppeteer.networks.rig.frame import Rigged
 from puppeteer.networks.rig.pictures import DRAWN, Parts, laid_over, pictures, split, widened
 from puppeteer.networks.rig.reader import BACK, BODY, COUNT, FRONT, SIDE, nearest
@@ -267,3 +267,12 @@ def test_hair_goes_on_behind_a_sleeve_that_other_hair_hangs_beside() -> None:
     layers = pictures(original, Parts(seen, seen.clone(), hidden)).layers
     back = layers[DRAWN.index(BACK), 3, 128]
     assert (back[123:127] > 0.9).all() and back[100] == 0
+
+
+def test_a_body_that_moves_away_from_hair_beside_it_bares_the_same_hair() -> None:
+    seen = torch.zeros(1, COUNT, 256, 256)
+    seen[:, BODY, :, :128], seen[:, SIDE, :200, 128:], seen[:, BACK, 200:, 128:] = 1, 1, 1
+    share = bared(seen, seen)[0]
+    assert share[100, 124] > 0.9, "beside it"
+    assert share[100, 60] == 0 and share[100, 140] == 0, "not far off, or where it is seen"
+    assert share[240, 124] < 0.1, "where back hair is seen that goes on"

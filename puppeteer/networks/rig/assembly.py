@@ -83,9 +83,9 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
     for k in range(COUNT):
         spread = spread_colour(image, inner, k)[0]
         if k in PAINTED:  # beside what is seen, what is hidden goes on as it is
-            beside = smooth(blurred(inner[:, k : k + 1], BESIDE_SIGMA)[0], 0.0, 0.2)
-            spread = torch.lerp(painted[PAINTED.index(k)], spread, beside)
+            spread = torch.lerp(painted[PAINTED.index(k)], spread, close_to(inner, k))
         hidden.append(spread)
+    hidden[BACK] = torch.lerp(hidden[BACK], hidden[SIDE], bared(shares, inner))
     hidden = [as_grey_as(image, colour) for colour in hidden]
     hidden[NECK] = mirrored(image, inner[:, NECK], hidden[NECK])
     small = F.avg_pool2d(torch.cat([shares, whole], 1), SPEC // FINE)[0, :, None]
@@ -108,6 +108,17 @@ def read(reader: Reader, painter: Painter, image: Tensor, covered: Tensor | None
         speaks = (covered[0, 2] <= COVERED).to(hangs.dtype)
     moves = motion.fitted(depth, follow, there, hangs, root, tip, speaks)
     return Parts(shares[0, :, None], whole[0, :, None], torch.stack(hidden)), moves
+
+
+def close_to(inner: Tensor, layer: int) -> Tensor:
+    """(1, 256, 256): 1 where a layer is seen near by, as `inner` (1, L, 256, 256) tells."""
+    return smooth(blurred(inner[:, layer : layer + 1], BESIDE_SIGMA)[0], 0.0, 0.2)
+
+
+def bared(shares: Tensor, inner: Tensor) -> Tensor:
+    """(1, 256, 256): 1 where a body covers what goes on from hair beside it, and not from hair behind, which it bares
+    when it moves; `shares` and `inner` (1, L, 256, 256) of what is seen, without lines at edges."""
+    return shares[0, BODY] * close_to(inner, SIDE) * (1 - close_to(inner, BACK))
 
 
 def mirrored(image: Tensor, inner: Tensor, hidden: Tensor) -> Tensor:

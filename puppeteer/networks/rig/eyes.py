@@ -16,8 +16,8 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.gazes import DOWN, goes, goes_down
-from puppeteer.networks.rig.lashes import INK, LASH, as_lashes, grown, line_of, nearest_line
-from puppeteer.networks.rig.lids import covered, told
+from puppeteer.networks.rig.lashes import INK, LASH, as_lashes, grown, line_of, nearest_line, without_locks
+from puppeteer.networks.rig.lids import covered, shade, told
 from puppeteer.networks.rig.locks import tips
 from puppeteer.networks.rig.pictures import filled, smooth, wider
 from puppeteer.networks.rig.reader import spread
@@ -53,6 +53,7 @@ LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 CLEAR = 0.3, 0.8  # share of a face without hair, from which on its colour is skin's
 SKIN = 0.27, 0.4  # of 1: what differs more from the colour of a face is no skin of it
+WARM, HUED = (0.0, 0.4), (0.03, 0.06)  # share of skin's hue from which on it may be skin, where that has one, of 1
 PAPER, SHADED = (0.08, 0.2), 0.85  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
 TAKEN = 0.5  # share of an eye and its lashes in a pixel from which on it is theirs
@@ -251,7 +252,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         return 1 - smooth((straight - to).abs().amax(1, keepdim=True), *within)
 
     lit = torch.lerp(torch.ones_like(free), alike(papers[2], PAPER), SHADED)
-    bare = (1 - every) * smooth(free, *CLEAR) * alike(eyes.skin, SKIN) * lit
+    bare = (1 - every) * smooth(free, *CLEAR) * alike(eyes.skin, SKIN) * lit * _as_warm(straight, eyes.skin)
     seen = smooth(clear * iris, *OWN), smooth(clear * (1 - wider(iris, 1)), *OWN)
 
     def about(paint: Tensor, own: Tensor) -> Tensor:
@@ -294,15 +295,16 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     own = moved * smooth(free, *BARE) * smooth(as_lashes(straight - plain, line - plain)[0], *LIKE_LASH)
     unlike = (straight - plain).abs().amax(1, keepdim=True)
     near_lid = nearest_line(moved * unlike, unlike, edges[0])
+    taken = torch.maximum(opening, gone)
+    bare = told(straight, plain, free, taken)
+    moved = without_locks(moved, 1 - bare, edges[0], beside)
     dark, moved = completed(line, own), moved * upper * near_lid
     gone, lower = gone * near_lid, smooth(lash, *LOWER) * (1 - upper)
     below, above = row - edges[0], edges[3] - row
     within = (torch.minimum(below, above) + 0.5).clamp(0, 1) * (1 - gone) * (opening.amax(2, keepdim=True) > TAKEN)
-    own = torch.maximum(opening, smooth(lash, *GONE))
-    bare = told(straight, plain, free, own)
     # The end of a lash may lie over the hair beside a face: what is about it tells, but for the rim of the lash.
     rims = max(1, round(BITS_PX * size / CROP))
-    behind = spread(-filled(bare - 1, rims).expand_as(straight), 1 - own + FAINT**2)[:, :1]
+    behind = spread(-filled(bare - 1, rims).expand_as(straight), 1 - taken + FAINT**2)[:, :1]
     skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
     # What is neither skin nor ink below an eye may be a rim of glasses, and stays.
     rim = smooth(unlike, *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
@@ -317,6 +319,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
+    shadow_above = shade(straight[0], plain[0], gap, (_as_warm(straight, eyes.skin) * smooth(free, *PERHAPS))[0])
+    skin, plain = skin + shadow_above, plain + shadow_above
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
     drawn = torch.cat([torch.maximum(drawn[:, :1], locks.above[None, None]), drawn[:, 1:]], 1)
     return EyePictures(
@@ -345,6 +349,14 @@ def _in_hue(colours: Tensor, of: Tensor) -> Tensor:
     light, usual = colours.mean(1, keepdim=True), of.mean(1, keepdim=True).clamp(min=FAINT)
     greyed = smooth(1 - vivid(colours) / vivid(of).clamp(min=FAINT), *GREYED)
     return torch.lerp(colours, (light * of / usual).clamp(0, 1), greyed * (1 - smooth(light / usual, *LIGHTER)))
+
+
+def _as_warm(colours: Tensor, skin: Tensor) -> Tensor:
+    """(B, 1, H, W): 0 where colours (B, 3, H, W) have nothing of the hue that `skin` (B, 3, 1, 1) has, as masks."""
+    hue, own = (x - x.mean(1, keepdim=True) for x in (colours, skin))
+    much = own.square().sum(1, keepdim=True)
+    share = (hue * own).sum(1, keepdim=True) / much.clamp(min=FAINT)
+    return torch.lerp(torch.ones_like(share), smooth(share, *WARM), smooth(much.sqrt(), *HUED))
 
 
 def _mean(colours: Tensor, weight: Tensor) -> Tensor:

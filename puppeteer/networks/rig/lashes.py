@@ -27,6 +27,9 @@ SEEN = 0.5  # px: a lash that is nowhere as thick is none
 GAP = 0.6, 0.8  # how much less than its lash what lies above may differ from skin, up to which it goes on
 NEAR_PX = 2.0  # of the crop from a lid's edge, within which its lash is sought most
 STRAND_PX = 2.0  # of the crop: half of how wide what passes over a lash may be
+ABOVE_PX = 1.0  # of the crop above a lid's edge: there its lash may have the end of a lock in it
+HANGS_PX, BUMP_PX, CORNER_PX = 2.5, 1.5, 3.0  # the same below a lock; half of how wide its end is; and of an eye's ends
+LOCK = 0.3, 0.7  # share of hair from which on that is a lock
 FAINT = 1e-3
 
 
@@ -95,3 +98,14 @@ def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:
     kept = 1 - gap.flip(2).cummax(2).values.flip(2)
     reach = max(1, round(STRAND_PX * per))
     return widened(-widened(-kept, reach, 3), reach, 3)
+
+
+def without_locks(lash: Tensor, hair: Tensor, edge: Tensor, beside: Tensor) -> Tensor:
+    """A lash (1, 1, h, h) without the ends of locks above it, that stand out of it; `hair` (the same) is 1 where locks
+    lie, `edge` (h,) px is its lid's, and columns are `beside` the eye where that is 1, (1, 1, 1, h)."""
+    per = lash.shape[3] / CROP
+    down, bump, corner = (max(1, round(px * per)) for px in (HANGS_PX, BUMP_PX, CORNER_PX))
+    row = torch.arange(lash.shape[2], device=lash.device)[:, None] + 0.5
+    near = widened(widened(hair, down, 2), bump, 3) * (1 - widened(beside, corner, 3))
+    smoothed = widened(-widened(-lash, bump, 3), bump, 3)
+    return torch.lerp(lash, smoothed, smooth(near, *LOCK) * (row < edge - ABOVE_PX * per))

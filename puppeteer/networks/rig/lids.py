@@ -15,6 +15,8 @@ GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin t
 BEFORE = 0.8, 0.98  # share of hair in a pixel from which on nothing but an eye's own pixels is skin
 BARE = 0.6, 0.95  # share of a face without hair, from which on skin ends softly
 EDGE_PX, LOW_PX = 2.0, 1.25  # of the crop: about a lash, and half of how high a line is that is no lock
+ABOVE_PX, EVEN_PX = 3.0, 1.5  # of the crop above a lid, where its shade is told, and aside, over which that is evened
+SHADE, FADES_PX = (0.2, 0.4), (0.0, 6.0)  # of 1: what differs more is no shade; and px over which one goes on
 NEAR, ENDS_PX = (0.3, 0.6), 4.0  # share of hair about which locks end, and px of the crop about that
 
 
@@ -46,3 +48,21 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
     like = torch.where(edges, torch.minimum(above, like), like)
     near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * apart
     return 1 - torch.lerp(hair, torch.maximum(hair, like), near * (1 - taken))
+
+
+def shade(straight: Tensor, skin: Tensor, taken: Tensor, warm: Tensor) -> Tensor:
+    """How much darker or lighter than `skin` (3, h, h) a lid is at its upper end (3, h, h): as what is drawn above it
+    in `straight` (3, h, h), where that is skin, `warm` (1, h, h); `taken` (h, h) is what lids cover."""
+    size = taken.shape[-1]
+    per = size / CROP
+    row = torch.arange(size, device=taken.device)
+    there = taken.any(0)
+    top = torch.where(taken, row[:, None], size).amin(0)
+    rows = [(top - k).clamp(0, size - 1) for k in range(max(1, round(per)), max(2, round(ABOVE_PX * per)) + 1)]
+    off = torch.stack([straight[:, at, row] - skin[:, at, row] for at in rows]).median(0).values
+    is_skin = torch.stack([warm[0, at, row] for at in rows]).amin(0) * there
+    is_skin = is_skin * (1 - smooth(off.abs().amax(0), *SHADE))
+    reach = max(1, round(EVEN_PX * per))
+    total, weight = (F.avg_pool1d(x, 2 * reach + 1, 1, reach) for x in (off * is_skin, is_skin[None]))
+    fading = 1 - smooth((row[:, None] + 0.5 - top) / per, *FADES_PX)
+    return (total / weight.clamp(min=FAINT) * weight.clamp(max=1))[:, None] * fading

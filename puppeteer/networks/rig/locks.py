@@ -27,6 +27,7 @@ WIDENS, WIDENS_PX = 0.5, 1.5  # of its width, and px of the crop: how much wider
 OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashes on a lock are painted over
 HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
 HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
+AWAY = 0.6  # the same from which on one does not hang there, but goes away from the eye
 CREASE_PX = 4  # px of the crop above an eye in which it is told how a strand lies
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
@@ -121,7 +122,9 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             continue
         # What passes by an eye goes on with the rest of it.
         if beside[0] != beside[1]:
-            lean = min(max(lean, -UPRIGHT), 0.0) if beside[0] else max(min(lean, UPRIGHT), 0.0)
+            away = max(-lean if beside[0] else lean, 0.0)
+            away = away if away > AWAY else min(away, UPRIGHT)
+            lean = -away if beside[0] else away
         # Hair on both sides of one lock ends with it, sooner or later.
         if all(beside) and _within(first, last, deep, per) and _count(first, last, per) == 1:
             beside, lean = [False, False], min(max(lean, -UPRIGHT), UPRIGHT)
