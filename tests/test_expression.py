@@ -305,7 +305,7 @@ def test_body_and_hair_are_the_same_at_every_rate(rate: int) -> None:
 
     whole, some = at(240)[:: 240 // math.gcd(240, rate)], at(rate)[:: rate // math.gcd(240, rate)]
     for name in LIFE:
-        assert np.abs(of(whole, name) - of(some, name)).max() < 0.08, name
+        assert np.abs(of(whole, name) - of(some, name)).max() < 0.02, name
         assert np.ptp(of(some, name)) > 0.2, name
 
 
@@ -339,15 +339,15 @@ def test_the_spring_is_stable_whatever_the_step() -> None:
     assert abs(last) < 1e-3
 
 
-def test_the_body_follows_the_head_later_and_less() -> None:
+def test_the_body_follows_the_head_later() -> None:
     life, poses = Life(), []
     for frame in range(60):
         pose = Pose(neck_y=1.0 if frame >= 10 else 0.0, neck_z=-0.5)
         poses.append(life.step(pose, frame / 30, MotionSettings(sway=0)))
     turn = [pose.body_y for pose in poses]
-    assert turn[11] < 0.15 and 0.2 < turn[18] < turn[40] < 0.75
+    assert turn[11] < 0.2 and 0.3 < turn[18] < turn[40] <= 1
     assert poses[-1].body_z < -0.1
-    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0)).body_y == pytest.approx(0.7)
+    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0, sway=0)).body_y == 1, "in degrees less"
 
 
 def test_a_body_shifts_its_weight_while_its_head_is_still() -> None:

@@ -9,8 +9,8 @@ from puppeteer.pose import LIFE, Pose
 from puppeteer.settings import MotionSettings
 
 BREATH_S = 4.0  # from one breath to the next
-TURNS_WITH, LEANS_WITH = 0.7, 0.6  # share of the head's number that the body's becomes
-SWAYS_Z, SWAYS_Y = (0.12, 7.3, 4.1), (0.16, 9.1, 5.3)  # how far, and in how many seconds to and fro
+TURNS_WITH, LEANS_WITH = 1.0, 1.0  # share of the head's number that the body's becomes: a third of its angle
+SWAYS_Z, SWAYS_Y = (0.2, 7.3, 4.1), (0.25, 9.1, 5.3)  # how far, and in how many seconds to and fro
 LEANS_ASIDE = 1.1  # the body's lean for a head that has moved aside by its own width
 TOLD_S = 0.04  # the delay of a body that was told
 SWING = (("neck_z", 1.0), ("neck_y", 0.6), ("body_z", 0.6), ("body_y", 0.3))  # what carries the roots of hair aside
@@ -78,20 +78,22 @@ class Follower:
     """Comes after what it follows: two first-order low passes in a row, exact for every length of a step."""
 
     def __init__(self) -> None:
-        self._first = self._second = 0.0
+        self._goal = self._first = self._second = 0.0
 
     def step(self, goal: float, passed_s: float, delay_s: float) -> float:
         """`delay_s` is how long it is behind something that moves evenly."""
         if delay_s <= 0:
-            self._first = self._second = goal
+            self._goal = self._first = self._second = goal
             return goal
-        left = passed_s
-        while left > 0:
-            step_s = min(STEP_S, left)
-            left -= step_s
-            kept = math.exp(-2 * step_s / delay_s)
-            self._first = goal + kept * (self._first - goal)
+        steps = math.ceil(passed_s / STEP_S - 1e-9)
+        moved = (goal - self._goal) / max(steps, 1)
+        self._goal += moved / 2  # what it follows went there evenly
+        for _ in range(steps):
+            kept = math.exp(-2 * passed_s / steps / delay_s)
+            self._first = self._goal + kept * (self._first - self._goal)
+            self._goal += moved
             self._second = self._first + kept * (self._second - self._first)
+        self._goal = goal if steps else self._goal - moved / 2
         return self._second
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from puppeteer.networks.rig.pictures import smooth
 
-OUT, IN, UP, DOWN = 0.5, 0.24, 0.42, 0.63
+OUT, IN, UP, DOWN = 0.5, 0.24, 0.45, 0.63
+SINKS = 0.05  # of its half height, how far down an iris goes that looks out
 LOWER = 0.4  # of an iris, its lower part, which a lower lid hides when it looks down
 LIGHTER, LESS = (1.15, 1.5), 0.21  # times as light as the rest, from which on its light is there; how much less then
 SEEN, LEAST_PX = 0.6, 8.0  # share of a pixel that is an iris's for sure; and of the crop, what is no iris
@@ -35,4 +36,5 @@ def goes(gaze: Tensor, down: Tensor) -> Tensor:
     right, which is the viewer's left, and up; `down` () as `goes_down` has it."""
     (left, up), (right, below) = gaze.clamp(min=0), gaze.clamp(max=0)
     aside = torch.stack([OUT * left + IN * right, IN * left + OUT * right])
-    return torch.stack([aside, (UP * up + down * below).expand(2)], 1)
+    upwards = UP * up + down * below - SINKS * torch.stack([left, -right])
+    return torch.stack([aside, upwards], 1)
