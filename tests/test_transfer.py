@@ -18,7 +18,7 @@ from puppeteer.commands import transfer as module
 from puppeteer.commands.demo import demo
 from puppeteer.commands.transfer import transfer
 from puppeteer.errors import ImageError, PuppeteerError, SettingsError, SinkError, SourceError
-from puppeteer.inputs.recorded import MOTION, read_motion
+from puppeteer.inputs.recorded import MOTION, read_motion, write_loop
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live.playing import Recorded
 from puppeteer.outputs import video_file
@@ -289,6 +289,21 @@ def test_the_recorded_motion() -> None:
     assert spans[0] > 0.5 and spans[1] > 0.5 and spans[2] > 0.3, "eyes close, the mouth opens"
     assert (spans[3:6] > 0.3).any(), "the head moves"
     assert np.abs(np.diff(values[:, 3:6], axis=0)).max() < 0.5, "it does not jump"
+
+
+def test_a_loop_goes_back_in_a_mirror_without_a_jump(tmp_path: Path) -> None:
+    forwards, path = tmp_path / "forwards.csv", tmp_path / "loop.csv"
+    rows = [f"{k / 30},0,0.5,0.2,{k / 100},0,{-k / 100},{k / 200},0,1" for k in range(91)]
+    header = "time_s,eye_left,eye_right,mouth_open,neck_z,neck_x,neck_y,gaze_x,gaze_y,face"
+    forwards.write_text("\n".join([header, *rows]))
+    write_loop(forwards, path)
+    poses = [pose for _, pose in read_motion(path)]
+    assert len(poses) == 180
+    assert poses[45].values() == pytest.approx(poses[-45].mirrored().values(), abs=1e-3)
+    values = np.array([pose.values() for pose in (*poses, poses[0])])
+    heads = [POSE_NAMES.index(name) for name in ("neck_z", "neck_y", "neck_x")]
+    assert np.abs(np.diff(values[:, heads], axis=0)).max() < 0.1
+    assert poses[90].mouth_form > 0.8 and poses[90].neck_y == pytest.approx(0, abs=0.01)
 
 
 def test_the_motion_that_comes_along_shows_all_that_a_face_does() -> None:

@@ -13,6 +13,7 @@ from puppeteer.errors import SettingsError
 from puppeteer.pose import LIFE, POSE_NAMES, SIX, Pose
 from puppeteer.table import number, read_table
 
+PASSES_S, SACCADE_S = 1.2, 0.2  # in which a head, and a gaze, pass into what a mirror shows
 SMILE_S = 1.3  # from where a smile begins to where it is whole
 MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
 
@@ -40,8 +41,9 @@ def _pose(row: dict[str, str]) -> Pose:
 
 
 def write_loop(tracked: Path, path: Path = MOTION) -> None:
-    """Makes a table that loops out of one that `track` wrote: forwards, then backwards, with a smile where it turns
-    round. What motion adds to a face is left out: the motion that plays it adds that. See `motions/README.md`."""
+    """Makes a table that loops out of one that `track` wrote: forwards, then backwards and in a mirror, with a smile
+    where it turns round. What motion adds to a face is left out: the motion that plays it adds that. See
+    `motions/README.md`."""
     rows = read_motion(tracked)
     step_s = (rows[-1][0] - rows[0][0]) / (len(rows) - 1)
     names = [name for name in POSE_NAMES if name not in LIFE]
@@ -49,15 +51,34 @@ def write_loop(tracked: Path, path: Path = MOTION) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["time_s", *names, "face"])
-        for index, pose in enumerate([*loop, *loop[-2:0:-1]]):
+        there_and_back = [*loop, *loop[-2:0:-1]]
+        for index, pose in enumerate(there_and_back):
+            pose = _turned_round(pose, index * step_s, (len(loop) - 1) * step_s, len(there_and_back) * step_s)
             values = (f"{getattr(pose, name):.4f}" for name in names)
             writer.writerow([f"{index * step_s:.6f}", *values, 1])
+
+
+def _turned_round(pose: Pose, time_s: float, turn_s: float, whole_s: float) -> Pose:
+    """A pose that is seen in a mirror from `turn_s` on until the loop ends, at `whole_s`; it passes from one to the
+    other around both, eyes faster than heads."""
+    until_s = min(time_s, whole_s - time_s)  # from where the loop begins and ends
+    mirrored, after_s = pose.mirrored(), time_s - turn_s
+    if until_s < abs(after_s):
+        after_s = math.copysign(until_s, after_s)
+    values = {}
+    for name, here, there in zip(POSE_NAMES, pose.values(), mirrored.values(), strict=True):
+        passing_s = SACCADE_S if name.startswith("gaze") else PASSES_S
+        share = 0.5 + min(0.5, max(-0.5, after_s / passing_s))
+        share = (1 - math.cos(math.pi * share)) / 2
+        values[name] = (1 - share) * here + share * there
+    return Pose(**values)
 
 
 def _smiling(pose: Pose, before: float) -> Pose:
     """A pose with as much of a smile as there is `before` its middle, in half lengths of it."""
     share = (1 + math.cos(math.pi * min(1.0, before))) / 2
-    form, eyes = (value + share * (full - value) for value, full in ((pose.mouth_form, 0.9), (pose.eye_smile, 0.8)))
+    form = pose.mouth_form + share * (0.9 - pose.mouth_form)
+    eyes = pose.eye_smile + math.sqrt(share) * (0.9 - pose.eye_smile)  # a smile begins there
     return replace(pose, mouth_form=form, eye_smile=eyes)
 
 
