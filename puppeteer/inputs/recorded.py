@@ -14,6 +14,9 @@ from puppeteer.pose import LIFE, POSE_NAMES, SIX, Pose
 from puppeteer.table import number, read_table
 
 PASSES_S, SACCADE_S = 1.2, 0.2  # in which a head, and a gaze, pass into what a mirror shows
+TURNS, TILTS = 1.2, 0.7  # times as far as recorded
+LEADS_S, LEADS = 0.25, 0.9  # how long before a head eyes go, and how far, of its way in that time
+NARROWED = 0.25  # how far eyes that smile are closed
 SMILE_S = 1.3  # from where a smile begins to where it is whole
 MOTION = Path(__file__).parents[1] / "motions" / "demo.csv"
 
@@ -42,18 +45,21 @@ def _pose(row: dict[str, str]) -> Pose:
 
 def write_loop(tracked: Path, path: Path = MOTION) -> None:
     """Makes a table that loops out of one that `track` wrote: forwards, then backwards and in a mirror, with a smile
-    where it turns round. What motion adds to a face is left out: the motion that plays it adds that. See
-    `motions/README.md`."""
+    where it turns round, more of a turn and less of a tilt, and eyes that go where a head is about to turn. What motion
+    adds to a face is left out: the motion that plays it adds that. See `motions/README.md`."""
     rows = read_motion(tracked)
     step_s = (rows[-1][0] - rows[0][0]) / (len(rows) - 1)
     names = [name for name in POSE_NAMES if name not in LIFE]
-    loop = [_smiling(pose, (rows[-1][0] - time_s) / SMILE_S) for time_s, pose in rows]
+    loop = [_livelier(_smiling(pose, (rows[-1][0] - time_s) / SMILE_S)) for time_s, pose in rows]
+    there_and_back, turn_s = [*loop, *loop[-2:0:-1]], (len(loop) - 1) * step_s
+    whole_s = len(there_and_back) * step_s
+    poses = [_turned_round(pose, k * step_s, turn_s, whole_s) for k, pose in enumerate(there_and_back)]
+    ahead = [poses[(k + round(LEADS_S / step_s)) % len(poses)] for k in range(len(poses))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["time_s", *names, "face"])
-        there_and_back = [*loop, *loop[-2:0:-1]]
-        for index, pose in enumerate(there_and_back):
-            pose = _turned_round(pose, index * step_s, (len(loop) - 1) * step_s, len(there_and_back) * step_s)
+        for index, (pose, soon) in enumerate(zip(poses, ahead, strict=True)):
+            pose = replace(pose, gaze_x=pose.gaze_x + LEADS * (soon.neck_y - pose.neck_y)).clamped()
             values = (f"{getattr(pose, name):.4f}" for name in names)
             writer.writerow([f"{index * step_s:.6f}", *values, 1])
 
@@ -74,12 +80,18 @@ def _turned_round(pose: Pose, time_s: float, turn_s: float, whole_s: float) -> P
     return Pose(**values)
 
 
+def _livelier(pose: Pose) -> Pose:
+    return replace(pose, neck_y=TURNS * pose.neck_y, neck_z=TILTS * pose.neck_z).clamped()
+
+
 def _smiling(pose: Pose, before: float) -> Pose:
     """A pose with as much of a smile as there is `before` its middle, in half lengths of it."""
     share = (1 + math.cos(math.pi * min(1.0, before))) / 2
     form = pose.mouth_form + share * (0.9 - pose.mouth_form)
-    eyes = pose.eye_smile + math.sqrt(share) * (0.9 - pose.eye_smile)  # a smile begins there
-    return replace(pose, mouth_form=form, eye_smile=eyes)
+    begun = math.sqrt(share)  # in the eyes
+    eyes = pose.eye_smile + begun * (0.9 - pose.eye_smile)
+    left, right = (max(value, NARROWED * begun) for value in (pose.eye_left, pose.eye_right))
+    return replace(pose, mouth_form=form, eye_smile=eyes, eye_left=left, eye_right=right)
 
 
 if __name__ == "__main__":
