@@ -19,7 +19,8 @@ from puppeteer.commands import transfer as module
 from puppeteer.commands.demo import demo
 from puppeteer.commands.transfer import transfer
 from puppeteer.errors import ImageError, PuppeteerError, SettingsError, SinkError, SourceError
-from puppeteer.inputs.recorded import MOTION, read_motion, write_loop
+from puppeteer.inputs.recorded import MOTION, read_motion
+from puppeteer.inputs.recorded_loop import write_loop
 from puppeteer.inputs.video_file import VideoFile
 from puppeteer.live.playing import Recorded
 from puppeteer.outputs import video_file
