@@ -84,6 +84,9 @@ class RealPoser:
     def set_character(self, character: Any) -> None:
         self._poser.set_character(character)
 
+    def prepared(self, size: int) -> bool:
+        return self._poser.prepared(size)
+
     def pose(self, pose: Pose, size: int) -> U8:
         if self._asked in self.errors:
             raise self.errors[self._asked]

@@ -86,11 +86,15 @@ class StagePoser:
         self.drawing = False
         self.characters: list[Any] = []
         self.sizes: list[int] = []
+        self.unprepared: set[int] = set()
 
     def set_character(self, character: Any) -> None:
         if self.refuses is not None:
             raise self.refuses
         self.characters.append(character)
+
+    def prepared(self, size: int) -> bool:
+        return size not in self.unprepared
 
     def pose(self, pose: Pose, size: int) -> U8:
         self.sizes.append(size)

@@ -11,6 +11,7 @@ import torch
 
 from puppeteer import weights
 from puppeteer.characters import default_character
+from puppeteer.errors import SettingsError
 from puppeteer.image import Character, premultiplied
 from puppeteer.networks import FAMILIES
 from puppeteer.networks.compact import TRAINED, Morpher, MorpherConfig, load
@@ -204,3 +205,21 @@ def test_several_characters_at_once() -> None:
         both = network.decode(network.encode(crops), poses)
         alone = network.decode(network.encode(crops[1:]), poses[1:])
     assert torch.allclose(both.colour[1:], alone.colour, atol=1e-4)
+
+
+def test_another_size_is_prepared_beside_what_is_drawn(character: Character) -> None:
+    """A stage that builds its layers for a new size in a frame shows half a second of nothing new."""
+    poser, other = Poser.load("compact", "cpu"), Poser.load("compact", "cpu")
+    for each in (poser, other):
+        each.set_character(character)
+    assert poser.prepared(512), "nothing is shown yet that could be shown meanwhile"
+    poser.pose(MIXED, 256)
+    assert poser.prepared(256) and not poser.prepared(512)
+    frames = 0
+    while not poser.prepared(512):
+        poser.pose(replace(MIXED, neck_z=(frames % 20) / 20), 256)
+        frames += 1
+    assert frames > 3, "it went on"
+    assert np.array_equal(poser.pose(MIXED, 512), other.pose(MIXED, 512))
+    with pytest.raises(SettingsError):
+        poser.prepared(5000)

@@ -642,6 +642,20 @@ def test_the_character_is_drawn_at_sizes_that_cost_little(character_png: Path) -
         assert eventually(lambda: stage.posers[0].sizes[-1] == 128), "of 90 px"
 
 
+def test_a_size_that_has_to_be_prepared_is_drawn_when_it_is(character_png: Path) -> None:
+    settings = set_by_name(set_by_name(SMALL, "output.width", 320), "output.height", 180)
+    with on_stage(character_png, set_by_name(settings, "source.kind", "demo")) as stage:
+        poser, live = stage.posers[0], stage.live
+        poser.unprepared.add(768)
+        live.apply(set_by_name(live.settings, "output.zoom", 4))
+        assert eventually(lambda: live.picture is not None and live.picture.placed.side == 720)
+        before = len(poser.sizes)
+        assert eventually(lambda: len(poser.sizes) > before + 3) and set(poser.sizes) == {256}, "it goes on meanwhile"
+        assert (live.picture is not None) and (live.picture.pixels[..., 1] != 255).all(), "as large as it shall be"
+        poser.unprepared.clear()
+        assert eventually(lambda: poser.sizes[-1] == 768)
+
+
 def sides(detail: Detail, lasts_s: dict[int, float], first_s: float, last_s: float) -> list[int]:
     """What is drawn, ten times a second, where a picture of so many px takes so long; of 720 px, 30 a second."""
     drawn = [max(lasts_s)]

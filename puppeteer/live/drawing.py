@@ -43,6 +43,7 @@ class Drawing:
         self._hearing = hearing
         self._rate, self._timings = rate, timings
         self._detail = Detail()
+        self._preparing = False  # another size than the one that is drawn
         self.picture: Picture | None = None
 
     def work(self, after_each: Callable[[], object]) -> None:
@@ -93,12 +94,14 @@ class Drawing:
         """The character in its place; None where nothing can be drawn at this moment."""
         width, height = even_size(output)
         side = round(min(width, height) * output.zoom)
-        lasts_s = self._pace.draw_lasts.seconds
+        # What prepares another size beside takes time that says nothing.
+        lasts_s = 0.0 if self._preparing else self._pace.draw_lasts.seconds
         drawn_side = self._detail.side(side, output.detail, lasts_s, 1 / output.rate, self._clock())
         begun_s = self._clock()
         rgba = self._loading.drawn(pose, drawn_side)
         if rgba is None:
             return None
+        self._preparing = len(rgba) != drawn_side
         posed_s = self._clock()
         self._timings.add("pose", posed_s - begun_s, posed_s)
         left = round((width - side) / 2 + output.offset_x * height)

@@ -24,6 +24,7 @@ class Loading:
         self._told = told
         self._tell: Tell = told.tell
         self._poser: Drawer | None = None
+        self._side = 0  # of the last picture; 0 where the next one is the first of its networks or its character
         self._use = threading.Lock()
         self._change = threading.Lock()  # of what is to be loaded
         self._again = threading.Event()
@@ -41,11 +42,18 @@ class Loading:
         self._again.set()
 
     def drawn(self, pose: Pose, side: int) -> U8 | None:
-        """The character, (side, side, 4); None where nothing can be drawn at this moment."""
+        """The character, (side, side, 4), or as large as before while that is prepared; None where nothing can be drawn
+        at this moment."""
         if not self._use.acquire(blocking=False):  # a character is being taken in
             return None
         try:
-            return None if self._poser is None else self._poser.pose(pose, side)
+            if self._poser is None:
+                return None
+            if self._side and side != self._side and not self._poser.prepared(side):
+                side = self._side
+            picture = self._poser.pose(pose, side)
+            self._side = side
+            return picture
         except Exception as error:
             self._failed(error)
             return None
@@ -111,6 +119,7 @@ class Loading:
 
     def _take_in(self, poser: Drawer, drawing: Character) -> None:
         with self._use:
+            self._side = 0
             try:
                 poser.set_character(drawing)
             except PuppeteerError as error:
@@ -138,7 +147,7 @@ class Loading:
                 self._tell("networks", "problem", problem)
                 continue
             with self._use:
-                self._poser = poser
+                self._poser, self._side = poser, 0
             if problem:
                 self._tell("networks", "problem", f"{problem}; now {poser.message}")
             else:

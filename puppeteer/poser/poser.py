@@ -123,6 +123,13 @@ class Poser:
             self._pictures[size] = picture
         return picture
 
+    def prepared(self, size: int) -> bool:
+        """Whether the character's next picture of that size takes no longer than usual. If not, it is prepared from now
+        on, beside all else. SettingsError for a size outside 64 to 2048."""
+        assert self._character is not None, "set_character comes first"
+        check_output_size(size)
+        return self._stage.prepared(size)
+
     def take(self, pose: Pose, wait: bool = False) -> None:
         """Only the networks' part of `pose`, which is then left to draw; `wait` until a GPU has done it."""
         pose = pose.clamped()

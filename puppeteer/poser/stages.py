@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +38,7 @@ class Stage(Protocol):
     def __init__(self, network: Network, character: Character, device: torch.device, dtype: torch.dtype) -> None: ...
     def take(self, pose: Pose) -> None: ...
     def picture(self, size: int) -> U8: ...
+    def prepared(self, size: int) -> bool: ...
 
 
 class OnCpu:
@@ -53,6 +54,7 @@ class OnCpu:
         else:
             self.features = narrowed(network.encode(image))
         self.canvases: dict[int, Canvas | RigCanvas] = {}
+        self.coming: dict[int, Future[None]] = {}  # canvases
         self.layers: Layers | Rigged = Layers()
 
     def take(self, pose: Pose) -> None:
@@ -65,13 +67,24 @@ class OnCpu:
         """Both, for any number of threads at once."""
         return self._drawn(self._decoded(pose), size, True)
 
+    def prepared(self, size: int) -> bool:
+        """Whether a picture of that size takes no longer than usual. If not, it is prepared from now on, beside all
+        else; should that fail, drawing it does too."""
+        if not self.canvases:  # there is nothing to show until then
+            return True
+        if size not in self.canvases and size not in self.coming:
+            layers = self.layers
+            job = torch.inference_mode()(lambda: self._prepare(layers, size))
+            self.coming[size] = _preparers().submit(job)
+        return size in self.canvases or self.coming[size].done()
+
+    def _prepare(self, layers: Layers | Rigged, size: int) -> None:
+        original = self.character.premultiplied_at(size)
+        self.canvases[size] = RigCanvas(original, layers) if isinstance(layers, Rigged) else Canvas(original)
+
     def _drawn(self, layers: Layers | Rigged, size: int, alone: bool) -> U8:
         if size not in self.canvases:
-            original = self.character.premultiplied_at(size)
-            if isinstance(layers, Rigged):
-                self.canvases[size] = RigCanvas(original, layers)
-            else:
-                self.canvases[size] = Canvas(original)
+            self._prepare(layers, size)
         return self.canvases[size].drawn(layers, self.network.encoding, alone)  # type: ignore[arg-type]
 
     def _decoded(self, pose: Pose) -> Layers | Rigged:
@@ -106,6 +119,10 @@ class OnDevice:
     def picture(self, size: int) -> U8:
         picture: U8 = self.download(size).numpy().copy()  # the host buffer is written again by the next frame
         return picture
+
+    def prepared(self, size: int) -> bool:
+        """True: what a size needs is quickly made, and a graph is recorded while nothing else is done."""
+        return True
 
     def download(self, size: int) -> Tensor:
         """uint8 (size, size, 4) on the host"""
@@ -195,6 +212,11 @@ def aside(job: Callable[[], T]) -> T:
 @lru_cache(maxsize=1)
 def _workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(MOST_ABREAST, os.cpu_count() or 1), "networks", one_core)
+
+
+@lru_cache(maxsize=1)
+def _preparers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "prepare", one_core)
 
 
 def flops(network: Network, device: torch.device, dtype: torch.dtype, features: Any = None) -> int:
