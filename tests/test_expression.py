@@ -347,7 +347,7 @@ def test_the_body_follows_the_head_later() -> None:
     turn = [pose.body_y for pose in poses]
     assert turn[11] < 0.2 and 0.3 < turn[18] < turn[40] <= 1
     assert poses[-1].body_z < -0.1
-    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0, sway=0)).body_y == 1, "in degrees less"
+    assert Life().step(Pose(neck_y=1), 0.0, MotionSettings(body_delay_s=0, sway=0)).body_y == 1
 
 
 def test_a_body_shifts_its_weight_while_its_head_is_still() -> None:

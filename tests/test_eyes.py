@@ -27,7 +27,7 @@ from puppeteer.networks.rig.eyes import (
     looked,
     slid,
 )
-from puppeteer.networks.rig.gazes import DOWN, IN, LESS, OUT
+from puppeteer.networks.rig.gazes import DOWN, IN, LESS, OUT, SINKS
 from puppeteer.networks.rig.pieces import Looks, PieceReader, Pieces
 from puppeteer.pose import U8, Pose
 from puppeteer.poser import Poser
@@ -98,6 +98,8 @@ def test_irises_go_where_the_pose_looks() -> None:
     assert torch.allclose(mirrored.flip(0), -to_the_left, atol=0.01)
     half = _look(found, 0.5).slid[:, 0]
     assert torch.allclose(2 * half, to_the_left)
+    down = _look(found, 1).slid[:, 1]
+    assert down[0] == pytest.approx(SINKS * HALF[1], abs=0.05) and down[1] == 0, "what looks out sinks"
 
 
 @pytest.mark.parametrize("right", [-10, 0, 9])

@@ -163,7 +163,8 @@ def test_what_is_grey_below_an_eye_does_not_make_its_lid_grey() -> None:
     assert np.abs(lid - SKIN).max() < 0.01
 
 
-def test_a_lid_begins_in_the_shade_of_the_skin_above_it() -> None:
+@pytest.mark.parametrize("size", [256, 512, 1024])
+def test_a_lid_begins_in_the_shade_of_the_skin_above_it(size: int) -> None:
     crop, found = _painted(torch.zeros(SIZE, SIZE))
     row, column = EYES[0]
     top = row - HALF[1] - LASH_PX
@@ -172,8 +173,9 @@ def test_a_lid_begins_in_the_shade_of_the_skin_above_it() -> None:
     crop[:, :3] = torch.where(shadow, 0.8 * crop[:, :3], crop[:, :3])  # that of a fringe, which ends at the lash
     hidden = torch.ones_like(found.bare)
     hidden[:, :, : int(top)] = 0.4  # and may be hair, as far as it was read
-    line = _closed(crop, found._replace(bare=hidden))[:, round(column * PER)].mean(1)
-    first, last = round((top - 2) * PER), round((row + 2) * PER)
+    crop, per = torch.nn.functional.interpolate(crop, (size, size), mode="area"), size / CROP
+    line = _closed(crop, found._replace(bare=hidden))[:, round(column * per)].mean(1)
+    first, last = round((top - 2) * per), round((row + 2) * per)
     assert line[first] == pytest.approx(0.8 * np.mean(SKIN), abs=0.02)
     assert line[last] > line[first] + 0.1
     assert np.abs(np.diff(line[first:last])).max() < 0.07, "and hardly an edge between"
@@ -214,20 +216,23 @@ def test_hair_at_an_eyes_outer_corner_hangs_down_to_its_closed_lash() -> None:
     assert widths[0] >= widths[1] >= widths[2] >= widths[3] and widths[3] > 14.5, "and is no triangle of skin"
 
 
-def test_hair_that_goes_away_from_an_eye_does_not_hang_beside_it() -> None:
+@pytest.mark.parametrize("size", [128, 256, 384, 512])
+def test_hair_that_goes_away_from_an_eye_does_not_hang_beside_it(size: int) -> None:
     """Its outline would be a strand by itself, with skin on both sides."""
-    corner, top = EYES[0][1] - HALF[0], EYES[0][0] - HALF[1]
+    corner, top, per = EYES[0][1] - HALF[0], EYES[0][0] - HALF[1], size / CROP
     widths = []
+    at = (torch.arange(SIZE) + 0.5) / PER
     for slope in (0.0, 0.7):
-        at = (torch.arange(SIZE) + 0.5) / PER
-        crop, found = _painted(
-            ((at[None] + slope * (at[:, None] - top)) < corner + 7).float() * (at[:, None] < top + 2)
-        )
+        across = at[None] + slope * (at[:, None] - top)
+        hair = (across < corner + 7).float() * (at[:, None] < top + 2)
+        crop, found = _painted(hair)
+        crop[:, :3] *= 1 - 0.4 * hair * (at[:, None] < top - 3) * (torch.sin(1.5 * across) > 0)  # lines along its locks
+        crop = torch.nn.functional.interpolate(crop, (size, size), mode="area")
         beside = torch.nn.functional.avg_pool2d(_lock(0, corner, 128)[None, None], PER)  # so it is read
         closed = _closed(crop, found._replace(bare=torch.minimum(found.bare, 1 - beside)))
-        line = closed[round((top + 8) * PER), round(corner * PER) : round((corner + 5) * PER)]
-        widths.append(int((np.abs(line - HAIR).max(1) < 0.15).sum()))
-    assert widths[0] > 3 * widths[1], widths
+        line = closed[round((top + 8) * per), round(corner * per) : round((corner + 5) * per)]
+        widths.append(int((np.abs(line - SKIN).max(1) > 0.2).sum()))
+    assert widths[0] >= 2 * max(widths[1], 1), widths
 
 
 def test_the_end_of_a_lock_in_a_lash_does_not_go_down_with_it() -> None:

@@ -672,6 +672,8 @@ def test_a_slow_machine_draws_smaller_pictures_until_it_has_time_again() -> None
     assert detail.side(100, 768, 0.040, 1 / 30, 119) == 128, "nothing is drawn larger than it is shown"
     back = sides(detail, dict.fromkeys((512, 640, 768), 0.025), 120, 160)
     assert 640 in back and back[-1] == 768 and sorted(back) == back, "step by step"
+    assert {detail.side(720, 768, None, 1 / 30, 160 + k) for k in range(20)} == {768}
+    assert detail.side(720, 768, 0.040, 1 / 30, 180.5) == 768, "what nothing was known of does not count"
 
 
 def test_a_hiccup_costs_no_sharpness_and_what_is_too_much_is_tried_ever_less() -> None:

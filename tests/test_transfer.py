@@ -291,6 +291,7 @@ def test_the_recorded_motion() -> None:
     assert spans[0] > 0.5 and spans[1] > 0.5 and spans[2] > 0.3, "eyes close, the mouth opens"
     assert (spans[3:6] > 0.3).any(), "the head moves"
     assert np.abs(np.diff(values[:, 3:6], axis=0)).max() < 0.5, "it does not jump"
+    assert np.abs(values[0] - values[-1]).max() < 0.1, "nor where it begins anew"
 
 
 def test_a_loop_goes_back_in_a_mirror_without_a_jump(tmp_path: Path) -> None:

@@ -21,14 +21,14 @@ class Detail:
         self._slow_since_s: float | None = None
         self._tried = False  # the last step was one more
 
-    def side(self, shown: int, wanted: int, lasts_s: float, period_s: float, now_s: float) -> int:
+    def side(self, shown: int, wanted: int, lasts_s: float | None, period_s: float, now_s: float) -> int:
         """px, a multiple of STEP: for a character shown at `shown` px, of at most `wanted` px; a picture usually takes
-        `lasts_s`, of the `period_s` between two."""
+        `lasts_s`, of the `period_s` between two; None while how long says nothing."""
         largest = STEP * max(1, min(math.ceil(shown / STEP), wanted // STEP))
         now_is = min(self._most, largest)
-        if self._changed_s is None:
+        if self._changed_s is None or lasts_s is None:
             self._changed_s = now_s
-        if lasts_s <= TOO_LONG * period_s:
+        if lasts_s is None or lasts_s <= TOO_LONG * period_s:
             self._slow_since_s = None
         elif self._slow_since_s is None:
             self._slow_since_s = now_s

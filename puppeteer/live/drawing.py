@@ -95,7 +95,7 @@ class Drawing:
         width, height = even_size(output)
         side = round(min(width, height) * output.zoom)
         # What prepares another size beside takes time that says nothing.
-        lasts_s = 0.0 if self._preparing else self._pace.draw_lasts.seconds
+        lasts_s = None if self._preparing else self._pace.draw_lasts.seconds
         drawn_side = self._detail.side(side, output.detail, lasts_s, 1 / output.rate, self._clock())
         begun_s = self._clock()
         rgba = self._loading.drawn(pose, drawn_side)

@@ -24,7 +24,7 @@ class Loading:
         self._told = told
         self._tell: Tell = told.tell
         self._poser: Drawer | None = None
-        self._side = 0  # of the last picture; 0 where the next one is the first of its networks or its character
+        self._side = 0  # of the last picture
         self._use = threading.Lock()
         self._change = threading.Lock()  # of what is to be loaded
         self._again = threading.Event()
@@ -49,7 +49,7 @@ class Loading:
         try:
             if self._poser is None:
                 return None
-            if self._side and side != self._side and not self._poser.prepared(side):
+            if side != self._side and not self._poser.prepared(side):
                 side = self._side
             picture = self._poser.pose(pose, side)
             self._side = side
@@ -119,7 +119,6 @@ class Loading:
 
     def _take_in(self, poser: Drawer, drawing: Character) -> None:
         with self._use:
-            self._side = 0
             try:
                 poser.set_character(drawing)
             except PuppeteerError as error:
@@ -147,7 +146,7 @@ class Loading:
                 self._tell("networks", "problem", problem)
                 continue
             with self._use:
-                self._poser, self._side = poser, 0
+                self._poser = poser
             if problem:
                 self._tell("networks", "problem", f"{problem}; now {poser.message}")
             else:

@@ -75,7 +75,7 @@ def _to_and_fro(time_s: float, far: float, *periods_s: float) -> float:
 
 
 class Follower:
-    """Comes after what it follows: two first-order low passes in a row, exact for every length of a step."""
+    """Comes after what it follows: two first-order low passes in a row, nearly the same for every length of a step."""
 
     def __init__(self) -> None:
         self._goal = self._first = self._second = 0.0
@@ -89,10 +89,11 @@ class Follower:
         moved = (goal - self._goal) / max(steps, 1)
         self._goal += moved / 2  # what it follows went there evenly
         for _ in range(steps):
-            kept = math.exp(-2 * passed_s / steps / delay_s)
-            self._first = self._goal + kept * (self._first - self._goal)
+            kept, before = math.exp(-2 * passed_s / steps / delay_s), self._first
+            self._first = self._goal + kept * (before - self._goal)
             self._goal += moved
-            self._second = self._first + kept * (self._second - self._first)
+            goes_to = (before + self._first) / 2
+            self._second = goes_to + kept * (self._second - goes_to)
         self._goal = goal if steps else self._goal - moved / 2
         return self._second
 

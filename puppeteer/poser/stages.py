@@ -55,6 +55,7 @@ class OnCpu:
             self.features = narrowed(network.encode(image))
         self.canvases: dict[int, Canvas | RigCanvas] = {}
         self.coming: dict[int, Future[None]] = {}  # canvases
+        self.any: Layers | Rigged = Layers()  # of some frame that was drawn
         self.layers: Layers | Rigged = Layers()
 
     def take(self, pose: Pose) -> None:
@@ -69,18 +70,19 @@ class OnCpu:
 
     def prepared(self, size: int) -> bool:
         """Whether a picture of that size takes no longer than usual. If not, it is prepared from now on, beside all
-        else; should that fail, drawing it does too."""
-        if not self.canvases:  # there is nothing to show until then
+        else, and before what was asked for earlier; a size for which that fails never is."""
+        if not self.canvases or size in self.canvases:  # of the first, there is nothing to show until then
             return True
-        if size not in self.canvases and size not in self.coming:
-            layers = self.layers
-            job = torch.inference_mode()(lambda: self._prepare(layers, size))
+        if size not in self.coming:
+            self.coming = {other: job for other, job in self.coming.items() if not job.cancel()}
+            job = torch.inference_mode()(lambda: self._prepare(self.any, size))
             self.coming[size] = _preparers().submit(job)
-        return size in self.canvases or self.coming[size].done()
+        return False
 
     def _prepare(self, layers: Layers | Rigged, size: int) -> None:
         original = self.character.premultiplied_at(size)
         self.canvases[size] = RigCanvas(original, layers) if isinstance(layers, Rigged) else Canvas(original)
+        self.any = layers
 
     def _drawn(self, layers: Layers | Rigged, size: int, alone: bool) -> U8:
         if size not in self.canvases:

@@ -320,7 +320,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
     shadow_above = shade(straight[0], plain[0], gap, (_as_warm(straight, eyes.skin) * smooth(free, *PERHAPS))[0])
-    skin, plain = skin + shadow_above, plain + shadow_above
+    skin, plain = ((x + shadow_above).clamp(0, 1) for x in (skin, plain))
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
     drawn = torch.cat([torch.maximum(drawn[:, :1], locks.above[None, None]), drawn[:, 1:]], 1)
     return EyePictures(

@@ -33,7 +33,7 @@ def goes_down(irises: Tensor, crop: Tensor) -> Tensor:
 
 def goes(gaze: Tensor, down: Tensor) -> Tensor:
     """(2, 2) x and y of the irises on the viewer's left and right, of gaze (2,) x and y of the pose: to the character's
-    right, which is the viewer's left, and up; `down` () as `goes_down` has it."""
+    right, which is the viewer's left, and up; an iris that looks out sinks. `down` () as `goes_down` has it."""
     (left, up), (right, below) = gaze.clamp(min=0), gaze.clamp(max=0)
     aside = torch.stack([OUT * left + IN * right, IN * left + OUT * right])
     upwards = UP * up + down * below - SINKS * torch.stack([left, -right])

@@ -59,10 +59,11 @@ def shade(straight: Tensor, skin: Tensor, taken: Tensor, warm: Tensor) -> Tensor
     there = taken.any(0)
     top = torch.where(taken, row[:, None], size).amin(0)
     rows = [(top - k).clamp(0, size - 1) for k in range(max(1, round(per)), max(2, round(ABOVE_PX * per)) + 1)]
-    off = torch.stack([straight[:, at, row] - skin[:, at, row] for at in rows]).median(0).values
+    begins = skin[:, top.clamp(max=size - 1), row]
+    off = torch.stack([straight[:, at, row] - begins for at in rows]).median(0).values
     is_skin = torch.stack([warm[0, at, row] for at in rows]).amin(0) * there
     is_skin = is_skin * (1 - smooth(off.abs().amax(0), *SHADE))
     reach = max(1, round(EVEN_PX * per))
-    total, weight = (F.avg_pool1d(x, 2 * reach + 1, 1, reach) for x in (off * is_skin, is_skin[None]))
-    fading = 1 - smooth((row[:, None] + 0.5 - top) / per, *FADES_PX)
-    return (total / weight.clamp(min=FAINT) * weight.clamp(max=1))[:, None] * fading
+    evened = F.avg_pool1d(off * is_skin, 2 * reach + 1, 1, reach)
+    begin = -F.max_pool1d(-top[None].float(), 2 * reach + 1, 1, reach)[0]  # also just beside
+    return evened[:, None] * (1 - smooth((row[:, None] + 0.5 - begin) / per, *FADES_PX))

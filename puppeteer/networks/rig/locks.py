@@ -27,7 +27,8 @@ WIDENS, WIDENS_PX = 0.5, 1.5  # of its width, and px of the crop: how much wider
 OVER_PX = 2.5  # px of the crop above an eye, from which on shadows of its lashes on a lock are painted over
 HANGING, UPRIGHT = 0.7, 0.2  # the same of one that hangs beside an eye, and what it leans at most
 HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least, and how near to the eye's corner
-AWAY = 0.6  # the same from which on one does not hang there, but goes away from the eye
+AWAY = 0.6  # columns aside for each row down, from which on one does not hang there, but goes away from the eye
+FINEST, FINE = 0.75, 15  # the most of them that is looked at then, and in how many steps
 CREASE_PX = 4  # px of the crop above an eye in which it is told how a strand lies
 LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
 FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
@@ -122,9 +123,7 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             continue
         # What passes by an eye goes on with the rest of it.
         if beside[0] != beside[1]:
-            away = max(-lean if beside[0] else lean, 0.0)
-            away = away if away > AWAY else min(away, UPRIGHT)
-            lean = -away if beside[0] else away
+            lean = _hanging(straight, (first, last), lean, beside, above, per)
         # Hair on both sides of one lock ends with it, sooner or later.
         if all(beside) and _within(first, last, deep, per) and _count(first, last, per) == 1:
             beside, lean = [False, False], min(max(lean, -UPRIGHT), UPRIGHT)
@@ -373,6 +372,38 @@ def _outermost(lock: Lock, deep: Tensor, per: float) -> bool:
     at_left = lock.anchor == lock.first and lock.last < size / 2 and (left < 0 or deep[left] <= 1)
     at_right = lock.anchor == lock.last and lock.first > size / 2 and (right >= size or deep[right] <= 1)
     return (lock.last - lock.first + 1 > HANGING_PX * per) and bool(at_left or at_right)
+
+
+def _hanging(
+    straight: Tensor, run: tuple[int, int], lean: float, beside: list[bool], above: Tensor, per: float
+) -> float:
+    """What hair leans by that goes on on one side of a run of columns, of the `lean` that `_slope` tells: it hangs down
+    beside an eye, or goes away from it."""
+    outwards = -1 if beside[0] else 1
+    most = UPRIGHT
+    if lean * outwards > UPRIGHT:
+        finer = outwards * _finer_slope(straight, run, above, per)
+        most = finer if finer > AWAY else UPRIGHT
+    return outwards * min(max(lean * outwards, 0.0), most)
+
+
+def _finer_slope(straight: Tensor, run: tuple[int, int], above: Tensor, per: float) -> float:
+    """The same as `_slope`, to less than a column and beyond what it finds."""
+    size, up = straight.shape[-1], max(2, round(SLOPE_PX * per))
+    columns = torch.arange(run[0], run[1] + 1, device=straight.device)
+    rows = above[columns]
+    here = straight[:, rows, columns]
+    costs = []
+    for k in range(-FINE, FINE + 1):
+        lean = FINEST * k / FINE
+        off = []
+        for by in range(max(1, up // 2), up + 1):
+            at = (columns - lean * by).clamp(0, size - 1)
+            before, row = at.long(), (rows - by).clamp(min=0)
+            one, other = (straight[:, row, column] for column in (before, (before + 1).clamp(max=size - 1)))
+            off.append((torch.lerp(one, other, at - before) - here).abs().mean())
+        costs.append(torch.stack(off).mean() + 0.04 * abs(k) / FINE)
+    return FINEST * (int(torch.stack(costs).argmin()) - FINE) / FINE
 
 
 def _slope(straight: Tensor, first: int, last: int, above: Tensor, per: float) -> float:
