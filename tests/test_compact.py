@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from stage import eventually
 
 from puppeteer import weights
 from puppeteer.characters import default_character
@@ -243,7 +244,5 @@ def test_a_size_that_cannot_be_prepared_does_not_stop_what_is_drawn(
     poser.pose(MIXED, 256)
     monkeypatch.undo()
     assert not poser.prepared(640)
-    begun_s = time.monotonic()
-    while not poser.prepared(640) and time.monotonic() < begun_s + 60:
-        time.sleep(0.01)
+    assert eventually(lambda: poser.prepared(640), 60)
     assert poser.pose(MIXED, 640).shape == (640, 640, 4)

@@ -49,10 +49,14 @@ def _turned_round(pose: Pose, time_s: float, turn_s: float, whole_s: float) -> P
     values = {}
     for name, here, there in zip(POSE_NAMES, pose.values(), mirrored.values(), strict=True):
         passing_s = SACCADE_S if name.startswith("gaze") else PASSES_S
-        share = 0.5 + min(0.5, max(-0.5, after_s / passing_s))
-        share = (1 - math.cos(math.pi * share)) / 2
+        share = _eased(0.5 + after_s / passing_s)
         values[name] = (1 - share) * here + share * there
     return Pose(**values)
+
+
+def _eased(share: float) -> float:
+    """0 up to 0, 1 from 1 on, smooth between."""
+    return (1 - math.cos(math.pi * min(1.0, max(0.0, share)))) / 2
 
 
 def _livelier(pose: Pose) -> Pose:
@@ -61,7 +65,7 @@ def _livelier(pose: Pose) -> Pose:
 
 def _smiling(pose: Pose, before: float) -> Pose:
     """A pose with as much of a smile as there is `before` its middle, in half lengths of it."""
-    share = (1 + math.cos(math.pi * min(1.0, before))) / 2
+    share = _eased(1 - before)
     form = pose.mouth_form + share * (0.9 - pose.mouth_form)
     begun = math.sqrt(share)  # in the eyes
     eyes = pose.eye_smile + begun * (0.9 - pose.eye_smile)

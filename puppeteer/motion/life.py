@@ -86,15 +86,17 @@ class Follower:
             self._goal = self._first = self._second = goal
             return goal
         steps = math.ceil(passed_s / STEP_S - 1e-9)
-        moved = (goal - self._goal) / max(steps, 1)
-        self._goal += moved / 2  # what it follows went there evenly
+        if not steps:
+            return self._second
+        kept, moved = math.exp(-2 * passed_s / steps / delay_s), (goal - self._goal) / steps
+        at = self._goal + moved / 2  # what it follows went there evenly
         for _ in range(steps):
-            kept, before = math.exp(-2 * passed_s / steps / delay_s), self._first
-            self._first = self._goal + kept * (before - self._goal)
-            self._goal += moved
+            before = self._first
+            self._first = at + kept * (before - at)
             goes_to = (before + self._first) / 2
             self._second = goes_to + kept * (self._second - goes_to)
-        self._goal = goal if steps else self._goal - moved / 2
+            at += moved
+        self._goal = goal
         return self._second
 
 

@@ -251,8 +251,9 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     def alike(to: Tensor, within: tuple[float, float]) -> Tensor:
         return 1 - smooth((straight - to).abs().amax(1, keepdim=True), *within)
 
+    warm = _as_warm(straight, eyes.skin)
     lit = torch.lerp(torch.ones_like(free), alike(papers[2], PAPER), SHADED)
-    bare = (1 - every) * smooth(free, *CLEAR) * alike(eyes.skin, SKIN) * lit * _as_warm(straight, eyes.skin)
+    bare = (1 - every) * smooth(free, *CLEAR) * alike(eyes.skin, SKIN) * lit * warm
     seen = smooth(clear * iris, *OWN), smooth(clear * (1 - wider(iris, 1)), *OWN)
 
     def about(paint: Tensor, own: Tensor) -> Tensor:
@@ -319,7 +320,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
-    shadow_above = shade(straight[0], plain[0], gap, (_as_warm(straight, eyes.skin) * smooth(free, *PERHAPS))[0])
+    shadow_above = shade(straight[0], plain[0], gap, (warm * smooth(free, *PERHAPS))[0])
     skin, plain = ((x + shadow_above).clamp(0, 1) for x in (skin, plain))
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)
     drawn = torch.cat([torch.maximum(drawn[:, :1], locks.above[None, None]), drawn[:, 1:]], 1)

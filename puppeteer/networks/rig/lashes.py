@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import reached, smooth, widened
+from puppeteer.networks.rig.pictures import reached, smooth, widened, without_thin
 from puppeteer.networks.rig.strokes import along, centres, fitted, median
 
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
@@ -97,7 +97,7 @@ def nearest_line(core: Tensor, unlike: Tensor, edge: Tensor) -> Tensor:
     gap = smooth(1 - unlike / core.gather(2, at).clamp(min=FAINT), *GAP) * (row < at)
     kept = 1 - gap.flip(2).cummax(2).values.flip(2)
     reach = max(1, round(STRAND_PX * per))
-    return widened(-widened(-kept, reach, 3), reach, 3)
+    return without_thin(kept, reach, 3)
 
 
 def without_locks(lash: Tensor, hair: Tensor, edge: Tensor, beside: Tensor) -> Tensor:
@@ -107,5 +107,4 @@ def without_locks(lash: Tensor, hair: Tensor, edge: Tensor, beside: Tensor) -> T
     down, bump, corner = (max(1, round(px * per)) for px in (HANGS_PX, BUMP_PX, CORNER_PX))
     row = torch.arange(lash.shape[2], device=lash.device)[:, None] + 0.5
     near = widened(widened(hair, down, 2), bump, 3) * (1 - widened(beside, corner, 3))
-    smoothed = widened(-widened(-lash, bump, 3), bump, 3)
-    return torch.lerp(lash, smoothed, smooth(near, *LOCK) * (row < edge - ABOVE_PX * per))
+    return torch.lerp(lash, without_thin(lash, bump, 3), smooth(near, *LOCK) * (row < edge - ABOVE_PX * per))

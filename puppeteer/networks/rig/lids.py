@@ -8,7 +8,7 @@ from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.locks import FAINT, SURELY, like_hair
-from puppeteer.networks.rig.pictures import beside, filled, smooth, widened, wider
+from puppeteer.networks.rig.pictures import beside, filled, smooth, widened, wider, without_thin
 from puppeteer.networks.rig.reader import spread
 
 GAP_PX, BESIDE_PX, SEAM_PX = 1.5, 1.5, 1.25  # of the crop: gaps that are skin too, soft edges, and how softly skin ends
@@ -42,7 +42,7 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
     like, apart = (x[:, None] for x in like_hair(straight, skin, colour))
     # Locks go down, and creases across. Edges of lashes have colours between: hair there is below hair.
     reach, low = max(1, round(EDGE_PX * per)), max(1, round(LOW_PX * per))
-    like = widened(-widened(-like, low, 2), low, 2)
+    like = without_thin(like, low, 2)
     edges = wider(taken, reach) > FAINT
     above = widened(like[0, 0].gather(0, beside(edges)[0])[None, None], reach, 3)
     like = torch.where(edges, torch.minimum(above, like), like)

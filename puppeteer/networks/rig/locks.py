@@ -380,11 +380,11 @@ def _hanging(
     """What hair leans by that goes on on one side of a run of columns, of the `lean` that `_slope` tells: it hangs down
     beside an eye, or goes away from it."""
     outwards = -1 if beside[0] else 1
-    most = UPRIGHT
-    if lean * outwards > UPRIGHT:
+    away = max(lean * outwards, 0.0)
+    if away > UPRIGHT:
         finer = outwards * _finer_slope(straight, run, above, per)
-        most = finer if finer > AWAY else UPRIGHT
-    return outwards * min(max(lean * outwards, 0.0), most)
+        away = min(away, finer) if finer > AWAY else UPRIGHT
+    return outwards * away
 
 
 def _finer_slope(straight: Tensor, run: tuple[int, int], above: Tensor, per: float) -> float:

@@ -145,6 +145,11 @@ def filled(x: Tensor, reach: int) -> Tensor:
     return -wider(-wider(x, reach), reach)
 
 
+def without_thin(x: Tensor, reach: int, axis: int) -> Tensor:
+    """(L, C, H, W) without what is at most twice `reach` px wide along an axis of the last two."""
+    return widened(-widened(-x, reach, axis), reach, axis)
+
+
 def reached(known: Tensor, may: Tensor, steps: int) -> Tensor:
     """(L, C, H, W): how far what is known (the same) goes on within what `may` (the same) belong to it, a px a step."""
     for _ in range(steps):
