@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 import threading
 from collections.abc import Iterator
@@ -65,7 +66,9 @@ def test_samples_show_what_this_process_takes(tmp_path: Path) -> None:
     def say(line: str) -> None:  # between the first sample and the second
         lines.append(line)
         if not held:
-            held.extend((np.ones(200_000_000, np.uint8), (tmp_path / "a").open("w")))
+            fresh = mmap.mmap(-1, 200_000_000)  # a heap may have as much that is free, and taken already
+            np.frombuffer(fresh, np.uint8)[:] = 1
+            held.extend((fresh, (tmp_path / "a").open("w")))
 
     found = sampled(0.3, 0.05, say)
     held[1].close()
