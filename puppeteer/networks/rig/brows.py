@@ -15,7 +15,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import blurred, enlarge
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import SKIN, Eyes, enlarge_rows, fetched, right
-from puppeteer.networks.rig.pictures import beside, smooth, widened, wider
+from puppeteer.networks.rig.pictures import beside, filled, reached, smooth, widened, wider, without_thin
 from puppeteer.networks.rig.strokes import centres, course, crossed_by_locks, median
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
@@ -23,7 +23,8 @@ TROUBLED, ANGRY = (4.0, 2.8), (4.0, 2.4)  # px of the inner and the outer end of
 SUNK, NEARER = 0.8, 1.2  # px, by which an angry one is lower, and nearer to the other
 BEND = 1.4  # power of the way to the inner end
 KINDS = 4  # of motion: raised, lowered, troubled, angry
-LEAST_PX = 2.0  # of the crop: what is smaller is no brow
+LEAST_PX, PAIRED_PX = 2.0, 0.6  # of the crop: what is smaller is no brow, nor the other one of a pair
+PAIR_PX = 6.0, 8.0  # of the crop: how much higher one of them may lie, and how much nearer to the middle of the face
 LID_PX = 3.0  # of the crop, from the edge of an eye to the upper side of its lash
 HALF = 1.8  # deviations of a brow along its length, in half of it
 BESIDE_PX, NEAR_PX = (0.6, 2.0), 2.0  # of the crop about a brow over hair, and on skin, its soft edge; no sure skin
@@ -46,6 +47,12 @@ LEANS, STEEPEST, LEANING = 8, 0.8, 0.02  # how many each way; columns aside for 
 CROSSED = 0.06, 0.13  # share of a brow under hair, from which on it is drawn as one stroke
 ABOUT_PX = 3.0  # of the crop about a brow, where colours tell whether it is skin
 BEYOND_PX, BEYOND = 3.0, 0.5  # px of the crop above and below, which tell that direction too; and how much that counts
+LOCK, LOCK_PX = (1.1, 1.25), 8.0  # how much darker than a brow a lock over it is; px of the crop that its tip hangs
+FLAT_PX = 1.0  # px of the crop above and below its middle, up to which a line that is darker may be a brow's own
+TAIL_PX, TAIL_WIDE_PX = 7.0, 3.5  # of the crop that ends of brows go on beyond what is read; half of the widest
+FAR = 0.6, 1.0  # of a brow's area, from which on what seems to go on from its ends is something else
+ALONE_PX = 2.0  # px of the crop about hair, whose own lines end there
+TAIL, TAIL_HUE = (0.15, 0.35), 0.15  # of the way from skin to a brow's colour, where its end is; and off it
 FAINT = 1e-3
 AT_ONCE = 10.0  # how many times as fast as brows move they fade from the drawing
 
@@ -87,12 +94,21 @@ def found_brows(coverage: Tensor, seen: Tensor, eyes: Eyes) -> Brows:
     hair = 1 - eyes.bare
     under = (coverage * hair).sum((1, 2, 3), keepdim=True)
     through = smooth((torch.minimum(seen, coverage) * hair).sum((1, 2, 3), keepdim=True) / (under + 1), *THROUGH)
-    return Brows(coverage, seen, through, profile, torch.stack([both[0][2], both[1][2]], 1))
+    return Brows(coverage, seen, through, profile, _pair(both[0][2], both[1][2], eyes.middle))
+
+
+def _pair(left: Tensor, right: Tensor, middle: Tensor) -> Tensor:
+    """`Brows.found`, from area, row and column (B, 3) of both: of a pair, one may be paler, or half under hair."""
+    area, row, column = torch.stack([left, right], 2).unbind(1)
+    away = (column - middle[:, None]).abs()
+    level, even = PAIR_PX
+    alike = ((row[:, :1] - row[:, 1:]).abs() < level) & ((away[:, :1] - away[:, 1:]).abs() < even)
+    return ((area > LEAST_PX) | (alike & (area > PAIRED_PX) & (area.flip(1) > LEAST_PX))).to(area.dtype)
 
 
 def _brow(seen: Tensor, eyes: Eyes, line: Tensor, here: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
     """Of the brow on the viewer's left or right, in the columns `here` (B, 128): (B, 128, 128) where it lies,
-    `Brows.profile`, and `found`."""
+    `Brows.profile`, and (B, 3) its area, row and column."""
     part = (seen[:, 0] - NOISE).clamp(min=0) / (1 - NOISE) * here[:, None]
 
     def spanned(columns: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +137,7 @@ def _brow(seen: Tensor, eyes: Eyes, line: Tensor, here: Tensor, side: int) -> tu
 
     raised, lowered = torch.full_like(s, -RAISED), room.clamp(0, RAISED).expand_as(s)
     profile = torch.stack([raised, lowered, -ends(*TROUBLED), ends(*ANGRY) + SUNK], 1)
-    return inside, profile, (area > LEAST_PX).to(seen.dtype)
+    return inside, profile, torch.cat([area[:, None], row, column], 1)
 
 
 def brow_look(brows: Brows, raised: Tensor, form: Tensor) -> BrowLook:
@@ -190,6 +206,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     viewers_right, free = right(eyes.middle, size)[0], enlarge(eyes.bare, size)
     sides, bare = (~viewers_right, viewers_right), smooth(free, *BARE)
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
+    others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
     wide = wider(seen, max(1, round(BESIDE_PX[1] * size / CROP)))
     skinlike = 1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN)
     beside_it, about_px = 1 - smooth(wide, *LINE), ABOUT_PX * size / CROP
@@ -202,15 +219,18 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     further, through = crossed_by_locks(straight[0], coverage[0, 0], free[0, 0], sides)
     further, through = crossed * further, torch.maximum(brows.through, crossed * through)
     seen, coverage = torch.maximum(seen, further), torch.maximum(coverage, further)
-    shows = bare + (1 - bare) * through
+    over = _locks(straight, coverage, free, eyes.skin)
+    alone = 1 - wider(torch.maximum(1 - bare, over), round(ALONE_PX * size / CROP))
+    tails = _tails(straight, coverage, seen, eyes.skin, alone * (1 - others) * (1 - crossed), sides)
+    seen = torch.maximum(seen, tails)
+    shows = (bare + (1 - bare) * through) * (1 - over)
     # What is put in its place has the locks' own lines for a short way only; on skin it may reach over thin ends.
     thin, wide = (wider(seen, max(1, round(px * size / CROP))) for px in BESIDE_PX)
     plain = torch.maximum(skinlike, smooth(wide, *LINE))
     clear = torch.minimum(smooth(free, *CLEAR), plain)
     clear = -wider(-clear, round(CLEAR_PX * size / CROP))
     about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), clear)
-    others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
-    taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - others)
+    taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - torch.maximum(others, over))
     skin = across(straight, taken)
     away = straight - skin
     # Its own colour is drawn where it is surely; thin ones are paler there.
@@ -230,6 +250,43 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     stroke = torch.maximum(*(course(coverage[0, 0] * side).stroke() for side in sides))[None, None]
     layer = torch.lerp(layer, torch.cat([colour * stroke, stroke], 1), crossed)
     return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
+
+
+def _line(straight: Tensor, coverage: Tensor, skin: Tensor) -> Tensor:
+    """(1, 3, 1, 1) from skin to the colour of what is surely brow."""
+    sure = coverage.square().square() + FAINT**3
+    return (sure * (straight - skin)).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True)
+
+
+def _locks(straight: Tensor, coverage: Tensor, free: Tensor, skin: Tensor) -> Tensor:
+    """(1, 1, h, h) tips of locks over brows that are not read as hair: they hang from what is, and are darker than what
+    is surely brow, of colours (1, 3, h, h)."""
+    size = straight.shape[-1]
+    line = _line(straight, coverage, skin)
+    dark = ((straight - skin) * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    dark = without_thin(smooth(dark, *(DARKER * x for x in LOCK)), max(1, round(FLAT_PX * size / CROP)), 2)
+    tips = reached(dark * (1 - smooth(free, *BARE)), dark, round(LOCK_PX * size / CROP))
+    return wider(tips, max(1, round(size / CROP / 2))) * smooth(free, *BARE)
+
+
+def _tails(
+    straight: Tensor, coverage: Tensor, seen: Tensor, skin: Tensor, may: Tensor, sides: tuple[Tensor, Tensor]
+) -> Tensor:
+    """(1, 1, h, h) where ends of brows go on in their own colour, of colours (1, 3, h, h), within what `may` be brow, in
+    the columns (h,) of two `sides`."""
+    size = straight.shape[-1]
+    line = _line(straight, coverage, skin)
+    about = filled(straight, round(TAIL_WIDE_PX * size / CROP))  # without lines
+    away = straight - about
+    share = (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    alike = ((away - share * line).abs().amax(1, keepdim=True) < TAIL_HUE).to(share.dtype)
+    own = smooth(share, *TAIL) * alike * may
+    start = smooth(seen, *SEEN)
+    more = reached(start, own, round(TAIL_PX * size / CROP)) * may
+    read = smooth(seen, *TAKEN)
+    # Lines that lead far are those of locks.
+    further = [((1 - read) * more * here).sum() / (read * here).sum().clamp(min=1) for here in sides]
+    return more * sum(here * (1 - smooth(share, *FAR)) for here, share in zip(sides, further, strict=True))
 
 
 def browed(inside: Tensor, shown: BrowPictures, look: BrowLook, middle: Tensor) -> Tensor:
