@@ -45,6 +45,7 @@ SEEN = 0.25, 0.6  # share of a pixel that is brow, from which on it is all brow
 ALIKE_PX = 3.0  # of the crop: half of how many columns tell a lock's direction
 LEANS, STEEPEST, LEANING = 8, 0.8, 0.02  # how many each way; columns aside for each row; and what aside costs
 CROSSED = 0.06, 0.13  # share of a brow under hair, from which on it is drawn as one stroke
+NEARER_SKIN = -0.02, 0.04  # of 1: how much nearer a colour is to skin than to hair, from which on it may be skin
 ABOUT_PX = 3.0  # of the crop about a brow, where colours tell whether it is skin
 BEYOND_PX, BEYOND = 3.0, 0.5  # px of the crop above and below, which tell that direction too; and how much that counts
 LOCK, LOCK_PX = (1.1, 1.25), 8.0  # how much darker than a brow a lock over it is; px of the crop that its tip hangs
@@ -208,7 +209,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
     others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
     wide = wider(seen, max(1, round(BESIDE_PX[1] * size / CROP)))
-    skinlike = 1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN)
+    skinlike = _skinlike(straight, inside[:, 3:] * (1 - free), eyes.skin)
     beside_it, about_px = 1 - smooth(wide, *LINE), ABOUT_PX * size / CROP
     apart = 1 - blurred(skinlike * beside_it, about_px) / blurred(beside_it, about_px).clamp(min=FAINT)
     # A forehead that is read as hair, but looks like skin, is none.
@@ -234,7 +235,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     skin = across(straight, taken)
     away = straight - skin
     # Its own colour is drawn where it is surely; thin ones are paler there.
-    sure = coverage.square().square() + FAINT**3
+    sure = (coverage.square().square() + FAINT**3) * (away.abs().amax(1, keepdim=True) + FAINT)
     colour, behind = ((sure * x).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True) for x in (straight, skin))
     colour = (behind + DARKER * (colour - behind)).clamp(0, 1)
     line = colour - skin
@@ -250,6 +251,14 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     stroke = torch.maximum(*(course(coverage[0, 0] * side).stroke() for side in sides))[None, None]
     layer = torch.lerp(layer, torch.cat([colour * stroke, stroke], 1), crossed)
     return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
+
+
+def _skinlike(straight: Tensor, hair: Tensor, skin: Tensor) -> Tensor:
+    """(1, 1, h, h) which of the colours (1, 3, h, h) are those of skin, and nearer to it than to what is read as hair:
+    white hair is not far from skin."""
+    other = (straight * hair).sum((2, 3), keepdim=True) / hair.sum((2, 3), keepdim=True).clamp(min=FAINT)
+    far, farther = ((straight - colour).abs().amax(1, keepdim=True) for colour in (skin, other))
+    return (1 - smooth(far, *SKIN)) * smooth(farther - far, *NEARER_SKIN)
 
 
 def _line(straight: Tensor, coverage: Tensor, skin: Tensor) -> Tensor:
