@@ -18,7 +18,7 @@ from puppeteer.poser.pieces import DrawnPieces
 
 ROW, COLUMNS, HALF = 40.0, (44.0, 84.0), 9.0  # of the brows, px
 DARK, SKIN, HAIR = 0.2, 0.8, 0.5
-FRINGE = slice(20, 34)  # rows in which hair lies
+FRINGE = slice(20, 37)  # rows in which hair lies
 
 
 def _face(bare: torch.Tensor | None = None, through: bool = False) -> tuple[Any, Pieces]:
@@ -105,6 +105,56 @@ def test_a_brow_that_rises_goes_under_a_fringe() -> None:
     out = _shown(crop, pieces, left=1.0, right=1.0)
     hair = slice(FRINGE.start, FRINGE.stop - 1)
     assert torch.allclose(out[hair], crop[0, 0, hair], atol=0.03), "hair stays as it is drawn"
+
+
+def test_a_brow_goes_under_a_white_fringe_too() -> None:
+    bare = torch.ones(CROP, CROP)
+    bare[FRINGE] = 0
+    crop, pieces = _face(bare)
+    skin, white = torch.tensor([1.0, 0.94, 0.9]), torch.tensor([0.9, 0.91, 0.93])
+    crop[0, :3] *= skin[:, None, None] / SKIN
+    crop[0, :3, FRINGE] = white[:, None, None]
+    pieces.eyes.skin.copy_(skin[None, :, None, None])
+    out = _shown(crop, pieces, left=1.0, right=1.0)
+    hair = slice(FRINGE.start, FRINGE.stop - 1)
+    assert torch.allclose(out[hair], crop[0, 0, hair], atol=0.03), "hair stays as it is drawn"
+
+
+def test_of_a_pair_the_paler_one_moves_too() -> None:
+    _, pieces = _face()
+    paler = torch.where(torch.arange(CROP) < CROP / 2, 0.12, 0.4) * pieces.brows.seen
+    found = found_brows(paler, paler, pieces.eyes)
+    assert found.found.tolist() == [[1, 1]]
+    alone = paler * (torch.arange(CROP) < CROP / 2)
+    assert found_brows(alone, alone, pieces.eyes).found.tolist() == [[0, 0]], "one alone, as faint, is none"
+    elsewhere = alone.roll(-12, 2) + paler - alone
+    assert found_brows(elsewhere, elsewhere, pieces.eyes).found.tolist() == [[0, 1]]
+
+
+def test_ends_that_are_not_read_go_with_their_brow() -> None:
+    crop, pieces = _face()
+    outer, steps = COLUMNS[1] + HALF, range(7)
+    for k in steps:  # downwards and outwards, thinner
+        crop[0, :3, round(ROW) - 1 + k : round(ROW) + 2 + k, round(outer) + k] = DARK
+    out = _shown(crop, pieces, left=1.0)
+    for k in steps[:-2]:
+        assert out[round(ROW) + k, round(outer) + k] == pytest.approx(SKIN, abs=0.05)
+    assert out[round(ROW - RAISED) : round(ROW) - 1, round(outer) + 2].min() < DARK + 0.2
+
+
+def test_the_tip_of_a_lock_that_is_not_read_as_hair_stays() -> None:
+    bare = torch.ones(CROP, CROP)
+    bare[FRINGE] = 0
+    crop, pieces = _face(bare)
+    tip = slice(FRINGE.start, 42), slice(48, 54)  # over the brow on the viewer's left
+    on_brow = pieces.brows.seen[0, 0] > 0
+    crop[0, :3] = torch.where(on_brow, 0.5, crop[0, :3])  # paler than a lock
+    crop[(0, slice(0, 3), *tip)] = 0.1
+    out = _shown(crop, pieces, right=-1.0)
+    assert torch.allclose(out[tip], crop[0, 0][tip], atol=0.05)
+    others = torch.ones(CROP, CROP, dtype=torch.bool)
+    others[tip[0], 46:56] = False
+    assert (out < 0.4)[others].sum() == (crop[0, 0] < 0.4)[others].sum(), "nothing of it goes elsewhere"
 
 
 def test_a_brow_that_is_drawn_over_hair_stays_over_it() -> None:

@@ -48,7 +48,7 @@ CROSSED = 0.06, 0.13  # share of a brow under hair, from which on it is drawn as
 NEARER_SKIN = -0.02, 0.04  # of 1: how much nearer a colour is to skin than to hair, from which on it may be skin
 ABOUT_PX = 3.0  # of the crop about a brow, where colours tell whether it is skin
 BEYOND_PX, BEYOND = 3.0, 0.5  # px of the crop above and below, which tell that direction too; and how much that counts
-LOCK, LOCK_PX = (1.1, 1.25), 8.0  # how much darker than a brow a lock over it is; px of the crop that its tip hangs
+LOCK, LOCK_PX = (1.4, 1.55), 8.0  # how much darker than a brow a lock over it is; px of the crop that its tip hangs
 FLAT_PX = 1.0  # px of the crop above and below its middle, up to which a line that is darker may be a brow's own
 TAIL_PX, TAIL_WIDE_PX = 7.0, 3.5  # of the crop that ends of brows go on beyond what is read; half of the widest
 FAR = 0.6, 1.0  # of a brow's area, from which on what seems to go on from its ends is something else
@@ -91,11 +91,13 @@ def found_brows(coverage: Tensor, seen: Tensor, eyes: Eyes) -> Brows:
     viewers_right = right(eyes.middle, CROP)
     both = [_brow(seen, eyes, line, here, side) for side, here in enumerate((~viewers_right, viewers_right))]
     inside, profile = (torch.where(viewers_right[:, None], both[1][k], both[0][k]) for k in (0, 1))
+    found = _pair(both[0][2], both[1][2], eyes.middle)
+    inside = inside * torch.where(viewers_right, found[:, 1:], found[:, :1])[:, None]
     coverage, seen = coverage * inside[:, None], seen * inside[:, None]
     hair = 1 - eyes.bare
     under = (coverage * hair).sum((1, 2, 3), keepdim=True)
     through = smooth((torch.minimum(seen, coverage) * hair).sum((1, 2, 3), keepdim=True) / (under + 1), *THROUGH)
-    return Brows(coverage, seen, through, profile, _pair(both[0][2], both[1][2], eyes.middle))
+    return Brows(coverage, seen, through, profile, found)
 
 
 def _pair(left: Tensor, right: Tensor, middle: Tensor) -> Tensor:
@@ -113,7 +115,7 @@ def _brow(seen: Tensor, eyes: Eyes, line: Tensor, here: Tensor, side: int) -> tu
     part = (seen[:, 0] - NOISE).clamp(min=0) / (1 - NOISE) * here[:, None]
 
     def spanned(columns: Tensor) -> tuple[Tensor, Tensor]:
-        total = columns.sum(1, keepdim=True).clamp(min=1)
+        total = columns.sum(1, keepdim=True).clamp(min=FAINT)
         mean = (columns * line).sum(1, keepdim=True) / total
         return mean, ((columns * (line - mean) ** 2).sum(1, keepdim=True) / total).sqrt()
 
@@ -209,9 +211,10 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     seen, coverage = enlarge(brows.seen, size), enlarge(brows.coverage, size)
     others = smooth(enlarge(torch.maximum(eyes.lash, eyes.opening), size), *LASHES)
     wide = wider(seen, max(1, round(BESIDE_PX[1] * size / CROP)))
-    skinlike = _skinlike(straight, inside[:, 3:] * (1 - free), eyes.skin)
+    skinlike = 1 - smooth((straight - eyes.skin).abs().amax(1, keepdim=True), *SKIN)
+    forehead = skinlike * _nearer(straight, eyes.skin, inside[:, 3:] * (1 - free))
     beside_it, about_px = 1 - smooth(wide, *LINE), ABOUT_PX * size / CROP
-    apart = 1 - blurred(skinlike * beside_it, about_px) / blurred(beside_it, about_px).clamp(min=FAINT)
+    apart = 1 - blurred(forehead * beside_it, about_px) / blurred(beside_it, about_px).clamp(min=FAINT)
     # A forehead that is read as hair, but looks like skin, is none.
     under = (coverage * torch.minimum(1 - bare, apart)).sum() / coverage.sum().clamp(min=FAINT)
     crossed = smooth(under, *CROSSED)
@@ -220,9 +223,12 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     further, through = crossed_by_locks(straight[0], coverage[0, 0], free[0, 0], sides)
     further, through = crossed * further, torch.maximum(brows.through, crossed * through)
     seen, coverage = torch.maximum(seen, further), torch.maximum(coverage, further)
-    over = _locks(straight, coverage, free, eyes.skin)
-    alone = 1 - wider(torch.maximum(1 - bare, over), round(ALONE_PX * size / CROP))
-    tails = _tails(straight, coverage, seen, eyes.skin, alone * (1 - others) * (1 - crossed), sides)
+    sure = torch.minimum(coverage, seen).square().square() + FAINT**3
+    line = (sure * (straight - eyes.skin)).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True)
+    over = _locks(_along(straight - eyes.skin, line), free)
+    alone = (1 - wider(over, round(ALONE_PX * size / CROP))) * (1 - crossed)
+    within = 1 - wider(1 - bare, round(ALONE_PX * size / CROP))
+    tails = _tails(straight, line, seen, alone * within * (1 - others), sides)
     seen = torch.maximum(seen, tails)
     shows = (bare + (1 - bare) * through) * (1 - over)
     # What is put in its place has the locks' own lines for a short way only; on skin it may reach over thin ends.
@@ -231,16 +237,16 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     clear = torch.minimum(smooth(free, *CLEAR), plain)
     clear = -wider(-clear, round(CLEAR_PX * size / CROP))
     about = torch.lerp(thin, widened(wide, round(END_PX * size / CROP), 3), clear)
+    about = torch.maximum(about, widened(thin, round(END_PX * size / CROP), 3) * skinlike * alone)
     taken = smooth(about, *TAKEN) * torch.maximum(shows, smooth(seen, *SEEN)) * (1 - torch.maximum(others, over))
     skin = across(straight, taken)
     away = straight - skin
     # Its own colour is drawn where it is surely; thin ones are paler there.
-    sure = (coverage.square().square() + FAINT**3) * (away.abs().amax(1, keepdim=True) + FAINT)
+    sure = sure * (away.abs().amax(1, keepdim=True) + FAINT)
     colour, behind = ((sure * x).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True) for x in (straight, skin))
     colour = (behind + DARKER * (colour - behind)).clamp(0, 1)
     line = colour - skin
-    share = (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    own = ((share - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(wide, *LINE) * taken
+    own = ((_along(away, line) - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(wide, *LINE) * taken
     drawn = torch.cat([torch.minimum((straight - skin * (1 - own)).clamp(min=0), own), own], 1)
     # Over hair its edges cannot be told from those of locks.
     plain = torch.cat([colour.expand_as(skin), torch.ones_like(own)], 1) * smooth(coverage, *SEEN) * taken
@@ -253,46 +259,37 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     return BrowPictures(layer, taken, skin, shows, enlarge_rows(brows.profile[0], size))
 
 
-def _skinlike(straight: Tensor, hair: Tensor, skin: Tensor) -> Tensor:
-    """(1, 1, h, h) which of the colours (1, 3, h, h) are those of skin, and nearer to it than to what is read as hair:
-    white hair is not far from skin."""
+def _nearer(straight: Tensor, skin: Tensor, hair: Tensor) -> Tensor:
+    """(1, 1, h, h) 1 where colours (1, 3, h, h) are nearer to `skin` than to those of what is read as `hair`: white
+    hair is not far from skin."""
     other = (straight * hair).sum((2, 3), keepdim=True) / hair.sum((2, 3), keepdim=True).clamp(min=FAINT)
-    far, farther = ((straight - colour).abs().amax(1, keepdim=True) for colour in (skin, other))
-    return (1 - smooth(far, *SKIN)) * smooth(farther - far, *NEARER_SKIN)
+    near, far = ((straight - colour).abs().amax(1, keepdim=True) for colour in (skin, other))
+    return smooth(far - near, *NEARER_SKIN)
 
 
-def _line(straight: Tensor, coverage: Tensor, skin: Tensor) -> Tensor:
-    """(1, 3, 1, 1) from skin to the colour of what is surely brow."""
-    sure = coverage.square().square() + FAINT**3
-    return (sure * (straight - skin)).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True)
+def _along(away: Tensor, line: Tensor) -> Tensor:
+    """(1, 1, h, h) how far on the way from skin to a brow's colour, `line` (1, 3, 1, 1), lies what is `away`."""
+    return (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
 
 
-def _locks(straight: Tensor, coverage: Tensor, free: Tensor, skin: Tensor) -> Tensor:
-    """(1, 1, h, h) tips of locks over brows that are not read as hair: they hang from what is, and are darker than what
-    is surely brow, of colours (1, 3, h, h)."""
-    size = straight.shape[-1]
-    line = _line(straight, coverage, skin)
-    dark = ((straight - skin) * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    dark = without_thin(smooth(dark, *(DARKER * x for x in LOCK)), max(1, round(FLAT_PX * size / CROP)), 2)
+def _locks(dark: Tensor, free: Tensor) -> Tensor:
+    """(1, 1, h, h) tips of locks over brows that are not read as hair: they hang from what is, and are more than `dark`
+    as brows."""
+    size = dark.shape[-1]
+    dark = without_thin(smooth(dark, *LOCK), max(1, round(FLAT_PX * size / CROP)), 2)
     tips = reached(dark * (1 - smooth(free, *BARE)), dark, round(LOCK_PX * size / CROP))
     return wider(tips, max(1, round(size / CROP / 2))) * smooth(free, *BARE)
 
 
-def _tails(
-    straight: Tensor, coverage: Tensor, seen: Tensor, skin: Tensor, may: Tensor, sides: tuple[Tensor, Tensor]
-) -> Tensor:
-    """(1, 1, h, h) where ends of brows go on in their own colour, of colours (1, 3, h, h), within what `may` be brow, in
-    the columns (h,) of two `sides`."""
+def _tails(straight: Tensor, line: Tensor, seen: Tensor, may: Tensor, sides: tuple[Tensor, Tensor]) -> Tensor:
+    """(1, 1, h, h) where ends of brows go on in their own colour, of colours (1, 3, h, h), within what `may` be brow,
+    in the columns (h,) of two `sides`. `line` leads from skin to a brow's colour."""
     size = straight.shape[-1]
-    line = _line(straight, coverage, skin)
-    about = filled(straight, round(TAIL_WIDE_PX * size / CROP))  # without lines
-    away = straight - about
-    share = (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
+    away = straight - filled(straight, round(TAIL_WIDE_PX * size / CROP))  # from what is without lines
+    share = _along(away, line)
     alike = ((away - share * line).abs().amax(1, keepdim=True) < TAIL_HUE).to(share.dtype)
-    own = smooth(share, *TAIL) * alike * may
-    start = smooth(seen, *SEEN)
-    more = reached(start, own, round(TAIL_PX * size / CROP)) * may
-    read = smooth(seen, *TAKEN)
+    start, read = smooth(seen, *SEEN), smooth(seen, *TAKEN)
+    more = reached(start, smooth(share, *TAIL) * alike * may, round(TAIL_PX * size / CROP)) * may
     # Lines that lead far are those of locks.
     further = [((1 - read) * more * here).sum() / (read * here).sum().clamp(min=1) for here in sides]
     return more * sum(here * (1 - smooth(share, *FAR)) for here, share in zip(sides, further, strict=True))
