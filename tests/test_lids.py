@@ -323,6 +323,19 @@ def test_two_sides_of_one_strand_end_in_one_tip() -> None:
     assert len(dark) and dark.mean() == pytest.approx(39.2, abs=0.5) and np.ptp(dark) < 3
 
 
+def test_a_strand_goes_on_as_it_came_though_another_lies_higher_up() -> None:
+    size, up = SIZE // 2, 114 - torch.arange(SIZE // 2)[:, None]
+    column = torch.arange(size)[None] - 80
+    taken = ((up + 14) / 14.0) ** 2 + (column / 18.0) ** 2 < 1
+    own, other = ((column + lean * up).abs() < 2 for lean in (0.6, -0.5))
+    drawn = (own | other & (up >= 7) & (up <= 10)).float()
+    skin = torch.tensor(SKIN)[:, None, None].expand(3, size, size)
+    read = ((up > -14) & (column.abs() < 8)).float()
+    laid = tips(torch.lerp(skin, torch.tensor(HAIR)[:, None, None], drawn), skin, read, 0 * read, taken)
+    before, after = (float((line * column[0]).sum() / line.sum()) for line in laid.cover[[116, 120]])
+    assert after > before, "to the right, as it comes"
+
+
 def test_a_strand_that_a_crease_crosses_at_its_end_goes_on_as_it_came() -> None:
     """There it is read as half as wide."""
     strand, row = _lock(38.5, 41.25, 58), torch.arange(SIZE)[:, None]

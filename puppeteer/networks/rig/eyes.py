@@ -62,6 +62,8 @@ SMALLER = 0.15  # the same of an eye: its line stays
 SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
 BENEATH = 0.38  # of how far what is under a lash goes up to the next row
 OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
+UPPERMOST_PX = 2.0  # of the crop, of what is seen of it below a lid, that tells what the lid hides
+GLEAM = 1.3, 1.6  # of how light irises are, where their lights begin
 GREYED = 0.35, 0.75  # how much greyer what is hidden of an iris is than the rest, from which on it gets that hue
 LIGHTER = 1.0, 1.3  # of what is seen of it, from which on what is hidden is a light that does not
 OF_SEEN = 0.5  # how far the painted white goes to one that is seen, and lighter
@@ -264,12 +266,12 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         return torch.lerp(about(paint, own), straight, own)
 
     in_shade = about(papers[0], seen[0])
+    light = straight.mean(1, keepdim=True)
+    gleam = smooth(light / _mean(light, seen[0]).clamp(min=FAINT), *GLEAM)
+    own = _upwards(straight, seen[0] * (1 - gleam))
     plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
-    # What a lid greys is the upper end of an iris alone: hidden, it has the hue of the rest.
-    viewers_right = right(eyes.middle, size)
-    sides = (side[:, None, None].float() for side in (viewers_right, ~viewers_right))
-    whole = torch.stack([side * _mean(straight, seen[0] * side) for side in sides]).sum(0)
-    plainer, in_shade = _in_hue(plainer, whole), _in_hue(in_shade, whole)
+    # What a lid greys is the upper end of an iris alone: hidden, it has the hue of what is seen below that.
+    plainer, in_shade = _in_hue(plainer, own), _in_hue(in_shade, own)
     # A painted white has the shadow of a lid, and no colour but that of the white that is seen; where that is lighter,
     # the paint goes half the way.
     whites = completed(papers[1].mean(1, keepdim=True).expand_as(straight), seen[1])
@@ -316,7 +318,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         ],
         1,
     )
-    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, viewers_right[0])
+    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, right(eyes.middle, size)[0])
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
@@ -339,6 +341,16 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         edges,
         stroke,
     )
+
+
+def _upwards(straight: Tensor, seen: Tensor) -> Tensor:
+    """Colours (1, 3, h, h) where they are `seen` (1, 1, h, h), spread over everything, and above it those of the
+    uppermost of each column: what lids hide of irises goes on from there."""
+    reached = seen.cumsum(2)
+    upper = seen * (reached <= UPPERMOST_PX * straight.shape[-1] / CROP + 1)
+    amount = upper.sum(2, keepdim=True)
+    colour = (upper * straight).sum(2, keepdim=True) / amount.clamp(min=FAINT)
+    return torch.lerp(spread(straight, seen), colour, (reached < 0.5) * amount.clamp(max=1))
 
 
 def _in_hue(colours: Tensor, of: Tensor) -> Tensor:

@@ -126,6 +126,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             lean = _hanging(straight, (first, last), lean, beside, above, per)
         # Hair on both sides of one lock ends with it, sooner or later.
         if all(beside) and _within(first, last, deep, per) and _count(first, last, per) == 1:
+            if last - first < STRAND_PX * per:  # another strand may lie where it would come from
+                lean = _finer_slope(straight, (first, last), above, per)
             beside, lean = [False, False], min(max(lean, -UPRIGHT), UPRIGHT)
             room[k : k + 2] = [min(x, WIDENS_PX * per) for x in room[k : k + 2]]
         over = round(OVER_PX * per)
