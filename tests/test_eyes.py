@@ -183,6 +183,19 @@ def test_what_was_hidden_of_an_iris_has_some_of_its_hue_and_a_painted_white_is_n
     assert 0 < plain < (LIGHT - 0.4) / 2 + 0.05, "and half the shade is kept"
 
 
+def test_what_was_hidden_of_a_light_iris_beside_a_dark_one_has_its_own_hue() -> None:
+    crop, found = _drawn((0, -5))
+    left = (torch.arange(CROP) < CROP / 2).expand(CROP, CROP)
+    gold, blue = (torch.tensor(c)[:, None, None] for c in ([0.9, 0.7, 0.3], [0.02, 0.02, 0.15]))
+    iris = (crop[:, :3] - DARK).abs() < 0.01
+    crop[:, :3] = torch.where(iris, torch.where(left, gold, blue), crop[:, :3])
+    top = CENTRES[0][0] - round(HALF[1])
+    crop[:, :3, top : top + 2] = crop[:, :3, top : top + 2].mean(1, keepdim=True)  # greyed by its lid
+    shown, column = eye_pictures(crop, found), CENTRES[0][1]
+    hidden = shown.iris[0, :3, top - 1, column]
+    assert hidden[0] > hidden[2] + 0.2, hidden
+
+
 @pytest.mark.parametrize("size", [128, 167, 256])
 def test_lids_come_down_over_the_eye_with_their_lash(size: int) -> None:
     crop, found = _drawn()

@@ -267,7 +267,10 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
 
     in_shade = about(papers[0], seen[0])
     light = straight.mean(1, keepdim=True)
-    gleam = smooth(light / _mean(light, seen[0]).clamp(min=FAINT), *GLEAM)
+    viewers_right = right(eyes.middle, size)
+    sides = (side[:, None, None].float() for side in (viewers_right, ~viewers_right))
+    usual = torch.stack([side * _mean(light, seen[0] * side) for side in sides]).sum(0)
+    gleam = smooth(light / usual.clamp(min=FAINT), *GLEAM)
     own = _upwards(straight, seen[0] * (1 - gleam))
     plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
     # What a lid greys is the upper end of an iris alone: hidden, it has the hue of what is seen below that.
@@ -318,7 +321,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         ],
         1,
     )
-    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, right(eyes.middle, size)[0])
+    lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, viewers_right[0])
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
     locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
