@@ -331,7 +331,7 @@ def test_a_strand_goes_on_as_it_came_though_another_lies_higher_up() -> None:
     drawn = (own | other & (up >= 7) & (up <= 10)).float()
     skin = torch.tensor(SKIN)[:, None, None].expand(3, size, size)
     read = ((up > -14) & (column.abs() < 8)).float()
-    laid = tips(torch.lerp(skin, torch.tensor(HAIR)[:, None, None], drawn), skin, read, 0 * read, taken)
+    laid = tips(torch.lerp(skin, torch.tensor(HAIR)[:, None, None], drawn), skin, read, 0 * read, read, taken)
     before, after = (float((line * column[0]).sum() / line.sum()) for line in laid.cover[[116, 120]])
     assert after > before, "to the right, as it comes"
 
@@ -345,7 +345,7 @@ def test_a_strand_that_a_crease_crosses_at_its_end_goes_on_as_it_came() -> None:
     read = strand * (1 - _lock(40, 42, 128) * ((row > top - 1.5 * PER) & (row <= top)))
     skin = torch.tensor(SKIN)[:, None, None].expand(3, SIZE, SIZE)
     drawn = torch.lerp(skin, torch.tensor(HAIR)[:, None, None], strand)
-    cover = tips(drawn, skin, read, read, taken).cover[top + PER].numpy()
+    cover = tips(drawn, skin, read, read, read, taken).cover[top + PER].numpy()
     assert (cover * np.arange(SIZE)).sum() / cover.sum() / PER == pytest.approx(39.9, abs=0.2)
 
 
@@ -385,3 +385,40 @@ def test_a_rim_of_glasses_below_an_eye_stays_when_it_closes() -> None:
     line = _closed(crop, found)[:, round(column * PER)]
     assert np.abs(line[round((bottom + 2.75) * PER)] - red).max() < 0.1
     assert np.abs(line[round((bottom - 1) * PER)] - SKIN).max() < 0.1, "and nothing of the eye does"
+
+
+def test_the_corner_of_an_eye_leaves_nothing_above_its_closed_lash() -> None:
+    """Its lash goes round it, and is read less surely there than above."""
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    (row, column), at = EYES[0], torch.arange(CROP) + 0.5
+    corner = ((at[:, None] - row - 1.5).abs() < 1.5) & ((at[None] - column + HALF[0] + 1.5).abs() < 1.5)
+    crop[0, :3] *= 1 - corner.repeat_interleave(PER, 0).repeat_interleave(PER, 1).float()
+    beside = _closed(crop, found._replace(lash=torch.maximum(found.lash, 0.35 * corner)))[round((row + 1) * PER)]
+    left = beside[round((column - HALF[0] - 2.5) * PER) : round((column - HALF[0]) * PER)]
+    assert np.abs(left - SKIN).max() < 0.15, "no smudge"
+
+
+def test_hair_beside_an_eye_is_no_wider_behind_its_lash_than_it_is_drawn() -> None:
+    """A reading is soft, and what is just above a lash is its own edge."""
+    column = EYES[0][1] - HALF[0]
+    crop, found = _painted(_lock(0, column + 0.5, 128))
+    top = round((EYES[0][0] - HALF[1] * 0.3) * PER)
+    end = slice(round((column + 0.5) * PER), round((column + 2.5) * PER))
+    crop[0, :3, top - PER : top, end] = 0.3
+    read = torch.nn.functional.avg_pool2d(_lock(0, column + 2.5, 128)[None, None], PER)
+    closed = _closed(crop, found._replace(bare=torch.minimum(found.bare, 1 - 0.85 * read)))
+    assert np.abs(closed[top + PER : top + 2 * PER, end] - SKIN).max() < 0.1
+
+
+def test_the_tip_of_a_strand_is_drawn_with_lines_as_hair_is() -> None:
+    """A strand is so thin that its own colour is that of its lines and of what is between them together."""
+    at, light = (torch.arange(SIZE) + 0.5) / PER, torch.tensor((0.85, 0.7, 0.95))
+    strand, hair = _lock(38, 42, 58), _lock(20, 60, 50)
+    crop, found = _painted(torch.maximum(strand, hair))
+    for mask, share in ((strand, 0.5), (hair, 1.0), (hair * ((at % 3) < 1)[None], 0.0)):
+        crop[0, :3] += mask * (share * light[:, None, None] - crop[0, :3])
+    vaguely = found.bare + 0.2 * torch.nn.functional.avg_pool2d(strand * (1 - hair)[None, None], PER)
+    closed = _closed(crop, found._replace(bare=vaguely))
+    row = closed[round((EYES[0][0] - HALF[1] - LASH_PX + 1) * PER)].mean(1)
+    middle, edges = row[40 * PER], row[round(37.5 * PER) : round(42.5 * PER)].min()
+    assert middle > 0.75 * light.mean() and edges < 0.6 * middle, (middle, edges)

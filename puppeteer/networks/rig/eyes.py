@@ -56,6 +56,7 @@ SKIN = 0.27, 0.4  # of 1: what differs more from the colour of a face is no skin
 WARM, HUED = (0.0, 0.4), (0.03, 0.06)  # share of skin's hue from which on it may be skin, where that has one, of 1
 PAPER, SHADED = (0.08, 0.2), 0.85  # the same from painted skin, and how much that counts
 UPPER_PX = 3.0  # of the crop, in which upper lashes pass into lower ones
+CORNER_PX = 2.0, 6.0  # of the crop below that, between which lower lashes are no longer a corner's, and may be a rim
 TAKEN = 0.5  # share of an eye and its lashes in a pixel from which on it is theirs
 LARGER = 0.75  # share of a pixel to which an iris that is read as half of it is sharpened: its line belongs to it
 SMALLER = 0.15  # the same of an eye: its line stays
@@ -291,7 +292,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     beneath = torch.minimum(opening, iris)
     beneath = torch.lerp(beneath, F.pad(beneath[:, :, 1:], (0, 0, 0, 1)), BENEATH)
     # lashes above the middle of an eye go down with its lid, those below it stay, and fade
-    upper = (((edges[0] + edges[3]) / 2 - row) / UPPER_PX * CROP / size + 0.5).clamp(0, 1)
+    below_middle = (row - (edges[0] + edges[3]) / 2) * (CROP / size)
+    upper = (0.5 - below_middle / UPPER_PX).clamp(0, 1)
     # A lash that hair crosses has the colour of what is seen of it, and the darkest of that is no skin.
     sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT) * torch.exp(-INK * straight.mean(1, keepdim=True))
     line = _mean(straight, sure)
@@ -302,10 +304,11 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     unlike = (straight - plain).abs().amax(1, keepdim=True)
     near_lid = nearest_line(moved * unlike, unlike, edges[0])
     taken = torch.maximum(opening, gone)
-    bare = told(straight, plain, free, taken)
+    bare, barer = told(straight, plain, free, taken)
     moved = without_locks(moved, 1 - bare, edges[0], beside)
     dark, moved = completed(line, own), moved * upper * near_lid
-    gone, lower = gone * near_lid, smooth(lash, *LOWER) * (1 - upper)
+    gone = gone * near_lid
+    lower = torch.maximum(smooth(lash, *LOWER), gone * (1 - smooth(below_middle, *CORNER_PX))) * (1 - upper)
     below, above = row - edges[0], edges[3] - row
     within = (torch.minimum(below, above) + 0.5).clamp(0, 1) * (1 - gone) * (opening.amax(2, keepdim=True) > TAKEN)
     # The end of a lash may lie over the hair beside a face: what is about it tells, but for the rim of the lash.
@@ -324,7 +327,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, viewers_right[0])
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
-    locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], gap)
+    locks = tips(straight[0], plain[0], 1 - bare[0, 0], 1 - free[0, 0], 1 - barer[0, 0], gap)
     shadow_above = shade(straight[0], plain[0], gap, (warm * smooth(free, *PERHAPS))[0])
     skin, plain = ((x + shadow_above).clamp(0, 1) for x in (skin, plain))
     skin = torch.lerp(torch.lerp(skin, plain, locks.drawn), locks.colour[None], locks.cover)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.locks import FAINT, SURELY, like_hair
+from puppeteer.networks.rig.locks import CERTAIN, FAINT, SURELY, like_hair
 from puppeteer.networks.rig.pictures import beside, filled, smooth, widened, wider, without_thin
 from puppeteer.networks.rig.reader import spread
 
@@ -32,10 +32,11 @@ def covered(taken: Tensor, free: Tensor, bare: Tensor) -> Tensor:
     return torch.maximum(whole, fading * smooth(bare, *BARE))
 
 
-def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
+def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> tuple[Tensor, Tensor]:
     """`free` (1, 1, h, h), 0 under hair, with the outlines that a drawing's own pixels `straight` (1, 3, h, h) show,
     where locks end: what is there is skin, which would be `skin` (the same), or has the colour of the hair about it;
-    but not where an eye or its lashes are, `taken` (1, 1, h, h)."""
+    but not where an eye or its lashes are, `taken` (1, 1, h, h). And the same where hair is nothing but what has its
+    colour there or is read surely."""
     per = straight.shape[-1] / CROP
     hair = 1 - free
     colour = spread(straight, smooth(hair, *SURELY) * (1 - taken))
@@ -47,7 +48,10 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> Tensor:
     above = widened(like[0, 0].gather(0, beside(edges)[0])[None, None], reach, 3)
     like = torch.where(edges, torch.minimum(above, like), like)
     near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * apart
-    return 1 - torch.lerp(hair, torch.maximum(hair, like), near * (1 - taken))
+    ends = near * (1 - taken)
+    least = (torch.maximum(other, like) for other in (hair, smooth(hair, *CERTAIN)))
+    bare, barer = (1 - torch.lerp(hair, x, ends) for x in least)
+    return bare, barer
 
 
 def shade(straight: Tensor, skin: Tensor, taken: Tensor, warm: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ HANGING_PX, CORNER_PX = 3.0, 3.0  # of the crop: how wide such a one is at least
 AWAY = 0.6  # columns aside for each row down, from which on one does not hang there, but goes away from the eye
 FINEST, FINE = 0.75, 15  # the most of them that is looked at then, and in how many steps
 CREASE_PX = 4  # px of the crop above an eye in which it is told how a strand lies
-LINE_PX, INK = 1.0, 0.15  # of the crop, its outline, and how much darker that is
-FILLED = 0.6  # how much of the colour of hair about them strands have at their tips
+LINE_PX, INK, INK_MOST = 1.0, 0.15, 0.6  # of the crop, its outline, and how much darker that is, of a strand's at most
+FILLED, LIT = 0.8, 3.5  # how much of the colour of hair about them strands have at their tips, and of it what is light
 STRAND_PX, APART_PX = 3.5, 4.0  # px of the crop: how wide strands are at most, and how far from the next one
 SPLIT_PX = 1.0  # the same: how far two of them may seem apart that are one
 THIN = 1.3  # of a strand's greatest width, up to which a lock is mostly outline
@@ -72,10 +72,10 @@ class Lock(NamedTuple):
     lean: float  # columns aside for each row down
 
 
-def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Tensor) -> Locks:
+def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, seen: Tensor, taken: Tensor) -> Locks:
     """Locks that end at an eye, `taken` (h, h), go on over it to a tip, or to where they come out of it again;
     `straight` (3, h, h) has the colours, `skin` (3, h, h) those of bare skin, `hair` (h, h) is 1 where locks lie, and
-    `surely` (h, h) where they do without a look at their colours."""
+    `surely` (h, h) where they do without a look at their colours, `seen` (h, h) where these tell as well."""
     size = taken.shape[-1]
     per = size / CROP
     out = Locks(torch.zeros_like(straight), *(torch.zeros_like(hair) for _ in range(3)))
@@ -90,7 +90,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     level, steep = _level(top, there, per)
     rows_above = [(above - k).clamp(min=0) for k in range(near, CREASE_PX * near)]
     hair_above, sure_above = (x[rows_above[0], row] * there for x in (hair, surely))
-    sure_below = surely[(below + near).clamp(max=size - 1), row] * there
+    seen_below = seen[(below + near).clamp(max=size - 1), row] * there
+    seen_above = seen[rows_above[0], row] * there
     deep, lit = bottom - top + 1.0, _ends(straight, above, 0.0, range(2 * near))
     unlike = smooth((lit - skin[:, above, row]).abs().amax(0), *UNLIKE)
     # Beside a lock's tip lie creases and ends of brows; hair is what is most unlike skin.
@@ -110,7 +111,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
     # A crease above an eye is as dark as the strands that it crosses.
     usual = lie(torch.stack([hair[rows, row] for rows in rows_above]).median(0).values * there)
     runs = _whole(_crossed(lie(hair_above), usual, STRAND_PX * per), per)
-    fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken)[None, None])[0]
+    lit = torch.exp(LIT * (straight.mean(0) - 1))  # of hair that is drawn with lines, what is between them
+    fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken * lit)[None, None])[0]
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
     strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
     for k, (first, last) in enumerate(runs):
@@ -131,14 +133,15 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             beside, lean = [False, False], min(max(lean, -UPRIGHT), UPRIGHT)
             room[k : k + 2] = [min(x, WIDENS_PX * per) for x in room[k : k + 2]]
         over = round(OVER_PX * per)
-        ends = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per)
+        ends, ink = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per), INK
         if any(strands[k : k + 2]) or last - first <= THIN * STRAND_PX * per:  # one that narrows would be no more
-            ends = torch.lerp(ends, fill[:, above, row], FILLED)
+            filled = torch.lerp(ends, fill[:, above, row], FILLED)
+            ink, ends = _ink(ends, filled, first, last), filled
         light = ends.mean(0)
         rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
         for lock in _parted(first, last, light, beside, lean, deep, per):
             narrowing = None if any(beside) else _narrowing(straight, skin, lock, level, per)
-            _tip(out, ends, hair, lock, narrowing, rooms, level, deep, per)
+            _tip(out, ends, hair, lock, narrowing, rooms, ink, level, deep, per)
     for k in range(1, len(runs)):
         if strands[k]:  # a crease between them would tie them together
             skin_at = slice(runs[k - 1][1] + 1, runs[k][0])
@@ -148,10 +151,16 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, taken: Te
             out.drawn[:, skin_at] = torch.maximum(out.drawn[:, skin_at], (down.abs() < 2).to(out.drawn.dtype))
     high = deep.clamp(min=1)
     t = ((row[:, None] - top) / high).clamp(0, 1)
-    through = torch.minimum(smooth(sure_above, 0.3, 0.7), smooth(sure_below, 0.3, 0.7))
+    through = torch.minimum(smooth(seen_above, 0.3, 0.7), smooth(seen_below, 0.3, 0.7))
     through = (through * (1 - smooth(high / per, ACROSS_PX, 1.5 * ACROSS_PX)))[None] * taken
     between = torch.lerp(straight[:, above, row][:, None], straight[:, below, row][:, None], t)
     return Locks(torch.lerp(out.colour, between, through), torch.maximum(out.cover, through), out.drawn, out.above)
+
+
+def _ink(drawn: Tensor, filled: Tensor, first: int, last: int) -> float:
+    """How much darker than what fills it, `filled` (3, h), the outline of a strand is that is `drawn` (3, h)."""
+    dark, usual = drawn[:, first : last + 1].mean(0).amin(), filled[:, first : last + 1].mean()
+    return min(max(float(1 - dark / usual.clamp(min=FAINT)), INK), INK_MOST)
 
 
 def _ends(picture: Tensor, above: Tensor, lean: float, up: range) -> Tensor:
@@ -265,6 +274,7 @@ def _tip(
     lock: Lock,
     narrowing: tuple[Lock, float] | None,
     rooms: Sequence[float],
+    ink: float,
     level: Tensor,
     deep: Tensor,
     per: float,
@@ -302,7 +312,7 @@ def _tip(
     at = lock.first + share * (lock.last - lock.first)
     before = at.long()
     after = (before + 1).clamp(max=lock.last)
-    colour = torch.lerp(ends[:, before], ends[:, after], at - before) * (1 - INK * line)
+    colour = torch.lerp(ends[:, before], ends[:, after], at - before) * (1 - ink * line)
     out.colour[:, :, columns] = torch.lerp(out.colour[:, :, columns], colour, (cover > out.cover[:, columns]).float())
     out.cover[:, columns] = torch.maximum(out.cover[:, columns], cover)
     # What it was before it became a tip.
