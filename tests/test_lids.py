@@ -14,6 +14,7 @@ from puppeteer.pose import F32
 SIZE, PER = 512, 4
 EYES, HALF = ((64.0, 40.0), (64.0, 88.0)), (9.0, 7.0)  # rows and columns, and half axes, px of the crop
 SKIN, HAIR, BLACK, WHITE = (0.95, 0.82, 0.75), (0.3, 0.35, 0.7), (0.05, 0.05, 0.08), (0.97, 0.97, 0.97)
+RED = (0.8, 0.2, 0.2)
 LASH_PX = 2.0
 
 
@@ -377,14 +378,32 @@ def test_a_lash_that_hair_crosses_is_as_dark_below_it() -> None:
     assert darkest.max() < 0.15, "grey hair is no lash"
 
 
-def test_a_rim_of_glasses_below_an_eye_stays_when_it_closes() -> None:
+def _above_a_rim() -> tuple[torch.Tensor, Eyes, tuple[int, int], int]:
+    """A crop and its eyes as `_painted` has them, with a rim of glasses below in two rows, px, and the eye's bottom."""
     crop, found = _painted(torch.zeros(SIZE, SIZE))
-    red, (row, column) = (0.8, 0.2, 0.2), EYES[0]
-    bottom = row + HALF[1]
-    crop[0, :3, round((bottom + 2) * PER) : round((bottom + 3.5) * PER)] = torch.tensor(red)[:, None, None]
-    line = _closed(crop, found)[:, round(column * PER)]
-    assert np.abs(line[round((bottom + 2.75) * PER)] - red).max() < 0.1
-    assert np.abs(line[round((bottom - 1) * PER)] - SKIN).max() < 0.1, "and nothing of the eye does"
+    bottom = EYES[0][0] + HALF[1]
+    rim = round((bottom + 2) * PER), round((bottom + 3.5) * PER)
+    crop[0, :3, slice(*rim)] = torch.tensor(RED)[:, None, None]
+    return crop, found, rim, round(bottom * PER)
+
+
+def test_a_rim_of_glasses_below_an_eye_stays_when_it_closes() -> None:
+    crop, found, rim, bottom = _above_a_rim()
+    line = _closed(crop, found)[:, round(EYES[0][1] * PER)]
+    assert np.abs(line[sum(rim) // 2] - RED).max() < 0.1
+    assert np.abs(line[bottom - PER] - SKIN).max() < 0.1, "and nothing of the eye does"
+
+
+def test_a_lower_lid_that_smiles_comes_up_behind_a_rim_of_glasses() -> None:
+    crop, found, rim, bottom = _above_a_rim()
+    frame = look(found, torch.zeros(2), torch.zeros(2), torch.ones(()), torch.zeros(()))
+    column = round(EYES[0][1] * PER)
+    before, smiling = crop[0, :3, :, column].T, looked(crop, eye_pictures(crop, found), frame)[0, :3, :, column].T
+    assert (smiling - before)[rim[0] - PER :].abs().max() < 0.02, "it stays"
+    assert (before[bottom - PER] - torch.tensor(WHITE)).abs().max() < 0.02
+    assert (smiling[bottom - PER] - torch.tensor(SKIN)).abs().max() < 0.1
+    top = round((EYES[0][0] - HALF[1] - LASH_PX - 1) * PER)
+    assert (smiling - before)[top : round(EYES[0][0] * PER)].abs().max() < 0.02, "nor is the upper lash laid anew"
 
 
 def test_the_corner_of_an_eye_leaves_nothing_above_its_closed_lash() -> None:

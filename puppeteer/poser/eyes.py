@@ -206,7 +206,8 @@ def close(
             was = np.int64(picture[row, column])
             alpha = int(was >> 24 & 255)
             opaque, clear = np.float32(alpha) / bytes_, one - line[3] / bytes_
-            at_once = min(fast + hair[row, column] * (fringe - fast) + raising * raised, one)
+            lifted = raising * raised if at + at > opened + edges[3, column] else zero
+            at_once = min(fast + hair[row, column] * (fringe - fast) + lifted, one)
             packed = alpha << 24
             for k in range(3):
                 before = np.float32(was >> (8 * k) & 255)

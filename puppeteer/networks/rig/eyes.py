@@ -49,6 +49,7 @@ HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that com
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LIKE_LASH = 0.1, 0.4  # how much more like lashes than skin a pixel is, from which on its colour is theirs
 RIM, NO_INK = (0.12, 0.22), (0.2, 0.35)  # of 1: how unlike skin, and a lash, a rim of glasses is
+RIM_PX = 1.5, 6.0  # of the crop below an eye, where one hinders a lower lid that goes up with the cheek
 LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 CLEAR = 0.3, 0.8  # share of a face without hair, from which on its colour is skin's
@@ -324,6 +325,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         ],
         1,
     )
+    edges = _behind_rims(edges, rim[0, 0])
     lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, viewers_right[0])
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
@@ -347,6 +349,18 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         edges,
         stroke,
     )
+
+
+def _behind_rims(edges: Tensor, rim: Tensor) -> Tensor:
+    """`Eyes.lids` (7, h), px at the size of `rim` (h, h): what comes up with the cheek comes up behind a rim of glasses
+    that lies below an eye, for the rim does not."""
+    size = rim.shape[-1]
+    nearest, farthest = (round(px * size / CROP) for px in RIM_PX)
+    rows = (edges[3] + torch.arange(nearest, farthest + 1, device=rim.device)[:, None]).long().clamp(0, size - 1)
+    reach = round(SPREAD * size / CROP)
+    clear = 1 - rim.gather(0, rows).amax(0, keepdim=True)
+    clear = F.avg_pool1d(clear, 2 * reach + 1, 1, reach, count_include_pad=False)
+    return torch.cat([edges[:5], edges[5:6] * clear, edges[6:] + edges[5:6] * (1 - clear)])
 
 
 def _upwards(straight: Tensor, seen: Tensor) -> Tensor:
@@ -473,7 +487,9 @@ def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -
     outside = (torch.maximum(edge - over - row, row - under) + 0.5).clamp(0, 1)
     # Lids of a face that is awake tremble, and a lock half over its old place and half over its new one is a smudge.
     at_once = torch.lerp((DOWN_AT_ONCE * k).clamp(max=1), smooth(k, *BEHIND_FRINGE), shown.hair[0, 0])
-    at_once = (at_once + AT_ONCE * raised * CROP / size).clamp(max=1)
+    # What comes up behind hair or glasses is no reason to lay the upper lash anew.
+    lower_half = row + row > opened + bottom
+    at_once = (at_once + lower_half * (AT_ONCE * raised * CROP / size)).clamp(max=1)
     upper, lower = shown.drawn[0]
     opening = shown.opening[0, 0]
     # Just below a lash that has hardly moved is the eye, not skin.
