@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,23 @@ def test_other_pictures_weights_and_code_are_others(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cache, "_code", lambda: b"changed")
     asked(network, picture())
     assert network.asked == 3
+
+
+def test_code_is_all_that_networks_take_constants_from() -> None:
+    """Or a drawing that was understood before would go on breathing as it did before an update."""
+    nodes = [
+        node
+        for path in (cache.PACKAGE / "networks").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    constants = {
+        str(node.module)
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and any(alias.name.isupper() for alias in node.names)
+    }
+    files = {cache.PACKAGE.parent / Path(*module.split(".")).with_suffix(".py") for module in constants}
+    assert cache.PACKAGE / "relief.py" in files
+    assert {file for file in files if file.exists()} <= set(cache._sources())
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"flipped", b"short"])

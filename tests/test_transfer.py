@@ -311,6 +311,21 @@ def test_a_loop_goes_back_in_a_mirror_without_a_jump(tmp_path: Path) -> None:
     assert poses[90].mouth_form > 0.8 and poses[90].neck_y == pytest.approx(0, abs=0.01)
 
 
+def test_a_loop_blinks_so_that_one_sees_it(tmp_path: Path) -> None:
+    """A blink may fill a single picture of a clip."""
+    forwards, path = tmp_path / "forwards.csv", tmp_path / "loop.csv"
+    closures = {20: (0.95, 0.72), 40: (0.4, 0.0)}  # a blink, and a squint of one eye
+    rows = ["{},{},{},0,0,0,0,1".format(k / 30, *closures.get(k, (0.0, 0.0))) for k in range(91)]
+    forwards.write_text("\n".join(["time_s,eye_left,eye_right,mouth_open,neck_z,neck_x,neck_y,face", *rows]))
+    write_loop(forwards, path)
+    poses = [pose for _, pose in read_motion(path)]
+    left, right = ([getattr(pose, eye) for pose in poses] for eye in ("eye_left", "eye_right"))
+    assert left[20] == left[21] == 1 and right[20] == right[21] == 0.8
+    assert 0.3 < left[19] < 0.8 and left[17] == 0, "it closes"
+    assert left[21] > left[23] > left[25] > left[28] == 0, "more quickly than it opens"
+    assert left[40] == 0.4 and left[39] == left[41] == 0
+
+
 def test_the_motion_that_comes_along_shows_all_that_a_face_does() -> None:
     """It looks about, raises its brows, speaks, smiles and blinks; body, breath and hair are added while it plays."""
     motion = [pose for _, pose in read_motion()]

@@ -16,12 +16,14 @@ TURNS, TILTS = 1.2, 0.7  # times as far as recorded
 LEADS_S, LEADS = 0.25, 0.9  # how long before a head eyes go, and how far, of its way in that time
 NARROWED = 0.25  # how far eyes that smile are closed
 SMILE_S = 1.3  # from where a smile begins to where it is whole
+BLINK, SHUT = 0.6, 0.9  # closure from which on eyes blink, and that is taken for 1 then
+CLOSES_S, STAYS_S, OPENS_S = 0.08, 0.05, 0.2  # a blink, at least
 
 
 def write_loop(tracked: Path, path: Path = MOTION) -> None:
     """Makes a table that loops out of one that `track` wrote: forwards, then backwards and in a mirror, with a smile
-    where it turns round, more of a turn and less of a tilt, and eyes that go where a head is about to turn. What motion
-    adds to a face is left out: the motion that plays it adds that. See `motions/README.md`."""
+    where it turns round, more of a turn and less of a tilt, eyes that go where a head is about to turn, and blinks that
+    one sees. What motion adds to a face is left out: the motion that plays it adds that. See `motions/README.md`."""
     rows = read_motion(tracked)
     step_s = (rows[-1][0] - rows[0][0]) / (len(rows) - 1)
     names = [name for name in POSE_NAMES if name not in LIFE]
@@ -29,6 +31,8 @@ def write_loop(tracked: Path, path: Path = MOTION) -> None:
     there_and_back, turn_s = [*loop, *loop[-2:0:-1]], (len(loop) - 1) * step_s
     whole_s = len(there_and_back) * step_s
     poses = [_turned_round(pose, k * step_s, turn_s, whole_s) for k, pose in enumerate(there_and_back)]
+    lids = [_blinking([getattr(pose, eye) for pose in poses], step_s) for eye in ("eye_left", "eye_right")]
+    poses = [replace(pose, eye_left=left, eye_right=right) for pose, left, right in zip(poses, *lids, strict=True)]
     ahead = [poses[(k + round(LEADS_S / step_s)) % len(poses)] for k in range(len(poses))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -61,6 +65,22 @@ def _eased(share: float) -> float:
 
 def _livelier(pose: Pose) -> Pose:
     return replace(pose, neck_y=TURNS * pose.neck_y, neck_z=TILTS * pose.neck_z).clamped()
+
+
+def _blinking(closures: list[float], step_s: float) -> list[float]:
+    """Closures of an eye in a loop, whose blinks close and open in more than the picture or two that were recorded."""
+    lasts = math.ceil((STAYS_S + OPENS_S) / step_s), math.ceil(CLOSES_S / step_s)
+
+    def of_blink(closure: float, after_s: float) -> float:
+        if closure < BLINK:
+            return 0.0
+        share = 1 + after_s / CLOSES_S if after_s < 0 else 1 - (after_s - STAYS_S) / OPENS_S
+        return min(1.0, closure / SHUT) * _eased(share)
+
+    return [
+        max(own, *(of_blink(closures[(k - by) % len(closures)], by * step_s) for by in range(-lasts[1], lasts[0])))
+        for k, own in enumerate(closures)
+    ]
 
 
 def _smiling(pose: Pose, before: float) -> Pose:

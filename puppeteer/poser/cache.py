@@ -26,7 +26,8 @@ from puppeteer.pose import U8
 MOST_BYTES = 400_000_000  # of all files; what was not used for longest goes first
 SUFFIX = ".rig"
 DIGEST_BYTES = 32
-NETWORKS = Path(__file__).resolve().parents[1] / "networks"
+PACKAGE = Path(__file__).resolve().parents[1]
+CONSTANTS = "image.py", "pose.py", "relief.py"  # of others that networks are made of
 
 
 def folder(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> Path:
@@ -71,9 +72,13 @@ def _name(network: nn.Module, picture: U8) -> str:
 def _code() -> bytes:
     """Of everything that turns a picture into features."""
     digest = hashlib.sha256(torch.__version__.encode())
-    for path in sorted(NETWORKS.rglob("*.py")):
+    for path in _sources():
         digest.update(path.read_bytes())
     return digest.digest()
+
+
+def _sources() -> list[Path]:
+    return [*sorted((PACKAGE / "networks").rglob("*.py")), *(PACKAGE / name for name in CONSTANTS)]
 
 
 def _weights(network: nn.Module) -> bytes:

@@ -11,6 +11,7 @@ from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import (
     AT_ONCE,
     BEHIND_FRINGE,
+    BOWED,
     CHEEK_PX,
     CREASE_PX,
     DOWN_AT_ONCE,
@@ -175,7 +176,8 @@ def close(
     for column in range(left, right):
         opened = edges[0, column]
         shut = edges[1, column] + smile * (edges[2, column] - edges[1, column])
-        edge, under = opened + closure * (shut - opened), edges[3, column] + closure * (shut - edges[3, column])
+        bow = np.float32(BOWED) * closure * (one - closure) * edges[4, column]
+        edge, under = opened + closure * (shut - opened) - bow, edges[3, column] + closure * (shut - edges[3, column])
         raised = smile * (one - closure) * edges[6, column]
         below, thinner = edges[7, column], one + closure * edges[10, column]
         flat = edges[8, column] + smile * (edges[9, column] - edges[8, column])

@@ -27,7 +27,7 @@ HOLE_PX, SURE = 4, (0.5, 0.9)  # of the crop: half of how wide a hole may be; an
 BETWEEN, BETWEEN_PX = (48, 81), 7  # columns of the crop that may part the eyes, and px that are looked at together
 LEAST_PX = 12.0  # of the crop: a smaller eye is none
 OWN = 0.6, 0.95  # share of a pixel in which something is seen, from which on its colour is the drawing's
-SHUT = 0.8, 0.28  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
+SHUT = 0.8, 0.36  # of an eye's half height below its middle, a closed lid's edge; and how much less at its corners
 TILT = 0.3  # of the tilt of an eye, that of a closed lid
 ARC = 0.2, 0.34, 0.2  # the same of one that smiles: of the half height, of the half width, and where it is neither
 GAP_PX = 1.5, 4.0  # of the crop, between a lash and its eye, from which on a lock lies there
@@ -41,6 +41,7 @@ LASH_PX, CREASE_PX = 3.0, 8.0  # of the crop above an eye: what goes up with its
 OVER_PX = 1.0  # of the crop, by which a lash of an open eye lies over the eye, without skin between
 LASHES_PX = 7  # of the crop about an eye, where lashes are; elsewhere lines are other things
 PERHAPS = 0.1, 0.3  # share of a face without hair, from which on what is faintly read may be a lash
+BOWED = 1.5  # of how much higher a wide eye's lid is, how round one that comes down stays
 DRAWN = 0.6, 1.0  # closure over which a lash becomes the stroke of a closed eye
 GONE = 0.07, 0.3  # the same from which on skin is laid over it
 BITS_PX = 1.0  # of the crop, half of how thin what is no hair is, beside an eye
@@ -477,10 +478,10 @@ def slid(
 def closed(inside: Tensor, shown: EyePictures, closure: Tensor, smile: Tensor) -> Tensor:
     """One drawing whose lids are down by `closure` (h,) in each column."""
     size, alpha, k = inside.shape[-1], inside[:, 3:], closure
-    opened, shut, arc, bottom, _, _, covered, below, straight, bent, thinner = shown.edges
+    opened, shut, arc, bottom, higher, _, covered, below, straight, bent, thinner = shown.edges
     shut, raised = torch.lerp(shut, arc, smile), smile * (1 - k) * covered
     line = torch.lerp(straight, bent, smile)
-    edge, under = torch.lerp(opened, shut, k), torch.lerp(bottom, shut, k) - raised
+    edge, under = torch.lerp(opened, shut, k) - BOWED * k * (1 - k) * higher, torch.lerp(bottom, shut, k) - raised
     column = centres(size, inside.device)
     row = column[:, None]
     over = OVER_PX * size / CROP * (1 - k)

@@ -17,7 +17,7 @@ SURELY, AS_BLACK, HUE = (
     (0.7, 0.85),
     (0.03, 0.08),
 )  # where it is not read: bare, as dark, and of other hues
-THINNER = 0.7  # a closed lash than an open one
+THINNER = 0.4  # a closed lash than an open one
 EVEN_PX, BENT_PX = 1.5, 6.0  # of the crop, over which an open lash's line is told, and what it bends at most
 THICK, THIN_PX = 1.15, 0.7  # of what it usually is, and half of px of the crop, how thick a closed lash is
 USUAL, TAPER = 0.25, 4  # of how thick it usually is, from which on it is there; how round its ends are
