@@ -324,6 +324,20 @@ def test_two_sides_of_one_strand_end_in_one_tip() -> None:
     assert len(dark) and dark.mean() == pytest.approx(39.2, abs=0.5) and np.ptp(dark) < 3
 
 
+def test_strands_that_a_soft_reading_ties_together_are_as_wide_as_they_are_drawn() -> None:
+    strands = torch.maximum(_lock(35.5, 38, 58), _lock(41, 43.5, 58))
+    _, found = _painted(strands)
+    taken = (found.opening[0, 0] > 0.5).repeat_interleave(PER, 0).repeat_interleave(PER, 1)
+    top = taken.int().argmax(0)
+    elsewhere = (torch.arange(SIZE)[:, None] - top + PER + 1).abs() > 1  # just above the eye strands are told
+    read = torch.maximum(strands, 0.6 * _lock(34, 45, 70) * elsewhere)
+    skin = torch.tensor(SKIN)[:, None, None].expand(3, SIZE, SIZE)
+    drawn = torch.lerp(skin, torch.tensor(HAIR)[:, None, None], strands)
+    cover = tips(drawn, skin, read, read, strands, taken).cover
+    row = cover[int(top[round(42.25 * PER)]) - 3]
+    assert row.sum() / PER == pytest.approx(5, abs=0.5) and row[round(39.5 * PER)] == 0
+
+
 def test_a_strand_goes_on_as_it_came_though_another_lies_higher_up() -> None:
     size, up = SIZE // 2, 114 - torch.arange(SIZE // 2)[:, None]
     column = torch.arange(size)[None] - 80

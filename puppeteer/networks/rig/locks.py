@@ -116,7 +116,9 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, seen: Ten
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
     strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
     for k, (first, last) in enumerate(runs):
-        beside = [0 <= b < size and bool(hair[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
+        thin = any(strands[k : k + 2]) or last - first <= THIN * STRAND_PX * per
+        where = seen if thin else hair  # a soft reading ties strands together
+        beside = [0 <= b < size and bool(where[above[a], b] > HAIR) for a, b in ((first, first - 1), (last, last + 1))]
         beside = [there and not strand for there, strand in zip(beside, strands[k : k + 2], strict=True)]
         lean = _slope(straight, first, last, above, per)
         # A crease above an eye may be as dark as a lock, but does not go on.
@@ -134,14 +136,14 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, seen: Ten
             room[k : k + 2] = [min(x, WIDENS_PX * per) for x in room[k : k + 2]]
         over = round(OVER_PX * per)
         ends, ink = _without(_ends(straight, above, lean, range(over, over + 2 * near)), skin[:, above, row], per), INK
-        if any(strands[k : k + 2]) or last - first <= THIN * STRAND_PX * per:  # one that narrows would be no more
+        if thin:  # one that narrows would be no more
             filled = torch.lerp(ends, fill[:, above, row], FILLED)
             ink, ends = _ink(ends, filled, first, last), filled
         light = ends.mean(0)
         rooms = [0.0 if there else most for there, most in zip(beside, room[k : k + 2], strict=True)]
         for lock in _parted(first, last, light, beside, lean, deep, per):
             narrowing = None if any(beside) else _narrowing(straight, skin, lock, level, per)
-            _tip(out, ends, hair, lock, narrowing, rooms, ink, level, deep, per)
+            _tip(out, ends, where, lock, narrowing, rooms, ink, level, deep, per)
     for k in range(1, len(runs)):
         if strands[k]:  # a crease between them would tie them together
             skin_at = slice(runs[k - 1][1] + 1, runs[k][0])
