@@ -420,6 +420,28 @@ def test_a_lower_lid_that_smiles_comes_up_behind_a_rim_of_glasses() -> None:
     assert (smiling - before)[top : round(EYES[0][0] * PER)].abs().max() < 0.02, "nor is the upper lash laid anew"
 
 
+@pytest.mark.parametrize("size", [64, 128, 256, 512])
+def test_a_lower_lash_with_soft_edges_is_no_rim_of_glasses(size: int) -> None:
+    """Between ink and skin is what is neither; in the smallest pictures the white of an eye is just above."""
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    plain = torch.nn.functional.interpolate(crop, (size, size), mode="area")
+    bottom = round((EYES[0][0] + HALF[1]) * PER)
+    crop[0, :3, bottom : bottom + 6] = torch.tensor(BLACK)[:, None, None]
+    small = torch.nn.functional.interpolate(crop, (CROP, CROP), mode="area")
+    soft = torch.nn.functional.interpolate(small, (size, size), mode="bilinear")
+    lifted, without = (eye_pictures(x, found).edges[5].sum() for x in (soft, plain))
+    assert lifted == pytest.approx(float(without), rel=0.05) and without > 0
+
+
+def test_a_lid_is_round_while_it_comes_down() -> None:
+    """Half way its lash would be a flat line, as one is that sleeps."""
+    crop, found = _painted(torch.zeros(SIZE, SIZE))
+    lid = _frame(crop, found, 0.5)
+    columns = (round((EYES[0][1] + x) * PER) for x in (-6, 0, 6))
+    left, middle, right = (np.flatnonzero(lid[:, at].mean(1) < 0.4)[0] / PER for at in columns)
+    assert (left + right) / 2 - middle > 0.35, (left, middle, right)
+
+
 def test_the_corner_of_an_eye_leaves_nothing_above_its_closed_lash() -> None:
     """Its lash goes round it, and is read less surely there than above."""
     crop, found = _painted(torch.zeros(SIZE, SIZE))

@@ -19,7 +19,7 @@ from puppeteer.networks.rig.gazes import DOWN, goes, goes_down
 from puppeteer.networks.rig.lashes import INK, LASH, as_lashes, grown, line_of, nearest_line, without_locks
 from puppeteer.networks.rig.lids import covered, shade, told
 from puppeteer.networks.rig.locks import tips
-from puppeteer.networks.rig.pictures import filled, smooth, wider
+from puppeteer.networks.rig.pictures import filled, smooth, widened, wider
 from puppeteer.networks.rig.reader import spread
 from puppeteer.networks.rig.strokes import centres, fitted, pen
 
@@ -50,8 +50,8 @@ HAIR = 0.85, 0.99  # share of hair in a pixel, from which on it is hair that com
 BARE = 0.3, 0.7  # share of a face without hair, from which on a lash has its own colour
 LIKE_LASH = 0.1, 0.4  # how much more like lashes than skin a pixel is, from which on its colour is theirs
 RIM, NO_INK = (0.12, 0.22), (0.2, 0.35)  # of 1: how unlike skin, and a lash, a rim of glasses is
-RIM_PX = 1.5, 6.0  # of the crop below an eye, where one hinders a lower lid that goes up with the cheek
-LOWER = 0.4, 0.8  # the same of lower lashes: the rim of glasses may lie there
+RIM_PX, SOFT_PX = (1.5, 8.5), 1.5  # of the crop below an eye, where one keeps a cheek down; and how soft lines may be
+LOWER = 0.4, 0.8  # share of a pixel in which a lower lash is seen: the rim of glasses may lie there
 AROUND = 3.0  # px of the crop about an eye in which skin has shadows
 CLEAR = 0.3, 0.8  # share of a face without hair, from which on its colour is skin's
 SKIN = 0.27, 0.4  # of 1: what differs more from the colour of a face is no skin of it
@@ -156,8 +156,8 @@ class EyePictures(NamedTuple):
     skin: Tensor  # (1, 3, h, h)
     drawn: Tensor  # (1, 2, h, h) where skin is laid over upper lashes, and over lower ones
     hair: Tensor  # (1, 1, h, h) where hair lies before an eye
-    # (11, h) px: as `Eyes.lids`; how far the middle of a lash is below the edge of its lid: open, closed, and closed
-    # with a smile; and how many times thinner a closed one is than an open one, less 1
+    # (11, h) px: as `Eyes.lids`, but that cheeks stay down below rims of glasses; how far the middle of a lash is below
+    # the edge of its lid: open, closed, and closed with a smile; how many times thinner a closed one is, less 1
     edges: Tensor
     stroke: Tensor  # (4, h) px, half of how thick a closed lash is, and its colour
 
@@ -318,7 +318,8 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     behind = spread(-filled(bare - 1, rims).expand_as(straight), 1 - taken + FAINT**2)[:, :1]
     skin = torch.lerp(plain, of_hair, torch.maximum(hair, beside * smooth(behind, *BEHIND)))
     # What is neither skin nor ink below an eye may be a rim of glasses, and stays.
-    rim = smooth(unlike, *RIM) * smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
+    no_ink = smooth((straight - line).abs().amax(1, keepdim=True), *NO_INK)
+    rim = smooth(unlike, *RIM) * no_ink
     drawn = torch.cat(
         [
             covered(torch.maximum(opening, gone * upper), free, bare) * upper,
@@ -326,7 +327,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
         ],
         1,
     )
-    edges = _behind_rims(edges, rim[0, 0])
+    edges = _behind_rims(edges, rim[0, 0], no_ink[0, 0])
     lines, stroke = line_of(torch.cat([dark * moved, moved], 1)[0], edges, viewers_right[0])
     edges = torch.cat([edges, lines])
     gap = torch.maximum(opening, drawn[:, :1])[0, 0] > TAKEN
@@ -352,13 +353,13 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     )
 
 
-def _behind_rims(edges: Tensor, rim: Tensor) -> Tensor:
+def _behind_rims(edges: Tensor, rim: Tensor, no_ink: Tensor) -> Tensor:
     """`Eyes.lids` (7, h), px at the size of `rim` (h, h): what comes up with the cheek comes up behind a rim of glasses
-    that lies below an eye, for the rim does not."""
+    that lies below an eye, for the rim does not. Soft edges of ink, where `no_ink` (h, h) is 0, are none."""
     size = rim.shape[-1]
-    nearest, farthest = (round(px * size / CROP) for px in RIM_PX)
+    nearest, farthest, soft, reach = (max(1, round(px * size / CROP)) for px in (*RIM_PX, SOFT_PX, SPREAD))
+    rim = torch.minimum(rim, -widened(-no_ink[None, None], soft, 2)[0, 0])
     rows = (edges[3] + torch.arange(nearest, farthest + 1, device=rim.device)[:, None]).long().clamp(0, size - 1)
-    reach = round(SPREAD * size / CROP)
     clear = 1 - rim.gather(0, rows).amax(0, keepdim=True)
     clear = F.avg_pool1d(clear, 2 * reach + 1, 1, reach, count_include_pad=False)
     return torch.cat([edges[:5], edges[5:6] * clear, edges[6:] + edges[5:6] * (1 - clear)])

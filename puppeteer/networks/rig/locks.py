@@ -111,8 +111,8 @@ def tips(straight: Tensor, skin: Tensor, hair: Tensor, surely: Tensor, seen: Ten
     # A crease above an eye is as dark as the strands that it crosses.
     usual = lie(torch.stack([hair[rows, row] for rows in rows_above]).median(0).values * there)
     runs = _whole(_crossed(lie(hair_above), usual, STRAND_PX * per), per)
-    lit = torch.exp(LIT * (straight.mean(0) - 1))  # of hair that is drawn with lines, what is between them
-    fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken * lit)[None, None])[0]
+    bright = torch.exp(LIT * (straight.mean(0) - 1))  # what is between the lines that hair is drawn with
+    fill = spread(straight[None], (smooth(surely, *SURELY) * ~taken * bright)[None, None])[0]
     room = [0.0, *((b[0] - a[1]) / 2 for a, b in pairwise(runs)), float(size)]
     strands = [False, *(_are_strands(a, b, deep, per) for a, b in pairwise(runs)), False]
     for k, (first, last) in enumerate(runs):
