@@ -17,7 +17,7 @@ BACK_RELIEF = 1.8  # what lies behind the outline of a head (depth 0) moves by t
 HIPS = 128.0, 334.0  # x, y
 LEAN_DEG, BODY_TURN_DEG = 5.0, 3.0  # at 1
 BODY_RELIEF, HEAD_RELIEF = 2.0, 1.0  # how much of the depth a turn of the body moves, of body and head
-BREATH_PX, BREATH_HALF_WIDTH, BREATH_ROWS = 2.2, 50.0, (186.0, 214.0)  # all below rises, less towards the sides
+BREATH_PX, BREATH_HALF_WIDTH, BREATH_ROWS = 1.9, 50.0, (186.0, 214.0)  # all below rises, less towards the sides
 
 
 def relieved(depth: Any) -> Any:
