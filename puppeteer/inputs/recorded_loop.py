@@ -69,7 +69,7 @@ def _livelier(pose: Pose) -> Pose:
 
 def _blinking(closures: list[float], step_s: float) -> list[float]:
     """Closures of an eye in a loop, whose blinks close and open in more than the picture or two that were recorded."""
-    lasts = math.ceil((STAYS_S + OPENS_S) / step_s), math.ceil(CLOSES_S / step_s)
+    closes, opens = (math.ceil(lasts_s / step_s) for lasts_s in (CLOSES_S, STAYS_S + OPENS_S))
 
     def of_blink(closure: float, after_s: float) -> float:
         if closure < BLINK:
@@ -78,7 +78,7 @@ def _blinking(closures: list[float], step_s: float) -> list[float]:
         return min(1.0, closure / SHUT) * _eased(share)
 
     return [
-        max(own, *(of_blink(closures[(k - by) % len(closures)], by * step_s) for by in range(-lasts[1], lasts[0])))
+        max(own, *(of_blink(closures[(k - by) % len(closures)], by * step_s) for by in range(-closes, opens)))
         for k, own in enumerate(closures)
     ]
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from puppeteer.networks.blocks import blurred, enlarge
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.eyes import SKIN, Eyes, enlarge_rows, fetched, right
-from puppeteer.networks.rig.pictures import beside, filled, reached, smooth, widened, wider, without_thin
+from puppeteer.networks.rig.pictures import beside, filled, reached, share_along, smooth, widened, wider, without_thin
 from puppeteer.networks.rig.strokes import centres, course, crossed_by_locks, median
 
 RAISED, LOWERED = 5.5, 0.62  # px of the crop of a brow at 1; of the way to its eye, of one at -1
@@ -225,7 +225,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     seen, coverage = torch.maximum(seen, further), torch.maximum(coverage, further)
     sure = torch.minimum(coverage, seen).square().square() + FAINT**3
     line = (sure * (straight - eyes.skin)).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True)
-    over = _locks(_along(straight - eyes.skin, line), free)
+    over = _locks(share_along(straight - eyes.skin, line), free)
     alone = (1 - wider(over, round(ALONE_PX * size / CROP))) * (1 - crossed)
     within = 1 - wider(1 - bare, round(ALONE_PX * size / CROP))
     tails = _tails(straight, line, seen, alone * within * (1 - others), sides)
@@ -246,7 +246,7 @@ def brow_pictures(inside: Tensor, brows: Brows, eyes: Eyes) -> BrowPictures:
     colour, behind = ((sure * x).sum((2, 3), keepdim=True) / sure.sum((2, 3), keepdim=True) for x in (straight, skin))
     colour = (behind + DARKER * (colour - behind)).clamp(0, 1)
     line = colour - skin
-    own = ((_along(away, line) - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(wide, *LINE) * taken
+    own = ((share_along(away, line) - PALE[0]) / (PALE[1] - PALE[0])).clamp(0, 1) * smooth(wide, *LINE) * taken
     drawn = torch.cat([torch.minimum((straight - skin * (1 - own)).clamp(min=0), own), own], 1)
     # Over hair its edges cannot be told from those of locks.
     plain = torch.cat([colour.expand_as(skin), torch.ones_like(own)], 1) * smooth(coverage, *SEEN) * taken
@@ -267,11 +267,6 @@ def _nearer(straight: Tensor, skin: Tensor, hair: Tensor) -> Tensor:
     return smooth(far - near, *NEARER_SKIN)
 
 
-def _along(away: Tensor, line: Tensor) -> Tensor:
-    """(1, 1, h, h) how far on the way from skin to a brow's colour, `line` (1, 3, 1, 1), lies what is `away`."""
-    return (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=FAINT)
-
-
 def _locks(dark: Tensor, free: Tensor) -> Tensor:
     """(1, 1, h, h) tips of locks over brows that are not read as hair: they hang from what is, and are more than `dark`
     as brows."""
@@ -286,7 +281,7 @@ def _tails(straight: Tensor, line: Tensor, seen: Tensor, may: Tensor, sides: tup
     in the columns (h,) of two `sides`. `line` leads from skin to a brow's colour."""
     size = straight.shape[-1]
     away = straight - filled(straight, round(TAIL_WIDE_PX * size / CROP))  # from what is without lines
-    share = _along(away, line)
+    share = share_along(away, line)
     alike = ((away - share * line).abs().amax(1, keepdim=True) < TAIL_HUE).to(share.dtype)
     start, read = smooth(seen, *SEEN), smooth(seen, *TAKEN)
     more = reached(start, smooth(share, *TAIL) * alike * may, round(TAIL_PX * size / CROP)) * may

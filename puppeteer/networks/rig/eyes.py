@@ -16,10 +16,11 @@ from torch import Tensor
 from puppeteer.networks.blocks import enlarge, sample
 from puppeteer.networks.compact.blocks import CROP
 from puppeteer.networks.rig.gazes import DOWN, goes, goes_down
+from puppeteer.networks.rig.irises import completed_irises
 from puppeteer.networks.rig.lashes import INK, LASH, as_lashes, grown, line_of, nearest_line, without_locks
 from puppeteer.networks.rig.lids import covered, shade, told
 from puppeteer.networks.rig.locks import tips
-from puppeteer.networks.rig.pictures import filled, smooth, widened, wider
+from puppeteer.networks.rig.pictures import filled, mean_where, share_along, smooth, widened, wider
 from puppeteer.networks.rig.reader import spread
 from puppeteer.networks.rig.strokes import centres, fitted, pen
 
@@ -64,11 +65,6 @@ LARGER = 0.75  # share of a pixel to which an iris that is read as half of it is
 SMALLER = 0.15  # the same of an eye: its line stays
 SHADOW_PX = 1.0, 5.0  # of the crop below an upper lid, where what is painted of an iris is in its shadow
 BENEATH = 0.38  # of how far what is under a lash goes up to the next row
-OF_PAINT = 0.5  # how much of what is painted of an iris, beside its own colours, is there where it is hidden
-UPPERMOST_PX = 2.0  # of the crop, of what is seen of it below a lid, that tells what the lid hides
-GLEAM = 1.3, 1.6  # of how light irises are, where their lights begin
-GREYED = 0.35, 0.75  # how much greyer what is hidden of an iris is than the rest, from which on it gets that hue
-LIGHTER = 1.0, 1.3  # of what is seen of it, from which on what is hidden is a light that does not
 OF_SEEN = 0.5  # how far the painted white goes to one that is seen, and lighter
 FAINT = 1e-3
 SHARPER = 2.0  # edges of openings and irises than they are read
@@ -268,21 +264,12 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     def completed(paint: Tensor, own: Tensor) -> Tensor:
         return torch.lerp(about(paint, own), straight, own)
 
-    in_shade = about(papers[0], seen[0])
-    light = straight.mean(1, keepdim=True)
     viewers_right = right(eyes.middle, size)
-    sides = (side[:, None, None].float() for side in (viewers_right, ~viewers_right))
-    usual = torch.stack([side * _mean(light, seen[0] * side) for side in sides]).sum(0)
-    gleam = smooth(light / usual.clamp(min=FAINT), *GLEAM)
-    own = _upwards(straight, seen[0] * (1 - gleam))
-    plainer = torch.lerp(spread(straight, seen[0]), in_shade, OF_PAINT)
-    # What a lid greys is the upper end of an iris alone: hidden, it has the hue of what is seen below that.
-    plainer, in_shade = _in_hue(plainer, own), _in_hue(in_shade, own)
+    irises, shaded = completed_irises(straight, seen[0], about(papers[0], seen[0]), viewers_right)
     # A painted white has the shadow of a lid, and no colour but that of the white that is seen; where that is lighter,
     # the paint goes half the way.
     whites = completed(papers[1].mean(1, keepdim=True).expand_as(straight), seen[1])
     whites = torch.maximum(whites, torch.lerp(whites, spread(straight, seen[1]), OF_SEEN))
-    irises, shaded = (torch.lerp(x, straight, seen[0]) for x in (plainer, in_shade))
     # A lid is as plain as the skin about it; paint says which of that has the same light.
     plain = about(eyes.skin, bare)
     hair = smooth(1 - free, *HAIR)
@@ -298,7 +285,7 @@ def eye_pictures(inside: Tensor, eyes: Eyes, others: Tensor | None = None) -> Ey
     upper = (0.5 - below_middle / UPPER_PX).clamp(0, 1)
     # A lash that hair crosses has the colour of what is seen of it, and the darkest of that is no skin.
     sure = smooth(lash, *LASH) * (smooth(free, *BARE) + FAINT) * torch.exp(-INK * straight.mean(1, keepdim=True))
-    line = _mean(straight, sure)
+    line = mean_where(straight, sure)
     beside = 1 - opening.amax(2, keepdim=True)  # above an eye, what is as dark may be a lock
     lash = grown(lash, straight - plain, line - plain, beside * smooth(free, *PERHAPS), free * (1 - opening))
     moved, gone = smooth(lash, *LASH), smooth(lash, *GONE)
@@ -365,38 +352,11 @@ def _behind_rims(edges: Tensor, rim: Tensor, no_ink: Tensor) -> Tensor:
     return torch.cat([edges[:5], edges[5:6] * clear, edges[6:] + edges[5:6] * (1 - clear)])
 
 
-def _upwards(straight: Tensor, seen: Tensor) -> Tensor:
-    """Colours (1, 3, h, h) where they are `seen` (1, 1, h, h), spread over everything, and above it those of the
-    uppermost of each column: what lids hide of irises goes on from there."""
-    reached = seen.cumsum(2)
-    upper = seen * (reached <= UPPERMOST_PX * straight.shape[-1] / CROP + 1)
-    amount = upper.sum(2, keepdim=True)
-    colour = (upper * straight).sum(2, keepdim=True) / amount.clamp(min=FAINT)
-    return torch.lerp(spread(straight, seen), colour, (reached < 0.5) * amount.clamp(max=1))
-
-
-def _in_hue(colours: Tensor, of: Tensor) -> Tensor:
-    """(B, 3, H, W) with the hue of others, where they are greyer and no lighter than those."""
-
-    def vivid(x: Tensor) -> Tensor:
-        return (x.amax(1, keepdim=True) - x.amin(1, keepdim=True)) / x.mean(1, keepdim=True).clamp(min=FAINT)
-
-    light, usual = colours.mean(1, keepdim=True), of.mean(1, keepdim=True).clamp(min=FAINT)
-    greyed = smooth(1 - vivid(colours) / vivid(of).clamp(min=FAINT), *GREYED)
-    return torch.lerp(colours, (light * of / usual).clamp(0, 1), greyed * (1 - smooth(light / usual, *LIGHTER)))
-
-
 def _as_warm(colours: Tensor, skin: Tensor) -> Tensor:
     """(B, 1, H, W): 0 where colours (B, 3, H, W) have nothing of the hue that `skin` (B, 3, 1, 1) has, as masks."""
     hue, own = (x - x.mean(1, keepdim=True) for x in (colours, skin))
-    much = own.square().sum(1, keepdim=True)
-    share = (hue * own).sum(1, keepdim=True) / much.clamp(min=FAINT)
+    share, much = share_along(hue, own), own.square().sum(1, keepdim=True)
     return torch.lerp(torch.ones_like(share), smooth(share, *WARM), smooth(much.sqrt(), *HUED))
-
-
-def _mean(colours: Tensor, weight: Tensor) -> Tensor:
-    """(B, 3, H, W) and (B, 1, H, W) -> (B, 3, 1, 1)"""
-    return (colours * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=FAINT)
 
 
 def fetched(picture: Tensor, columns: Tensor, rows: Tensor, outside: str = "border") -> Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from puppeteer.networks.compact.blocks import CROP
-from puppeteer.networks.rig.pictures import reached, smooth, widened, without_thin
+from puppeteer.networks.rig.pictures import reached, share_along, smooth, widened, without_thin
 from puppeteer.networks.rig.strokes import along, centres, fitted, median
 
 LASH = 0.1, 0.4  # share of a pixel in which a lash is seen, from which on it is all lash
@@ -47,8 +47,7 @@ def grown(lash: Tensor, unlike: Tensor, line: Tensor, perhaps: Tensor, free: Ten
 def as_lashes(unlike: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
     """How far (B, 1, H, W) what is drawn goes from skin, `unlike` (B, 3, H, W), the way that lashes do, `line` (the
     same), 1 where as far as they; and the square of how far it goes another way, in the same measure."""
-    most = line.square().sum(1, keepdim=True).clamp(min=FAINT)
-    share = (unlike * line).sum(1, keepdim=True) / most
+    share, most = share_along(unlike, line), line.square().sum(1, keepdim=True).clamp(min=FAINT)
     return share, unlike.square().sum(1, keepdim=True) / most - share.square()
 
 

@@ -49,8 +49,8 @@ def told(straight: Tensor, skin: Tensor, free: Tensor, taken: Tensor) -> tuple[T
     like = torch.where(edges, torch.minimum(above, like), like)
     near = wider(smooth(hair, *NEAR), max(1, round(ENDS_PX * per))) * apart
     ends = near * (1 - taken)
-    least = (torch.maximum(other, like) for other in (hair, smooth(hair, *CERTAIN)))
-    bare, barer = (1 - torch.lerp(hair, x, ends) for x in least)
+    read = hair, smooth(hair, *CERTAIN)
+    bare, barer = (1 - torch.lerp(hair, torch.maximum(least, like), ends) for least in read)
     return bare, barer
 
 

@@ -21,6 +21,7 @@ INSIDE_PX, INSIDE = 2.0, (0.5, 0.95)
 OWN = 0.05, 0.3  # share of a pixel that others in front have, from which on its colour is not the layer's own
 SEEN = 0.01, 0.05  # share of a pixel from which on a layer is seen there
 FAINT = 1 / 255
+LEAST = 1e-3  # that is divided by
 MINOR = 0.1  # share up to which a layer is none beside others
 DOUBT = 0.2, 0.6  # share of a pixel up to which it is perhaps not a body's
 SPLIT = 0.1, 0.9  # shares of layers in front between which a pixel becomes theirs
@@ -233,3 +234,13 @@ def smooth(x: Tensor, low: float, high: float) -> Tensor:
     """0 up to `low`, 1 from `high` on, smooth between."""
     t = ((x - low) / (high - low)).clamp(0, 1)
     return t * t * (3 - 2 * t)
+
+
+def mean_where(colours: Tensor, weight: Tensor) -> Tensor:
+    """(B, C, H, W) and (B, 1, H, W) -> (B, C, 1, 1)"""
+    return (colours * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=LEAST)
+
+
+def share_along(away: Tensor, line: Tensor) -> Tensor:
+    """How far (B, 1, H, W) colours lead along a `line`, both (B, 3, H, W) as they are away from one: 1 at its end."""
+    return (away * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=LEAST)
